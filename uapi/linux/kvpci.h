@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * kvpci: PCI for KVM guests, emulated in the kernel.
+ *
+ * Objects are file descriptors, each made by an ioctl on the one before:
+ *
+ *	/dev/kvpci --KVPCI_CREATE_HOST--> host bridge --KVPCI_CREATE_FUNCTION--> function
+ *
+ * A host bridge belongs to one KVM virtual machine. Creating it claims the
+ * guest addresses of configuration space and of the windows in which the guest
+ * may place BARs; closing it gives them back. A function is first described
+ * (KVPCI_CREATE_FUNCTION), then given what lies behind its BARs
+ * (KVPCI_ADD_REGION), and then plugged (KVPCI_PLUG), which is when the guest
+ * first sees it. Closing a function's descriptor removes it from the guest.
+ * Doorbells may come and go at any time.
+ *
+ * What an access finds:
+ *
+ *	configuration space of a plugged function	its registers
+ *	configuration space of any other function	all ones; writes are dropped
+ *	a BAR window, where a BAR decodes		a doorbell, else a region,
+ *							else all ones / dropped
+ *	a BAR window, where no BAR decodes		all ones; writes are dropped
+ *
+ * Every structure starts with @size, which the caller sets to sizeof() of the
+ * structure it was compiled with, and @flags. A kernel that knows a longer
+ * structure takes the fields that are missing as zero; a kernel that knows a
+ * shorter one refuses it with E2BIG unless all it does not know is zero. The
+ * *_SIZE_VER0 are the sizes that the structures started with.
+ * Pointers are carried as __u64.
+ *
+ * Errors of every ioctl here, on top of those that it documents:
+ *
+ *	EINVAL	@size is too small, a flag is unknown, padding is not zero
+ *	E2BIG	@size is larger than known and the rest is not zero, or than a page
+ *	EFAULT	a pointer does not lead to memory of the caller
+ *	ENOMEM	out of memory, or over the caller's memory cgroup limit
+ *	ENOTTY	no such ioctl on this kind of descriptor
+ *	ENODEV	the host bridge's descriptor has been closed
+ *	EMFILE	the caller has too many descriptors, or ENFILE: the system has; of ioctls
+ *		that return one
+ *
+ * An ioctl that fails has changed nothing.
+ */
+#ifndef _UAPI_LINUX_KVPCI_H
+#define _UAPI_LINUX_KVPCI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define KVPCI_DEVICE_PATH	"/dev/kvpci"
+
+#define KVPCI_IOC_MAGIC		0xbb
+
+/**
+ * struct kvpci_window - a range of guest addresses in which BARs may be placed
+ * @base: first address. Memory: multiple of 4096. Ports: multiple of 4.
+ * @length: bytes, a multiple of the same; 0 if the bridge has no such window
+ */
+struct kvpci_window {
+	__u64 base;
+	__u64 length;
+};
+
+/* Claim ports 0xcf8 to 0xcff: configuration mechanism #1. */
+#define KVPCI_HOST_CONFIG_PORTS	(1U << 0)
+/* Claim memory at @ecam: the enhanced configuration access mechanism. */
+#define KVPCI_HOST_ECAM		(1U << 1)
+
+#define KVPCI_HOST_FLAGS	(KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM)
+
+/**
+ * struct kvpci_host_config - argument of KVPCI_CREATE_HOST
+ * @size: sizeof(struct kvpci_host_config)
+ * @flags: KVPCI_HOST_*; at least one way to configuration space
+ * @vm_fd: what KVM_CREATE_VM returned
+ * @segment: PCI segment group number, as in the ACPI MCFG table. The kernel
+ *	only repeats it in struct kvpci_exit.
+ * @first_bus: first bus number behind this bridge
+ * @last_bus: last bus number, not below @first_bus
+ * @ecam: with KVPCI_HOST_ECAM, the address that bus 0 has or would have, as in
+ *	the ACPI MCFG table; a multiple of 1 MiB. Bus N is at @ecam + N MiB, and
+ *	the bridge claims @first_bus to @last_bus. Otherwise 0.
+ * @io: port window, within 64 KiB
+ * @mem32: memory window below 4 GiB
+ * @mem64: memory window below 2^52, for 64-bit BARs
+ * @vendor: vendor ID of the bridge's own function, @first_bus:00.0; not 0xffff
+ * @device: device ID of the same
+ * @subsystem_vendor: subsystem vendor ID of the same
+ * @subsystem: subsystem ID of the same
+ * @revision: revision ID of the same
+ * @pad: zero
+ */
+struct kvpci_host_config {
+	__u32 size;
+	__u32 flags;
+	__s32 vm_fd;
+	__u16 segment;
+	__u8 first_bus;
+	__u8 last_bus;
+	__u64 ecam;
+	struct kvpci_window io;
+	struct kvpci_window mem32;
+	struct kvpci_window mem64;
+	__u16 vendor;
+	__u16 device;
+	__u16 subsystem_vendor;
+	__u16 subsystem;
+	__u8 revision;
+	__u8 pad[7];
+};
+
+#define KVPCI_HOST_CONFIG_SIZE_VER0	88
+
+/**
+ * KVPCI_CREATE_HOST - put a PCI host bridge into a virtual machine
+ *
+ * On /dev/kvpci. The bridge's own function, class 06 00 00 (host bridge), is
+ * there when the call returns. The virtual machine lives at least as long as the
+ * returned descriptor is open.
+ *
+ * Return: a descriptor, close-on-exec, or
+ *	EBADF	@vm_fd is not open
+ *	EINVAL	@vm_fd is not a KVM virtual machine; no way to configuration space
+ *		asked for; @last_bus below @first_bus; a window that is misaligned,
+ *		out of bounds or overlaps another or the ECAM range; @vendor 0xffff
+ *	EBUSY	another device on the virtual machine's bus, this bridge's kind or
+ *		KVM's own, already has one of the addresses
+ *	ENOSPC	the virtual machine's bus is full
+ */
+#define KVPCI_CREATE_HOST	_IO(KVPCI_IOC_MAGIC, 0x00)
+
+/* Numbers of BARs, and of the two other things that @bar may name. */
+#define KVPCI_NUM_BARS		6
+#define KVPCI_BAR_ROM		6
+#define KVPCI_CONFIG		7
+
+#define KVPCI_BAR_IO		(1U << 0)	/* ports, not memory */
+#define KVPCI_BAR_64BIT		(1U << 1)	/* takes the next BAR too */
+#define KVPCI_BAR_PREFETCH	(1U << 2)	/* prefetchable memory */
+
+#define KVPCI_BAR_FLAGS		(KVPCI_BAR_IO | KVPCI_BAR_64BIT | \
+				 KVPCI_BAR_PREFETCH)
+
+/**
+ * struct kvpci_bar - a base address register
+ * @size: bytes, a power of two; 0 if there is no such BAR.
+ *	I/O: 4 to 32768. 32-bit memory: 16 to 2^31. 64-bit memory: 16 to 2^40.
+ * @flags: KVPCI_BAR_*
+ * @pad: zero
+ */
+struct kvpci_bar {
+	__u64 size;
+	__u32 flags;
+	__u32 pad;
+};
+
+/* An extended capability, from offset 0x100; otherwise one in 0x40 to 0xff. */
+#define KVPCI_CAP_EXTENDED	(1U << 0)
+
+#define KVPCI_CAP_FLAGS		KVPCI_CAP_EXTENDED
+
+/**
+ * struct kvpci_capability - one entry of a function's capability list
+ * @flags: KVPCI_CAP_*
+ * @id: capability ID; at most 0xff unless extended
+ * @version: version of an extended capability, 1 to 15; otherwise 0
+ * @pad: zero
+ * @offset: where it goes, a multiple of 4, or 0 for the first place after the
+ *	one before it in the array. The first extended one always goes to 0x100.
+ * @length: bytes, its header (2 bytes, extended: 4) included; rounded up to a
+ *	multiple of 4 in the layout
+ * @pad1: zero
+ * @value: user address of @length bytes, the contents at reset. The kernel
+ *	fills in the header: what @value has there is ignored.
+ * @writable: user address of @length bytes, each set bit of which the guest may
+ *	write; 0: none. The header's bits are never writable.
+ * @write1clear: user address of @length bytes, each set bit of which the guest
+ *	clears by writing one; 0: none. No bit may be both.
+ */
+struct kvpci_capability {
+	__u32 flags;
+	__u16 id;
+	__u8 version;
+	__u8 pad;
+	__u16 offset;
+	__u16 length;
+	__u32 pad1;
+	__u64 value;
+	__u64 writable;
+	__u64 write1clear;
+};
+
+#define KVPCI_CAPABILITY_SIZE_VER0	40
+
+#define KVPCI_MAX_CAPABILITIES	128
+
+/**
+ * struct kvpci_function_config - argument of KVPCI_CREATE_FUNCTION
+ * @size: sizeof(struct kvpci_function_config)
+ * @flags: zero
+ * @bus: bus number, within the bridge's range
+ * @devfn: device << 3 | function. The multi-function bit of the header type is
+ *	kept by the kernel: set while the device has a function other than 0.
+ * @vendor: vendor ID, not 0xffff
+ * @device: device ID
+ * @subsystem_vendor: subsystem vendor ID
+ * @subsystem: subsystem ID
+ * @revision: revision ID
+ * @pad: zero
+ * @class_code: base class << 16 | sub-class << 8 | programming interface
+ * @bars: the BARs. All come out of reset as 0, with decode disabled.
+ * @rom_size: bytes of the expansion ROM BAR, a power of two, 2048 to 2^24; 0: none
+ * @user_data: returned in struct kvpci_exit; any value
+ * @capabilities: user address of @nr_capabilities times struct kvpci_capability
+ * @nr_capabilities: at most KVPCI_MAX_CAPABILITIES
+ * @capability_size: sizeof(struct kvpci_capability), under the rules of @size
+ */
+struct kvpci_function_config {
+	__u32 size;
+	__u32 flags;
+	__u8 bus;
+	__u8 devfn;
+	__u16 vendor;
+	__u16 device;
+	__u16 subsystem_vendor;
+	__u16 subsystem;
+	__u8 revision;
+	__u8 pad;
+	__u32 class_code;
+	__u64 rom_size;
+	struct kvpci_bar bars[KVPCI_NUM_BARS];
+	__u64 user_data;
+	__u64 capabilities;
+	__u32 nr_capabilities;
+	__u32 capability_size;
+};
+
+#define KVPCI_FUNCTION_CONFIG_SIZE_VER0	152
+
+/**
+ * KVPCI_CREATE_FUNCTION - describe a function
+ *
+ * On a host bridge. The function has its place on the bus from now on, but the
+ * guest does not see it until KVPCI_PLUG.
+ *
+ * Return: a descriptor, close-on-exec, or
+ *	EINVAL	@bus out of range; @vendor 0xffff; @class_code over 24 bits; a BAR
+ *		or ROM size out of bounds or not a power of two; a flag that
+ *		contradicts another; a 64-bit BAR 5, or the BAR after a 64-bit one
+ *		not empty; a capability with a bad ID, version, length or offset, one
+ *		that collides with another, a bit both writable and write-1-to-clear;
+ *		@capability_size too small
+ *	EEXIST	@bus and @devfn are taken
+ *	E2BIG	@nr_capabilities over the limit; @capability_size, under the rules of
+ *		@size
+ *	ENOSPC	the capabilities do not fit into configuration space
+ */
+#define KVPCI_CREATE_FUNCTION	_IO(KVPCI_IOC_MAGIC, 0x01)
+
+/**
+ * enum kvpci_region_kind - what lies behind a range of a BAR
+ * @KVPCI_REGION_REGISTERS: memory of the kernel, with writable and
+ *	write-1-to-clear bits; no access reaches the caller
+ * @KVPCI_REGION_USERSPACE: accesses end as KVM_EXIT_MMIO or KVM_EXIT_IO, and
+ *	KVPCI_GET_EXIT tells what was accessed
+ */
+enum kvpci_region_kind {
+	KVPCI_REGION_REGISTERS = 1,
+	KVPCI_REGION_USERSPACE = 2,
+};
+
+#define KVPCI_MAX_REGIONS	256		/* of one function */
+#define KVPCI_MAX_REGISTERS	(1U << 24)	/* bytes in one register region */
+
+/* Registers: signal @eventfd on every write by the guest. */
+#define KVPCI_REGION_EVENTFD	(1U << 0)
+
+#define KVPCI_REGION_FLAGS	KVPCI_REGION_EVENTFD
+
+/**
+ * struct kvpci_region - argument of KVPCI_ADD_REGION
+ * @size: sizeof(struct kvpci_region)
+ * @flags: KVPCI_REGION_*
+ * @bar: 0 to 5, or KVPCI_BAR_ROM (registers without @writable and @write1clear only)
+ * @kind: enum kvpci_region_kind
+ * @offset: first byte, from the start of the BAR
+ * @length: bytes, not 0; @offset + @length must not exceed the BAR. Registers: at
+ *	most KVPCI_MAX_REGISTERS.
+ * @value: registers: user address of @length bytes, the first contents; 0: all
+ *	zero. This and the next two are zero for other kinds.
+ * @writable: registers: user address of @length bytes, each set bit of which the
+ *	guest may write; 0: none
+ * @write1clear: registers: user address of @length bytes, each set bit of which
+ *	the guest clears by writing one; 0: none. No bit may be both.
+ * @eventfd: with KVPCI_REGION_EVENTFD, an eventfd; otherwise 0
+ * @pad: zero
+ */
+struct kvpci_region {
+	__u32 size;
+	__u32 flags;
+	__u32 bar;
+	__u32 kind;
+	__u64 offset;
+	__u64 length;
+	__u64 value;
+	__u64 writable;
+	__u64 write1clear;
+	__s32 eventfd;
+	__u32 pad;
+};
+
+#define KVPCI_REGION_SIZE_VER0	64
+
+/**
+ * KVPCI_ADD_REGION - say what lies behind a range of a BAR
+ *
+ * On a function that is not plugged yet. An access is served by the region that
+ * its bytes are in; bytes that are in none read all ones, and writes to them are
+ * dropped. If the first byte is in a userspace region, the whole access exits;
+ * bytes further on that are in one read all ones.
+ *
+ * Return: 0, or
+ *	EINVAL	no such BAR or kind; the range is empty, exceeds the BAR or the
+ *		limit; a ROM region that is not allowed; a bit both writable and
+ *		write-1-to-clear; a field set that the kind or the flags do not use
+ *	EEXIST	the range overlaps a region that is there
+ *	ENOSPC	the function has KVPCI_MAX_REGIONS
+ *	EBADF	@eventfd is not open, or EINVAL: it is not an eventfd
+ *	EBUSY	the function is plugged
+ */
+#define KVPCI_ADD_REGION	_IO(KVPCI_IOC_MAGIC, 0x02)
+
+#define KVPCI_MAX_DOORBELLS	4096		/* of one function */
+
+/* Signal only if the value written is @datamatch. */
+#define KVPCI_DOORBELL_DATAMATCH	(1U << 0)
+/* Remove the doorbell that has just these fields. */
+#define KVPCI_DOORBELL_DEASSIGN		(1U << 1)
+
+#define KVPCI_DOORBELL_FLAGS	(KVPCI_DOORBELL_DATAMATCH | \
+				 KVPCI_DOORBELL_DEASSIGN)
+
+/**
+ * struct kvpci_doorbell - argument of KVPCI_DOORBELL
+ * @size: sizeof(struct kvpci_doorbell)
+ * @flags: KVPCI_DOORBELL_*
+ * @bar: 0 to 5
+ * @length: bytes of the write that rings it: 1, 2, 4, in a memory BAR 8, or 0 for
+ *	any length
+ * @offset: from the start of the BAR; @offset + @length must not exceed the BAR,
+ *	and @offset is below its end
+ * @datamatch: with KVPCI_DOORBELL_DATAMATCH, the value that rings it, within
+ *	@length bytes, which is then not 0; otherwise 0
+ * @eventfd: the eventfd to signal
+ * @pad: zero
+ */
+struct kvpci_doorbell {
+	__u32 size;
+	__u32 flags;
+	__u32 bar;
+	__u32 length;
+	__u64 offset;
+	__u64 datamatch;
+	__s32 eventfd;
+	__u32 pad;
+};
+
+#define KVPCI_DOORBELL_SIZE_VER0	40
+
+/**
+ * KVPCI_DOORBELL - have guest writes to a place in a BAR signal an eventfd
+ *
+ * On a function, plugged or not. The rules of KVM_IOEVENTFD hold, but the place
+ * is an offset in a BAR and moves with it. A write that rings a doorbell ends
+ * there; one that rings none goes on to the region at that place. Once a removal
+ * has returned, the eventfd is signalled no more.
+ *
+ * Return: 0, or
+ *	EINVAL	no such BAR, or the ROM; a @length that is not one of those; a place
+ *		beyond the BAR; a @datamatch that does not fit or without its flag;
+ *		@eventfd is not an eventfd
+ *	EBADF	@eventfd is not open
+ *	EEXIST	one that is there could be rung by the same write
+ *	ENOENT	KVPCI_DOORBELL_DEASSIGN: there is none with just these fields
+ *	ENOSPC	the function has KVPCI_MAX_DOORBELLS
+ */
+#define KVPCI_DOORBELL		_IO(KVPCI_IOC_MAGIC, 0x03)
+
+/**
+ * KVPCI_PLUG - let the guest see a function
+ *
+ * On a function. The argument is 0.
+ *
+ * Return: 0, or
+ *	EINVAL	the argument is not 0
+ *	EBUSY	the function is plugged
+ */
+#define KVPCI_PLUG		_IO(KVPCI_IOC_MAGIC, 0x04)
+
+/* Act as the guest's own access does: masks, and all effects. */
+#define KVPCI_ACCESS_AS_GUEST	(1U << 0)
+
+#define KVPCI_ACCESS_FLAGS	KVPCI_ACCESS_AS_GUEST
+
+/**
+ * struct kvpci_access - argument of KVPCI_READ and KVPCI_WRITE
+ * @size: sizeof(struct kvpci_access)
+ * @flags: KVPCI_ACCESS_*
+ * @bar: KVPCI_CONFIG; or 0 to 5, KVPCI_BAR_ROM without KVPCI_ACCESS_AS_GUEST
+ * @length: bytes, not 0. With KVPCI_ACCESS_AS_GUEST 1, 2, 4 or 8; else at most
+ *	4096.
+ * @offset: first byte
+ * @data: user address of @length bytes
+ * @mask: KVPCI_WRITE without KVPCI_ACCESS_AS_GUEST: user address of @length bytes, of
+ *	which only the set bits are written, or 0 for all; otherwise 0
+ */
+struct kvpci_access {
+	__u32 size;
+	__u32 flags;
+	__u32 bar;
+	__u32 length;
+	__u64 offset;
+	__u64 data;
+	__u64 mask;
+};
+
+#define KVPCI_ACCESS_SIZE_VER0	40
+
+/**
+ * KVPCI_READ - read a function's configuration space or registers
+ * KVPCI_WRITE - write them
+ *
+ * On a function, plugged or not. Without KVPCI_ACCESS_AS_GUEST this is the
+ * device's own view: KVPCI_WRITE sets bits that the guest can't write, and signals
+ * nothing. It leaves alone what is the kernel's: bytes 0 to 0x3f of configuration
+ * space and the headers of capabilities. Another access may see some of the bytes
+ * old and some of them new, except that 2, 4 or 8 bytes aligned to that, from the start
+ * of configuration space or of the region, are whole. With @mask, bits that the guest may
+ * change at the same time stay its own: that is how to set a write-1-to-clear bit.
+ *
+ * Return: 0, or
+ *	EINVAL	no such BAR; a @length that is not one of those; a range that leaves
+ *		configuration space or is not wholly within one register region;
+ *		KVPCI_WRITE to bytes of configuration space that are the kernel's
+ */
+#define KVPCI_READ		_IO(KVPCI_IOC_MAGIC, 0x05)
+#define KVPCI_WRITE		_IO(KVPCI_IOC_MAGIC, 0x06)
+
+/* @address is a port, not a memory address. */
+#define KVPCI_EXIT_IO		(1U << 0)
+
+#define KVPCI_EXIT_FLAGS	KVPCI_EXIT_IO
+
+/**
+ * struct kvpci_exit - argument of KVPCI_GET_EXIT
+ * @size: sizeof(struct kvpci_exit)
+ * @flags: KVPCI_EXIT_*
+ * @vcpu: in: which vCPU exited, counted from 0 in the order of KVM_CREATE_VCPU
+ * @bar: out: BAR of the function
+ * @address: in: phys_addr of KVM_EXIT_MMIO, or port of KVM_EXIT_IO
+ * @offset: out: offset of @address from the start of the BAR
+ * @user_data: out: of the function's struct kvpci_function_config
+ * @segment: out: the bridge's segment group number
+ * @bus: out: the function's bus number
+ * @devfn: out: the function's device and function number
+ * @pad: in and out: zero
+ */
+struct kvpci_exit {
+	__u32 size;
+	__u32 flags;
+	__u32 vcpu;
+	__u32 bar;
+	__u64 address;
+	__u64 offset;
+	__u64 user_data;
+	__u16 segment;
+	__u8 bus;
+	__u8 devfn;
+	__u32 pad;
+};
+
+#define KVPCI_EXIT_SIZE_VER0	48
+
+/**
+ * KVPCI_GET_EXIT - tell what a guest access that reached the caller was for
+ *
+ * On a host bridge, between KVM_EXIT_MMIO or KVM_EXIT_IO of a vCPU and its next
+ * KVM_RUN. The answer is that of the moment of the access, whatever has been moved
+ * since. KVM makes two exits of an access that crosses a page; should they be to two
+ * BARs, only the second has an answer, and the first is to read all ones.
+ *
+ * Return: 0, or
+ *	EINVAL	no such vCPU
+ *	ENOENT	the vCPU's last access to a userspace region was not to @address, or
+ *		the function has been closed since
+ */
+#define KVPCI_GET_EXIT		_IO(KVPCI_IOC_MAGIC, 0x07)
+
+#endif /* _UAPI_LINUX_KVPCI_H */
