@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _VPCI_DOORBELL_H
+#define _VPCI_DOORBELL_H
+
+#include <linux/kvpci.h>
+#include <linux/types.h>
+
+struct kvm;
+struct vpci_bar;
+struct vpci_function;
+
+int vpci_doorbell_ioctl(struct vpci_function *function,
+			const struct kvpci_doorbell __user *arg);
+void vpci_doorbells_destroy(struct vpci_bar *bar);
+bool vpci_doorbell_ring(const struct vpci_bar *bar, struct kvm *kvm, u64 offset,
+			u32 len, const void *val);
+
+#endif /* _VPCI_DOORBELL_H */

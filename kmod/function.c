@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Functions: configuration space, BARs and what is behind them, as one object with a
+ * descriptor.
+ *
+ *	new ----KVPCI_PLUG---> plugged ----close---> gone
+ *	  \___________________close________________/
+ *
+ * A function is built while the guest can't see it. Plugging publishes it, after which
+ * guest accesses reach it on any vCPU at any time; what they use is written under the
+ * function's lock or is fixed by then. Closing takes it out of configuration space
+ * and its BARs out of the map, waits for the accesses that have found it, and frees
+ * it. A function outlives its host bridge if it is closed later, but then nothing can
+ * be done with it any more.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/pci_regs.h>
+#include <linux/slab.h>
+
+#include "capability.h"
+#include "config.h"
+#include "doorbell.h"
+#include "function.h"
+#include "host.h"
+#include "region.h"
+#include "registers.h"
+#include "uarg.h"
+
+/**
+ * vpci_function_config_write() - write configuration space as the guest does
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes, at most 8; @offset + @len is within configuration space
+ * @val: what to write
+ *
+ * Context: process; a callback of a claim or an ioctl.
+ */
+void vpci_function_config_write(struct vpci_function *function, u32 offset,
+				u32 len, const void *val)
+{
+	struct vpci_regs *config = &function->config;
+
+	spin_lock(&function->lock);
+	vpci_regs_write(config, offset, len, val);
+	if (function->plugged)
+		vpci_bars_written(config, function->bars, offset, len);
+	spin_unlock(&function->lock);
+}
+
+static void init_bars(struct vpci_function *function,
+		      const struct kvpci_function_config *desc)
+{
+	u8 i;
+
+	for (i = 0; i < VPCI_NUM_BARS; i++) {
+		struct vpci_bar *bar = &function->bars[i];
+
+		bar->function = function;
+		bar->index = i;
+		if (i == KVPCI_BAR_ROM) {
+			bar->size = desc->rom_size;
+		} else {
+			bar->size = desc->bars[i].size;
+			bar->flags = desc->bars[i].flags;
+		}
+		bar->map = bar->flags & KVPCI_BAR_IO ? &function->host->ports :
+						       &function->host->memory;
+	}
+}
+
+/* Free a function that no access can reach any more. */
+static void function_free(struct vpci_function *function)
+{
+	struct vpci_host *host = function->host;
+	u8 i;
+
+	for (i = 0; i < VPCI_NUM_BARS; i++) {
+		vpci_doorbells_destroy(&function->bars[i]);
+		vpci_regions_destroy(&function->bars[i]);
+	}
+	kfree(function->config.value);
+	kfree(function->config.writable);
+	kfree(function->config.write1clear);
+	kfree(function);
+	vpci_host_put(host);
+}
+
+/**
+ * vpci_function_new() - make a function, and take its place on the bus
+ * @host: its host bridge, of which it takes a reference
+ * @desc: its description; the capabilities are left out
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: the function, or an ERR_PTR as the uapi says
+ */
+struct vpci_function *
+vpci_function_new(struct vpci_host *host,
+		  const struct kvpci_function_config *desc)
+{
+	struct vpci_function *function;
+	struct vpci_regs *config;
+	int ret = -ENOMEM;
+
+	function = kzalloc(sizeof(*function), GFP_KERNEL_ACCOUNT);
+	if (!function)
+		return ERR_PTR(-ENOMEM);
+
+	vpci_host_get(host);
+	function->host = host;
+	spin_lock_init(&function->lock);
+	function->bus = desc->bus;
+	function->devfn = desc->devfn;
+	function->serial = ++host->functions;
+	function->user_data = desc->user_data;
+	init_bars(function, desc);
+
+	config = &function->config;
+	config->size = VPCI_CONFIG_SIZE;
+	config->value = kzalloc(VPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	config->writable = kzalloc(VPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	config->write1clear = kzalloc(VPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	if (config->value && config->writable && config->write1clear)
+		ret = vpci_config_init(config, desc);
+	if (!ret)
+		ret = vpci_host_reserve(host, desc->bus, desc->devfn);
+	if (ret) {
+		function_free(function);
+		return ERR_PTR(ret);
+	}
+	return function;
+}
+
+static void set_multifunction(struct vpci_function *function, bool multi)
+{
+	if (!function)
+		return;
+
+	spin_lock(&function->lock);
+	vpci_config_set_multifunction(&function->config, multi);
+	spin_unlock(&function->lock);
+}
+
+/*
+ * Bring the multi-function bits of a device in line with its plugged functions, of
+ * which @coming is not published yet.
+ */
+static void update_multifunction(struct vpci_host *host, u8 bus, u8 devfn,
+				 struct vpci_function *coming)
+{
+	u8 first = devfn & ~7;
+	bool multi = coming && coming->devfn & 7;
+	u8 i;
+
+	for (i = 1; i < 8; i++)
+		multi |= !!vpci_host_plugged(host, bus, first + i);
+
+	set_multifunction(coming, multi);
+	for (i = 0; i < 8; i++)
+		set_multifunction(vpci_host_plugged(host, bus, first + i),
+				  multi);
+}
+
+/**
+ * vpci_function_plug() - let the guest see a function
+ * @function: the function, which is not plugged
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void vpci_function_plug(struct vpci_function *function)
+{
+	struct vpci_host *host = function->host;
+
+	update_multifunction(host, function->bus, function->devfn, function);
+
+	spin_lock(&function->lock);
+	/* Pairs with access_ioctl(). */
+	smp_store_release(&function->plugged, true);
+	vpci_bars_map(&function->config, function->bars);
+	spin_unlock(&function->lock);
+
+	vpci_host_publish(host, function->bus, function->devfn, function);
+}
+
+static void unplug(struct vpci_function *function)
+{
+	struct vpci_host *host = function->host;
+
+	vpci_host_publish(host, function->bus, function->devfn, NULL);
+	update_multifunction(host, function->bus, function->devfn, NULL);
+
+	spin_lock(&function->lock);
+	function->plugged = false;
+	vpci_bars_unmap(function->bars);
+	spin_unlock(&function->lock);
+}
+
+/**
+ * vpci_function_remove() - take a function away from the guest and free it
+ * @function: the function, plugged or not
+ *
+ * Context: process; the caller does not hold the host's lock.
+ */
+void vpci_function_remove(struct vpci_function *function)
+{
+	struct vpci_host *host = function->host;
+
+	mutex_lock(&host->lock);
+	if (function->plugged)
+		unplug(function);
+	vpci_host_release(host, function->bus, function->devfn);
+	/* Without a machine no access has come here since its claims were given up. */
+	if (host->kvm)
+		vpci_kvm_synchronize(host->kvm);
+	mutex_unlock(&host->lock);
+
+	function_free(function);
+}
+
+static int function_release(struct inode *inode, struct file *file)
+{
+	vpci_function_remove(file->private_data);
+	return 0;
+}
+
+static int plug_ioctl(struct vpci_function *function, unsigned long arg)
+{
+	struct vpci_host *host = function->host;
+	int ret = 0;
+
+	if (arg)
+		return -EINVAL;
+
+	mutex_lock(&host->lock);
+	if (!host->kvm)
+		ret = -ENODEV;
+	else if (function->plugged)
+		ret = -EBUSY;
+	else
+		vpci_function_plug(function);
+	mutex_unlock(&host->lock);
+	return ret;
+}
+
+/* Find the registers that @access is for, and its offset in them. */
+static int find_regs(struct vpci_function *function,
+		     const struct kvpci_access *access, struct vpci_regs **regs,
+		     u64 *offset)
+{
+	struct vpci_region *region;
+
+	*offset = access->offset;
+	if (access->bar == KVPCI_CONFIG) {
+		*regs = &function->config;
+	} else {
+		u32 bar = array_index_nospec(access->bar, VPCI_NUM_BARS);
+
+		region = vpci_region_find(&function->bars[bar], access->offset);
+		*regs = vpci_registers_regs(region);
+		if (!*regs)
+			return -EINVAL;
+		*offset -= region->offset;
+	}
+
+	if (*offset > (*regs)->size || access->length > (*regs)->size - *offset)
+		return -EINVAL;
+
+	return 0;
+}
+
+static int check_access(const struct kvpci_access *access, bool write)
+{
+	bool as_guest = access->flags & KVPCI_ACCESS_AS_GUEST;
+	u32 max = VPCI_CONFIG_SIZE;
+
+	if (access->flags & ~KVPCI_ACCESS_FLAGS)
+		return -EINVAL;
+	if (access->mask && (as_guest || !write))
+		return -EINVAL;
+	if (access->bar >= VPCI_NUM_BARS && access->bar != KVPCI_CONFIG)
+		return -EINVAL;
+	if (as_guest) {
+		if (access->bar != KVPCI_CONFIG ||
+		    access->length & (access->length - 1))
+			return -EINVAL;
+		max = 8;
+	}
+
+	return access->length && access->length <= max ? 0 : -EINVAL;
+}
+
+static int read_regs(struct vpci_function *function,
+		     const struct kvpci_access *access, void *data)
+{
+	struct vpci_regs *regs;
+	u64 offset;
+	int ret;
+
+	ret = find_regs(function, access, &regs, &offset);
+	if (!ret)
+		vpci_regs_read(regs, offset, access->length, data);
+	return ret;
+}
+
+static int write_regs(struct vpci_function *function,
+		      const struct kvpci_access *access, const void *data,
+		      const void *mask)
+{
+	struct vpci_regs *regs;
+	u64 offset;
+	int ret;
+
+	ret = find_regs(function, access, &regs, &offset);
+	if (ret)
+		return ret;
+
+	if (access->flags & KVPCI_ACCESS_AS_GUEST) {
+		vpci_function_config_write(function, offset, access->length,
+					   data);
+		return 0;
+	}
+	if (access->bar == KVPCI_CONFIG &&
+	    (offset < PCI_STD_HEADER_SIZEOF ||
+	     vpci_capability_header_in(regs, offset, access->length)))
+		return -EINVAL;
+
+	spin_lock(&function->lock);
+	vpci_regs_set(regs, offset, access->length, data, mask);
+	spin_unlock(&function->lock);
+	return 0;
+}
+
+static int access_ioctl(struct vpci_function *function,
+			const struct kvpci_access __user *arg, bool write)
+{
+	struct vpci_host *host = function->host;
+	u8 *data = NULL, *mask = NULL;
+	struct kvpci_access access;
+	bool plugged;
+	int ret;
+
+	ret = vpci_uarg_get(&access, sizeof(access), KVPCI_ACCESS_SIZE_VER0,
+			    arg);
+	if (ret)
+		return ret;
+	ret = check_access(&access, write);
+	if (ret)
+		return ret;
+	if (!access.data)
+		return -EFAULT;
+
+	data = write ? vpci_uarg_bytes(access.data, access.length) :
+		       kvzalloc(access.length, GFP_KERNEL_ACCOUNT);
+	if (IS_ERR_OR_NULL(data))
+		return data ? PTR_ERR(data) : -ENOMEM;
+	mask = vpci_uarg_bytes(access.mask, access.length);
+	if (IS_ERR(mask)) {
+		ret = PTR_ERR(mask);
+		goto out;
+	}
+
+	/* Until a function is plugged, regions may be added to it. */
+	plugged = smp_load_acquire(&function->plugged);
+	if (!plugged)
+		mutex_lock(&host->lock);
+	if (!READ_ONCE(host->kvm))
+		ret = -ENODEV;
+	else if (write)
+		ret = write_regs(function, &access, data, mask);
+	else
+		ret = read_regs(function, &access, data);
+	if (!plugged)
+		mutex_unlock(&host->lock);
+
+	if (!ret && !write &&
+	    copy_to_user(u64_to_user_ptr(access.data), data, access.length))
+		ret = -EFAULT;
+out:
+	vpci_uarg_free(data);
+	vpci_uarg_free(mask);
+	return ret;
+}
+
+static long function_ioctl(struct file *file, unsigned int cmd,
+			   unsigned long arg)
+{
+	struct vpci_function *function = file->private_data;
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case KVPCI_ADD_REGION:
+		return vpci_region_add(function, argp);
+	case KVPCI_DOORBELL:
+		return vpci_doorbell_ioctl(function, argp);
+	case KVPCI_PLUG:
+		return plug_ioctl(function, arg);
+	case KVPCI_READ:
+		return access_ioctl(function, argp, false);
+	case KVPCI_WRITE:
+		return access_ioctl(function, argp, true);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations function_fops = {
+	.owner = THIS_MODULE,
+	.release = function_release,
+	.unlocked_ioctl = function_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static int add_capability(struct vpci_capability_list *list,
+			  const struct kvpci_capability *cap)
+{
+	u8 *value, *writable, *write1clear;
+	int ret;
+
+	ret = vpci_capability_check(cap);
+	if (ret)
+		return ret;
+	if (!cap->value)
+		return -EFAULT;
+
+	value = vpci_uarg_bytes(cap->value, cap->length);
+	writable = vpci_uarg_bytes(cap->writable, cap->length);
+	write1clear = vpci_uarg_bytes(cap->write1clear, cap->length);
+	if (IS_ERR(value))
+		ret = PTR_ERR(value);
+	else if (IS_ERR(writable))
+		ret = PTR_ERR(writable);
+	else if (IS_ERR(write1clear))
+		ret = PTR_ERR(write1clear);
+	else
+		ret = vpci_capability_add(list, cap, value, writable,
+					  write1clear);
+
+	vpci_uarg_free(value);
+	vpci_uarg_free(writable);
+	vpci_uarg_free(write1clear);
+	return ret < 0 ? ret : 0;
+}
+
+static int add_capabilities(struct vpci_function *function,
+			    const struct kvpci_function_config *desc)
+{
+	const void __user *user = u64_to_user_ptr(desc->capabilities);
+	struct vpci_capability_list list;
+	struct kvpci_capability cap;
+	u32 i;
+	int ret;
+
+	vpci_capability_begin(&list, &function->config);
+
+	for (i = 0; i < desc->nr_capabilities; i++) {
+		ret = copy_struct_from_user(&cap, sizeof(cap), user,
+					    desc->capability_size);
+		if (ret)
+			return ret;
+		user += desc->capability_size;
+		ret = add_capability(&list, &cap);
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+static int check_desc(const struct kvpci_function_config *desc)
+{
+	if (desc->flags || desc->pad)
+		return -EINVAL;
+	if (desc->nr_capabilities > KVPCI_MAX_CAPABILITIES)
+		return -E2BIG;
+	if (desc->capability_size < KVPCI_CAPABILITY_SIZE_VER0)
+		return -EINVAL;
+	if (desc->capability_size > PAGE_SIZE)
+		return -E2BIG;
+
+	return 0;
+}
+
+/**
+ * vpci_function_create() - KVPCI_CREATE_FUNCTION
+ * @host: the host bridge
+ * @arg: the argument
+ *
+ * Return: a descriptor or an error, as the uapi says
+ */
+int vpci_function_create(struct vpci_host *host,
+			 const struct kvpci_function_config __user *arg)
+{
+	struct kvpci_function_config desc;
+	struct vpci_function *function;
+	int ret;
+
+	ret = vpci_uarg_get(&desc, sizeof(desc),
+			    KVPCI_FUNCTION_CONFIG_SIZE_VER0, arg);
+	if (ret)
+		return ret;
+	ret = check_desc(&desc);
+	if (ret)
+		return ret;
+
+	mutex_lock(&host->lock);
+	function = host->kvm ? vpci_function_new(host, &desc) :
+			       ERR_PTR(-ENODEV);
+	mutex_unlock(&host->lock);
+	if (IS_ERR(function))
+		return PTR_ERR(function);
+
+	ret = add_capabilities(function, &desc);
+	if (ret) {
+		vpci_function_remove(function);
+		return ret;
+	}
+
+	ret = anon_inode_getfd("kvpci-function", &function_fops, function,
+			       O_RDWR | O_CLOEXEC);
+	if (ret < 0)
+		vpci_function_remove(function);
+	return ret;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _VPCI_FUNCTION_H
+#define _VPCI_FUNCTION_H
+
+#include <linux/kvpci.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "bar.h"
+#include "regs.h"
+
+struct vpci_host;
+
+/**
+ * struct vpci_function - a PCI function
+ * @host: the bridge that it is behind
+ * @lock: guards writes to @config and to register regions, and what @bars say of
+ *	where they are; taken on guest accesses, inside the host's lock
+ * @config: configuration space
+ * @bars: the BARs, the ROM's last
+ * @plugged: the guest sees it; guarded by @lock and by the host's
+ * @bus: bus number
+ * @devfn: device and function number
+ * @nr_regions: of all BARs; guarded by the host's lock
+ * @nr_doorbells: of all BARs; guarded by the host's lock
+ * @serial: no other function of the host had or will have this number
+ * @user_data: the caller's
+ */
+struct vpci_function {
+	struct vpci_host *host;
+	spinlock_t lock;	/* guest-written state, see above */
+	struct vpci_regs config;
+	struct vpci_bar bars[VPCI_NUM_BARS];
+	bool plugged;
+	u8 bus;
+	u8 devfn;
+	u16 nr_regions;
+	u16 nr_doorbells;
+	u64 serial;
+	u64 user_data;
+};
+
+int vpci_function_create(struct vpci_host *host,
+			 const struct kvpci_function_config __user *arg);
+struct vpci_function *
+vpci_function_new(struct vpci_host *host,
+		  const struct kvpci_function_config *desc);
+void vpci_function_plug(struct vpci_function *function);
+void vpci_function_remove(struct vpci_function *function);
+
+void vpci_function_config_write(struct vpci_function *function, u32 offset,
+				u32 len, const void *val);
+
+#endif /* _VPCI_FUNCTION_H */

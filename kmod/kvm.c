@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All that this module knows of KVM's insides, and all that differs between kernel
+ * versions (here and in kvm.h).
+ *
+ * KVM finds the device behind a port or an MMIO address in a sorted array, one per
+ * bus, that is replaced as a whole: copied, changed, published and, after a grace
+ * period of kvm->srcu, in which vCPUs run, freed. kvm_io_bus_register_dev() does
+ * that, but is not exported, so this file does it itself and by the same rules: under
+ * kvm->slots_lock, in the order that kvm_io_bus_cmp() defines. It happens when a host
+ * bridge comes and when it goes, and at no other time.
+ *
+ * The length of a KVM range is an int. A longer claim is cut into several ranges at
+ * page boundaries. KVM cuts accesses there too, except some of SEV-ES guests, which then
+ * find no device.
+ */
+#include <linux/file.h>
+#include <linux/slab.h>
+
+#include "kvm.h"
+
+#define MAX_RANGE	(SZ_2G - SZ_4K)
+
+/**
+ * vpci_kvm_get() - get the virtual machine behind a descriptor
+ * @fd: a descriptor of the calling process
+ *
+ * Return: the virtual machine, to be let go with kvm_put_kvm(); -EBADF if @fd is not
+ * open, -EINVAL if it is something else
+ */
+struct kvm *vpci_kvm_get(int fd)
+{
+	struct file *file = fget(fd);
+	struct kvm *kvm = ERR_PTR(-EINVAL);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+
+	/* Compares the file's operations, so that a vCPU's descriptor is not one. */
+	if (file_is_kvm(file)) {
+		kvm = file->private_data;
+		kvm_get_kvm(kvm);
+	}
+	fput(file);
+	return kvm;
+}
+
+static int ranges_of(const struct vpci_claim *claim)
+{
+	return DIV_ROUND_UP_ULL(claim->length, MAX_RANGE);
+}
+
+static bool is_ours(const struct kvm_io_device *dev,
+		    const struct vpci_claim *claims, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (dev == &claims[i].dev)
+			return true;
+
+	return false;
+}
+
+static bool is_free(const struct kvm_io_bus *bus, const struct vpci_claim *claim)
+{
+	int i;
+
+	for (i = 0; i < bus->dev_count; i++) {
+		const struct kvm_io_range *range = &bus->range[i];
+		/* 0: an ioeventfd for any length; negative: KVM never finds it. */
+		u64 length = range->len > 0 ? range->len : 1;
+
+		if (range->addr < claim->base + claim->length &&
+		    claim->base < range->addr + length)
+			return false;
+	}
+
+	return true;
+}
+
+/*
+ * Ours overlap nothing, so that by address is the place that kvm_io_bus_cmp() would have
+ * too. The order among KVM's own must stay: for one address, it goes by length.
+ */
+static void insert_range(struct kvm_io_bus *bus, const struct kvm_io_range *range)
+{
+	int i;
+
+	for (i = 0; i < bus->dev_count; i++)
+		if (bus->range[i].addr > range->addr)
+			break;
+
+	memmove(&bus->range[i + 1], &bus->range[i],
+		(bus->dev_count - i) * sizeof(*range));
+	bus->range[i] = *range;
+	bus->dev_count++;
+}
+
+/* The array of @bus with the ranges of @claims added; NULL for want of memory. */
+static struct kvm_io_bus *bus_with(const struct kvm_io_bus *bus,
+				   enum kvm_bus bus_idx,
+				   struct vpci_claim *claims, int nr, int added)
+{
+	struct kvm_io_bus *new_bus;
+	int i;
+
+	new_bus = kmalloc(struct_size(new_bus, range, bus->dev_count + added),
+			  GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!new_bus)
+		return NULL;
+
+	memcpy(new_bus, bus, struct_size(bus, range, bus->dev_count));
+	for (i = 0; i < nr; i++) {
+		struct kvm_io_range range = {
+			.addr = claims[i].base,
+			.dev = &claims[i].dev,
+		};
+		u64 left = claims[i].bus == bus_idx ? claims[i].length : 0;
+
+		for (; left; left -= range.len, range.addr += range.len) {
+			range.len = min_t(u64, left, MAX_RANGE);
+			insert_range(new_bus, &range);
+		}
+	}
+
+	return new_bus;
+}
+
+/* The array of @bus without the ranges of @claims. */
+static struct kvm_io_bus *bus_without(const struct kvm_io_bus *bus,
+				      struct vpci_claim *claims, int nr)
+{
+	struct kvm_io_bus *new_bus;
+	size_t size;
+	int i, kept = 0;
+
+	for (i = 0; i < bus->dev_count; i++)
+		kept += !is_ours(bus->range[i].dev, claims, nr);
+	size = struct_size(bus, range, kept);
+
+	/* This must not fail. Not accounted, so that no cgroup's limit can. */
+	new_bus = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	if (!new_bus)
+		new_bus = kmalloc(size, GFP_KERNEL | __GFP_NOFAIL);
+
+	*new_bus = *bus;
+	new_bus->dev_count = 0;
+	for (i = 0; i < bus->dev_count; i++)
+		if (!is_ours(bus->range[i].dev, claims, nr))
+			new_bus->range[new_bus->dev_count++] = bus->range[i];
+
+	return new_bus;
+}
+
+static const enum kvm_bus buses[] = { KVM_PIO_BUS, KVM_MMIO_BUS };
+
+/**
+ * vpci_kvm_attach() - claim guest addresses
+ * @kvm: the virtual machine
+ * @claims: what to claim; overlap neither each other nor 2^64
+ * @nr: how many
+ *
+ * All are claimed, or none. The guest may run.
+ *
+ * Return: 0; -EBUSY if one of the addresses has a device; -ENOSPC if KVM's limit on
+ * ranges is exceeded; -ENOMEM
+ */
+int vpci_kvm_attach(struct kvm *kvm, struct vpci_claim *claims, int nr)
+{
+	struct kvm_io_bus *old[ARRAY_SIZE(buses)] = {};
+	struct kvm_io_bus *new[ARRAY_SIZE(buses)] = {};
+	int i, j, added, ret;
+
+	mutex_lock(&kvm->slots_lock);
+
+	for (i = 0; i < ARRAY_SIZE(buses); i++) {
+		ret = -ENOMEM;
+		old[i] = kvm_get_bus(kvm, buses[i]);
+		if (!old[i])
+			goto err;
+
+		added = 0;
+		for (j = 0; j < nr; j++) {
+			if (claims[j].bus != buses[i])
+				continue;
+			ret = -EBUSY;
+			if (!is_free(old[i], &claims[j]))
+				goto err;
+			added += ranges_of(&claims[j]);
+		}
+
+		ret = -ENOSPC;
+		if (old[i]->dev_count - old[i]->ioeventfd_count + added >
+		    NR_IOBUS_DEVS)
+			goto err;
+
+		ret = -ENOMEM;
+		new[i] = bus_with(old[i], buses[i], claims, nr, added);
+		if (!new[i])
+			goto err;
+	}
+
+	for (i = 0; i < ARRAY_SIZE(buses); i++)
+		rcu_assign_pointer(kvm->buses[buses[i]], new[i]);
+	synchronize_srcu_expedited(&kvm->srcu);
+	mutex_unlock(&kvm->slots_lock);
+
+	for (i = 0; i < ARRAY_SIZE(buses); i++)
+		kfree(old[i]);
+	return 0;
+
+err:
+	mutex_unlock(&kvm->slots_lock);
+	for (i = 0; i < ARRAY_SIZE(buses); i++)
+		kfree(new[i]);
+	return ret;
+}
+
+/**
+ * vpci_kvm_detach() - give claimed addresses back
+ * @kvm: the virtual machine
+ * @claims: as given to vpci_kvm_attach()
+ * @nr: how many
+ *
+ * When this returns no callback of theirs is running, nor will be.
+ */
+void vpci_kvm_detach(struct kvm *kvm, struct vpci_claim *claims, int nr)
+{
+	struct kvm_io_bus *old[ARRAY_SIZE(buses)];
+	int i;
+
+	mutex_lock(&kvm->slots_lock);
+
+	for (i = 0; i < ARRAY_SIZE(buses); i++) {
+		old[i] = kvm_get_bus(kvm, buses[i]);
+		/* KVM drops a bus for good if it fails to shrink it. */
+		if (old[i])
+			rcu_assign_pointer(kvm->buses[buses[i]],
+					   bus_without(old[i], claims, nr));
+	}
+	synchronize_srcu_expedited(&kvm->srcu);
+	mutex_unlock(&kvm->slots_lock);
+
+	for (i = 0; i < ARRAY_SIZE(buses); i++)
+		kfree(old[i]);
+}
+
+/**
+ * vpci_kvm_synchronize() - wait for callbacks that may use what was unpublished
+ * @kvm: the virtual machine
+ *
+ * Context: process, not in a callback.
+ */
+void vpci_kvm_synchronize(struct kvm *kvm)
+{
+	synchronize_srcu_expedited(&kvm->srcu);
+}
+
+/**
+ * vpci_kvm_read_lock() - keep what is published, as a callback does
+ * @kvm: the virtual machine
+ *
+ * Context: process.
+ * Return: what vpci_kvm_read_unlock() needs
+ */
+int vpci_kvm_read_lock(struct kvm *kvm)
+	__acquires(&kvm->srcu)
+{
+	return srcu_read_lock(&kvm->srcu);
+}
+
+/**
+ * vpci_kvm_read_unlock() - undo vpci_kvm_read_lock()
+ * @kvm: the virtual machine
+ * @index: what that returned
+ */
+void vpci_kvm_read_unlock(struct kvm *kvm, int index)
+	__releases(&kvm->srcu)
+{
+	srcu_read_unlock(&kvm->srcu, index);
+}
+
+/**
+ * vpci_kvm_max_vcpus() - bound of vpci_kvm_vcpu_index()
+ * @kvm: the virtual machine
+ */
+u32 vpci_kvm_max_vcpus(struct kvm *kvm)
+{
+	return kvm->max_vcpus;
+}
+
+/**
+ * vpci_kvm_online_vcpus() - how many vCPUs there are
+ * @kvm: the virtual machine
+ */
+u32 vpci_kvm_online_vcpus(struct kvm *kvm)
+{
+	return atomic_read(&kvm->online_vcpus);
+}

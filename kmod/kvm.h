@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _VPCI_KVM_H
+#define _VPCI_KVM_H
+
+#ifndef CONFIG_X86_64
+#error "kvpci is for x86-64"
+#endif
+
+#include <linux/eventfd.h>
+#include <linux/kvm_host.h>
+#include <linux/version.h>
+#include <kvm/iodev.h>
+
+struct vpci_host;
+
+/**
+ * struct vpci_claim - a range of guest addresses answered by this module
+ * @dev: its callbacks, set by kvm_iodevice_init(). They run in process context, in
+ *	a read section of kvm->srcu, on the thread of the vCPU.
+ * @host: whose it is
+ * @bus: KVM_PIO_BUS or KVM_MMIO_BUS
+ * @base: first address
+ * @length: bytes, 0 for none
+ */
+struct vpci_claim {
+	struct kvm_io_device dev;
+	struct vpci_host *host;
+	enum kvm_bus bus;
+	u64 base;
+	u64 length;
+};
+
+static inline struct vpci_host *vpci_claim_host(struct kvm_io_device *dev)
+{
+	return container_of(dev, struct vpci_claim, dev)->host;
+}
+
+struct kvm *vpci_kvm_get(int fd);
+int vpci_kvm_attach(struct kvm *kvm, struct vpci_claim *claims, int nr);
+void vpci_kvm_detach(struct kvm *kvm, struct vpci_claim *claims, int nr);
+void vpci_kvm_synchronize(struct kvm *kvm);
+int vpci_kvm_read_lock(struct kvm *kvm);
+void vpci_kvm_read_unlock(struct kvm *kvm, int index);
+u32 vpci_kvm_max_vcpus(struct kvm *kvm);
+u32 vpci_kvm_online_vcpus(struct kvm *kvm);
+
+/* Read a pointer in one of the callbacks; see vpci_kvm_synchronize(). */
+#define vpci_kvm_dereference(kvm, p)	srcu_dereference(p, &(kvm)->srcu)
+
+static inline u32 vpci_kvm_vcpu_index(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->vcpu_idx;
+}
+
+static inline void vpci_eventfd_signal(struct eventfd_ctx *eventfd)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(eventfd);
+#else
+	eventfd_signal(eventfd, 1);
+#endif
+}
+
+#endif /* _VPCI_KVM_H */

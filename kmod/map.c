@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The map of an address space, memory or ports: from an address to the BAR there.
+ *
+ * A BAR is 2^N bytes long and lies at a multiple of that, so base and order name its
+ * place, and the map is a hash table of those. A look-up asks for each order that
+ * is in use, smallest first: a handful of probes, however many BARs there are.
+ * Moving a BAR is taking a node out of one bucket and putting it into another: no
+ * memory is allocated and nothing is waited for, so that it can be done from a
+ * guest's write.
+ *
+ * Look-ups take no lock. A sequence count around each change makes them start over
+ * if they ran into one, so that a BAR is found at its old place or at its new one. After
+ * a few such encounters a look-up takes the lock. A node that is moved under a look-up
+ * leads it into another bucket; no answer of that walk is used.
+ *
+ * Where ranges overlap, the smallest is found; of equal ones, that which was put
+ * there last.
+ *
+ * A node may be freed once no look-up that could have found it is running; that is
+ * up to those who call this.
+ */
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/hash.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "map.h"
+
+#define MAX_TRIES	4
+
+static struct hlist_head *bucket(const struct vpci_map *map, u64 base, u8 order)
+{
+	return &map->buckets[hash_64(base | order, map->bits)];
+}
+
+/**
+ * vpci_map_init() - make an empty map
+ * @map: the map
+ * @bits: log2 of the number of buckets
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vpci_map_init(struct vpci_map *map, u8 bits)
+{
+	map->buckets = kvcalloc(1U << bits, sizeof(*map->buckets),
+				GFP_KERNEL_ACCOUNT);
+	if (!map->buckets)
+		return -ENOMEM;
+
+	map->bits = bits;
+	spin_lock_init(&map->lock);
+	seqcount_spinlock_init(&map->seq, &map->lock);
+	return 0;
+}
+
+/**
+ * vpci_map_destroy() - free an empty map
+ * @map: the map, or one that is all zero
+ */
+void vpci_map_destroy(struct vpci_map *map)
+{
+	kvfree(map->buckets);
+}
+
+static void link_node(struct vpci_map *map, struct vpci_map_node *node, u64 base)
+{
+	WRITE_ONCE(node->base, base);
+	hlist_add_head_rcu(&node->link, bucket(map, base, node->order));
+}
+
+/**
+ * vpci_map_add() - put a range into the map
+ * @map: the map
+ * @node: the range, which is not in a map
+ * @base: its first address, a multiple of its size
+ * @order: log2 of its size
+ *
+ * Context: process; any lock that is outside @map->lock may be held.
+ */
+void vpci_map_add(struct vpci_map *map, struct vpci_map_node *node, u64 base,
+		  u8 order)
+{
+	spin_lock(&map->lock);
+	write_seqcount_begin(&map->seq);
+	WRITE_ONCE(node->order, order);
+	link_node(map, node, base);
+	if (!map->count[order]++)
+		WRITE_ONCE(map->orders, map->orders | BIT_ULL(order));
+	write_seqcount_end(&map->seq);
+	spin_unlock(&map->lock);
+}
+
+/**
+ * vpci_map_move() - move a range within the map
+ * @map: the map
+ * @node: the range, which is in @map
+ * @base: its new first address
+ *
+ * Context: as vpci_map_add().
+ */
+void vpci_map_move(struct vpci_map *map, struct vpci_map_node *node, u64 base)
+{
+	spin_lock(&map->lock);
+	write_seqcount_begin(&map->seq);
+	hlist_del_rcu(&node->link);
+	link_node(map, node, base);
+	write_seqcount_end(&map->seq);
+	spin_unlock(&map->lock);
+}
+
+/**
+ * vpci_map_remove() - take a range out of the map
+ * @map: the map
+ * @node: the range, which is in @map
+ *
+ * Context: as vpci_map_add().
+ */
+void vpci_map_remove(struct vpci_map *map, struct vpci_map_node *node)
+{
+	spin_lock(&map->lock);
+	write_seqcount_begin(&map->seq);
+	hlist_del_rcu(&node->link);
+	if (!--map->count[node->order])
+		WRITE_ONCE(map->orders, map->orders & ~BIT_ULL(node->order));
+	write_seqcount_end(&map->seq);
+	spin_unlock(&map->lock);
+}
+
+static struct vpci_map_node *find(const struct vpci_map *map, u64 addr,
+				  u64 *offset)
+{
+	u64 orders = READ_ONCE(map->orders);
+	struct vpci_map_node *node;
+
+	for (; orders; orders &= orders - 1) {
+		u8 order = __ffs64(orders);
+		u64 base = addr & ~(BIT_ULL(order) - 1);
+
+		/* Moves can't wait for RCU readers; the sequence count is for them. */
+		hlist_for_each_entry_rcu(node, bucket(map, base, order), link,
+					 true)
+			if (READ_ONCE(node->base) == base &&
+			    READ_ONCE(node->order) == order) {
+				*offset = addr - base;
+				return node;
+			}
+	}
+
+	return NULL;
+}
+
+/**
+ * vpci_map_find() - find the range that an address is in
+ * @map: the map
+ * @addr: the address
+ * @offset: where to put the offset of @addr in the range
+ *
+ * Context: any in which the map's nodes can't be freed.
+ * Return: the range, or NULL
+ */
+struct vpci_map_node *vpci_map_find(struct vpci_map *map, u64 addr, u64 *offset)
+{
+	struct vpci_map_node *node;
+	unsigned int seq;
+	int tries;
+
+	for (tries = 0; tries < MAX_TRIES; tries++) {
+		seq = read_seqcount_begin(&map->seq);
+		node = find(map, addr, offset);
+		if (!read_seqcount_retry(&map->seq, seq))
+			return node;
+	}
+
+	spin_lock(&map->lock);
+	node = find(map, addr, offset);
+	spin_unlock(&map->lock);
+	return node;
+}
