@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The ACPI tables: what a guest's kernel learns about the machine from its firmware. */
+#ifndef ACPI_H
+#define ACPI_H
+
+#include <linux/kvpci.h>
+#include <linux/types.h>
+
+#include "memory.h"
+
+struct acpi_machine {
+	unsigned int cpus;
+	__u8 last_bus;
+	struct kvpci_window io;
+	struct kvpci_window mem32;
+	struct kvpci_window mem64;
+};
+
+/* Write the tables into the guest's memory, and return the address of the root pointer. */
+int acpi_create(const struct guest_memory *memory, const struct acpi_machine *machine,
+		__u64 *rsdp);
+
+#endif /* ACPI_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Puts a kernel into the guest's memory: finds the boot protocol by looking at the
+ * file, and has what the protocols share.
+ */
+#include <string.h>
+
+#include "array.h"
+#include "boot.h"
+#include "layout.h"
+#include "report.h"
+
+/* A file may be made for several: the most capable protocol comes first. */
+static const struct boot_protocol *const protocols[] = {
+	&bzimage_protocol,
+	&pvh_protocol,
+	&multiboot_protocol,
+};
+
+int boot_load(const struct boot *boot, struct boot_entry *entry)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
+		if (protocols[i]->probe(boot->kernel))
+			return protocols[i]->load(boot, entry);
+	}
+	return fail("%s is no kernel that can be booted: give --kernel a Linux bzImage, an ELF file with a PVH note, or a multiboot ELF file",
+		    boot->kernel->path);
+}
+
+const char *boot_linux_command_line(const struct boot *boot)
+{
+	return boot->command_line ? boot->command_line : "console=ttyS0";
+}
+
+int boot_copy_command_line(const struct boot *boot, const char *text, size_t max)
+{
+	size_t length = strlen(text);
+	char *to;
+
+	if (max > BOOT_COMMAND_LINE_SIZE - 1)
+		max = BOOT_COMMAND_LINE_SIZE - 1;
+	if (length > max)
+		return fail("the kernel takes a command line of at most %zu characters, shorten --append",
+			    max);
+	to = memory_at(boot->memory, BOOT_COMMAND_LINE, length + 1);
+	if (!to)
+		return fail("the guest has no memory for its command line");
+	memcpy(to, text, length + 1);
+	return STATUS_OK;
+}
+
+int boot_copy_initrd(const struct boot *boot, __u64 lowest, __u64 highest, __u64 *address)
+{
+	__u64 end = memory_high_ram_end(boot->memory);
+	__u64 start;
+	void *to;
+
+	*address = 0;
+	if (!boot->initrd)
+		return STATUS_OK;
+	if (highest < end)
+		end = highest;
+	start = boot->initrd->size < end ? (end - boot->initrd->size) & ~4095ULL : 0;
+	to = start < lowest ? NULL : memory_at(boot->memory, start, boot->initrd->size);
+	if (!to)
+		return fail("the kernel and the initrd %s do not fit into %llu MiB, give more --memory",
+			    boot->initrd->path, boot->memory->size / MIB(1));
+	memcpy(to, boot->initrd->data, boot->initrd->size);
+	*address = start;
+	return STATUS_OK;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Linux's own boot protocol, entered in 64-bit mode.
+ *
+ * A bzImage starts with real-mode code that we do not run; in its first sectors is
+ * the set-up header, which tells about the rest and which we pass on to the kernel,
+ * completed, in a page of parameters (struct boot_params). The rest is loaded as one
+ * piece and entered 512 bytes after its start.
+ */
+#include <asm/bootparam.h>
+#include <string.h>
+
+#include "boot.h"
+#include "layout.h"
+#include "report.h"
+
+#define SECTOR			512
+#define HEADER_OFFSET		offsetof(struct boot_params, hdr)
+#define HEADER_MAGIC		0x53726448	/* "HdrS" */
+#define PROTOCOL_MINIMUM	0x020c		/* first with xloadflags */
+#define ENTRY_64		0x200
+#define LOADER_UNDEFINED	0xff
+
+static bool bzimage_probe(const struct file *kernel)
+{
+	struct setup_header header;
+
+	if (kernel->size < HEADER_OFFSET + sizeof(header))
+		return false;
+	memcpy(&header, kernel->data + HEADER_OFFSET, sizeof(header));
+	return header.boot_flag == 0xaa55 && header.header == HEADER_MAGIC;
+}
+
+/* Bytes of the set-up header that this kernel has: the jump over it tells. */
+static size_t header_length(const struct file *kernel)
+{
+	const size_t jump = offsetof(struct setup_header, jump);
+	size_t length = jump + 2 + kernel->data[HEADER_OFFSET + jump + 1];
+
+	return length < sizeof(struct setup_header) ? length : sizeof(struct setup_header);
+}
+
+static void fill_memory_map(struct boot_params *params, const struct guest_memory *memory)
+{
+	struct memory_map_entry map[MAX_MEMORY_MAP];
+	unsigned int i;
+
+	params->e820_entries = memory_map(memory, map);
+	for (i = 0; i < params->e820_entries; i++) {
+		params->e820_table[i].addr = map[i].address;
+		params->e820_table[i].size = map[i].size;
+		params->e820_table[i].type = map[i].type;
+	}
+}
+
+static int bzimage_load(const struct boot *boot, struct boot_entry *entry)
+{
+	const struct file *kernel = boot->kernel;
+	struct setup_header header = { 0 };
+	struct boot_params *params;
+	size_t setup_size;
+	__u64 initrd;
+	size_t size;
+	void *to;
+	int status;
+
+	memcpy(&header, kernel->data + HEADER_OFFSET, header_length(kernel));
+	if (header.version < PROTOCOL_MINIMUM || !(header.xloadflags & XLF_KERNEL_64))
+		return fail("the kernel %s has no 64-bit entry, give a 64-bit kernel of Linux 3.8 or later",
+			    kernel->path);
+
+	setup_size = ((header.setup_sects ? header.setup_sects : 4) + 1) * SECTOR;
+	if (kernel->size <= setup_size + ENTRY_64)
+		return fail("the kernel %s is truncated, get a whole one", kernel->path);
+	size = kernel->size - setup_size;
+	if (size + 15 < header.syssize * 16ULL)
+		return fail("the kernel %s is truncated, get a whole one", kernel->path);
+	if (size > header.init_size)
+		return fail("the kernel %s is longer than its header says, get a good one",
+			    kernel->path);
+
+	to = memory_at(boot->memory, header.pref_address, header.init_size);
+	if (!to || header.pref_address < HIGH_RAM_BASE)
+		return fail("the kernel %s needs memory from %#llx to %#llx, give more --memory",
+			    kernel->path, header.pref_address,
+			    header.pref_address + header.init_size);
+	memcpy(to, kernel->data + setup_size, size);
+
+	status = boot_copy_command_line(boot, boot_linux_command_line(boot), header.cmdline_size);
+	if (status)
+		return status;
+	status = boot_copy_initrd(boot, header.pref_address + header.init_size,
+				  header.initrd_addr_max + 1ULL, &initrd);
+	if (status)
+		return status;
+
+	params = memory_at(boot->memory, BOOT_PARAMS, sizeof(*params));
+	if (!params)
+		return fail("the guest has no memory for boot parameters");
+	memset(params, 0, sizeof(*params));
+	header.type_of_loader = LOADER_UNDEFINED;
+	header.cmd_line_ptr = BOOT_COMMAND_LINE;
+	header.ramdisk_image = initrd;
+	header.ramdisk_size = boot->initrd ? boot->initrd->size : 0;
+	header.setup_data = 0;
+	params->hdr = header;
+	params->acpi_rsdp_addr = boot->rsdp;
+	fill_memory_map(params, boot->memory);
+
+	*entry = (struct boot_entry){
+		.long_mode = true,
+		.rip = header.pref_address + ENTRY_64,
+		.rsi = BOOT_PARAMS,
+	};
+	return STATUS_OK;
+}
+
+const struct boot_protocol bzimage_protocol = {
+	.probe = bzimage_probe,
+	.load = bzimage_load,
+};

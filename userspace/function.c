@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A PCI function of the guest, made from its description: configuration space with
+ * its capabilities, regions, doorbells.
+ *
+ * Writes are counted by the eventfd itself, which adds up what it is signalled; nobody
+ * has to wait for it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "function.h"
+#include "model.h"
+#include "report.h"
+
+#define CAP_POWER_MANAGEMENT	0x01
+#define CAP_PCI_EXPRESS		0x10
+
+/*
+ * Power management, version 3: D0 and D3hot, and no reset between them. The power
+ * state is there for the guest to set; it changes nothing.
+ */
+static const __u8 pm_value[] = { 0, 0, 0x03, 0x00, 0x08, 0x00, 0x00, 0x00 };
+static const __u8 pm_writable[] = { 0, 0, 0, 0, 0x03, 0x00, 0x00, 0x00 };
+
+/*
+ * PCI Express, version 2, of an endpoint integrated into the root complex: it has no
+ * link, so all of the link's and slot's registers are zero. Reset values of device
+ * control: relaxed ordering and no snoop enabled, reads of up to 512 bytes.
+ */
+static const __u8 pcie_value[60] = {
+	[0x02] = 0x92, [0x05] = 0x80, [0x08] = 0x10, [0x09] = 0x28,
+};
+
+/* Device control: error reporting, relaxed ordering, no snoop, read request size. */
+static const __u8 pcie_writable[60] = { [0x08] = 0x1f, [0x09] = 0x78 };
+
+/* Device status: errors detected. */
+static const __u8 pcie_write1clear[60] = { [0x0a] = 0x0f };
+
+static __u64 user_pointer(const void *pointer)
+{
+	return (unsigned long)pointer;
+}
+
+static size_t fill_capabilities(const struct device_spec *spec, struct kvpci_capability *caps)
+{
+	size_t n = 0;
+	size_t i;
+
+	if (spec->pm)
+		caps[n++] = (struct kvpci_capability){
+			.id = CAP_POWER_MANAGEMENT,
+			.length = sizeof(pm_value),
+			.value = user_pointer(pm_value),
+			.writable = user_pointer(pm_writable),
+		};
+	if (spec->pcie)
+		caps[n++] = (struct kvpci_capability){
+			.id = CAP_PCI_EXPRESS,
+			.length = sizeof(pcie_value),
+			.value = user_pointer(pcie_value),
+			.writable = user_pointer(pcie_writable),
+			.write1clear = user_pointer(pcie_write1clear),
+		};
+	for (i = 0; i < spec->nr_capabilities; i++) {
+		const struct spec_capability *cap = &spec->capabilities[i];
+
+		caps[n++] = (struct kvpci_capability){
+			.flags = cap->extended ? KVPCI_CAP_EXTENDED : 0,
+			.id = cap->id,
+			.version = cap->version,
+			.offset = cap->offset,
+			.length = cap->bytes.length,
+			.value = user_pointer(cap->bytes.value),
+			.writable = user_pointer(cap->bytes.writable),
+			.write1clear = user_pointer(cap->bytes.write1clear),
+		};
+	}
+	return n;
+}
+
+static int failed(const struct function *function, const char *what)
+{
+	return fail("--device: %s at %02x:%02x.%x: the kernel refuses %s: %s",
+		    function->spec->name, function->slot >> 8, function->slot >> 3 & 0x1f,
+		    function->slot & 7, what, strerror(errno));
+}
+
+static int no_memory(void)
+{
+	return fail("not enough memory for the devices, describe fewer");
+}
+
+static int create_function(struct function *function, int host_fd, size_t number)
+{
+	const struct device_spec *spec = function->spec;
+	struct kvpci_capability caps[KVPCI_MAX_CAPABILITIES];
+	struct kvpci_function_config config = {
+		.size = sizeof(config),
+		.bus = function->slot >> 8,
+		.devfn = function->slot & 0xff,
+		.vendor = spec->vendor,
+		.device = spec->device,
+		.subsystem_vendor = spec->subsystem_vendor,
+		.subsystem = spec->subsystem,
+		.revision = spec->revision,
+		.class_code = spec->class_code,
+		.rom_size = spec->rom_size,
+		.user_data = number,
+		.capabilities = user_pointer(caps),
+		.nr_capabilities = fill_capabilities(spec, caps),
+		.capability_size = sizeof(caps[0]),
+	};
+
+	memcpy(config.bars, spec->bars, sizeof(config.bars));
+	function->fd = ioctl(host_fd, KVPCI_CREATE_FUNCTION, &config);
+	if (function->fd >= 0)
+		return STATUS_OK;
+	if (errno == ENOSPC)
+		return fail("--device: %s: the capabilities do not fit into configuration space, leave some out",
+			    spec->name);
+	if (errno == EMFILE || errno == ENFILE)
+		return fail("too many open files, raise the limit (ulimit -n) or describe fewer devices");
+	return failed(function, "the function");
+}
+
+static int create_event(int *event)
+{
+	*event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (*event < 0)
+		return fail("cannot create an eventfd (%s), raise the limit of open files (ulimit -n)",
+			    strerror(errno));
+	return STATUS_OK;
+}
+
+static int add_region(struct function *function, size_t i)
+{
+	const struct spec_region *spec = &function->spec->regions[i];
+	struct kvpci_region region = {
+		.size = sizeof(region),
+		.bar = spec->bar,
+		.kind = KVPCI_REGION_USERSPACE,
+		.offset = spec->offset,
+		.length = spec->bytes.length,
+	};
+	int status;
+
+	if (spec->keeper == KEEPER_LAUNCHER) {
+		function->user_values[i] = malloc(spec->bytes.length);
+		if (!function->user_values[i])
+			return no_memory();
+		memcpy(function->user_values[i], spec->bytes.value, spec->bytes.length);
+	} else {
+		region.kind = KVPCI_REGION_REGISTERS;
+		region.value = user_pointer(spec->bytes.value);
+		if (spec->bar != KVPCI_BAR_ROM) {
+			region.writable = user_pointer(spec->bytes.writable);
+			region.write1clear = user_pointer(spec->bytes.write1clear);
+		}
+	}
+	if (spec->count) {
+		status = create_event(&function->region_events[i]);
+		if (status)
+			return status;
+		region.flags = KVPCI_REGION_EVENTFD;
+		region.eventfd = function->region_events[i];
+	}
+	if (ioctl(function->fd, KVPCI_ADD_REGION, &region))
+		return failed(function, "a region");
+	return STATUS_OK;
+}
+
+bool function_doorbell(struct function *function, const struct spec_doorbell *doorbell,
+		       int eventfd, bool assign)
+{
+	struct kvpci_doorbell request = {
+		.size = sizeof(request),
+		.flags = (doorbell->has_data ? KVPCI_DOORBELL_DATAMATCH : 0) |
+			 (assign ? 0 : KVPCI_DOORBELL_DEASSIGN),
+		.bar = doorbell->bar,
+		.length = doorbell->length,
+		.offset = doorbell->offset,
+		.datamatch = doorbell->data,
+		.eventfd = eventfd,
+	};
+
+	return !ioctl(function->fd, KVPCI_DOORBELL, &request);
+}
+
+static int add_doorbell(struct function *function, size_t i)
+{
+	const struct spec_doorbell *doorbell = &function->spec->doorbells[i];
+	int event = doorbell->fd;
+	int status;
+
+	if (event < 0) {
+		status = create_event(&function->doorbell_events[i]);
+		if (status)
+			return status;
+		event = function->doorbell_events[i];
+	}
+	if (!function_doorbell(function, doorbell, event, true))
+		return failed(function, "a doorbell");
+	return STATUS_OK;
+}
+
+static int *create_events(size_t n)
+{
+	int *events = calloc(n ? n : 1, sizeof(*events));
+	size_t i;
+
+	for (i = 0; events && i < n; i++)
+		events[i] = -1;
+	return events;
+}
+
+static int create(struct function *function, int host_fd, size_t number)
+{
+	const struct device_spec *spec = function->spec;
+	int status;
+	size_t i;
+
+	function->doorbell_events = create_events(spec->nr_doorbells);
+	function->region_events = create_events(spec->nr_regions);
+	function->user_values = calloc(spec->nr_regions + 1, sizeof(*function->user_values));
+	if (!function->doorbell_events || !function->region_events || !function->user_values)
+		return no_memory();
+
+	status = create_function(function, host_fd, number);
+	for (i = 0; !status && i < spec->nr_regions; i++)
+		status = add_region(function, i);
+	for (i = 0; !status && i < spec->nr_doorbells; i++)
+		status = add_doorbell(function, i);
+	if (status || !spec->model)
+		return status;
+	function->model_state = spec->model->create(function);
+	return function->model_state ? STATUS_OK : no_memory();
+}
+
+int function_create(struct function *function, int host_fd, const struct slot *slot,
+		    size_t number)
+{
+	int status;
+
+	*function = (struct function){ .spec = slot->spec, .slot = slot->slot, .fd = -1 };
+	pthread_mutex_init(&function->lock, NULL);
+	status = create(function, host_fd, number);
+	if (status)
+		function_destroy(function);
+	return status;
+}
+
+static void close_events(int *events, size_t n)
+{
+	size_t i;
+
+	for (i = 0; events && i < n; i++) {
+		if (events[i] >= 0)
+			close(events[i]);
+	}
+	free(events);
+}
+
+void function_destroy(struct function *function)
+{
+	const struct device_spec *spec = function->spec;
+	size_t i;
+
+	if (function->fd >= 0)
+		close(function->fd);
+	if (function->model_state)
+		spec->model->destroy(function->model_state);
+	close_events(function->doorbell_events, spec->nr_doorbells);
+	close_events(function->region_events, spec->nr_regions);
+	for (i = 0; function->user_values && i < spec->nr_regions; i++)
+		free(function->user_values[i]);
+	free(function->user_values);
+	pthread_mutex_destroy(&function->lock);
+	*function = (struct function){ .fd = -1 };
+}
+
+int function_plug(struct function *function)
+{
+	if (ioctl(function->fd, KVPCI_PLUG, 0))
+		return failed(function, "to plug it");
+	return STATUS_OK;
+}
+
+static int access_config(struct function *function, unsigned long request, __u16 offset,
+			 unsigned int size, __u32 *value)
+{
+	struct kvpci_access access = {
+		.size = sizeof(access),
+		.flags = KVPCI_ACCESS_AS_GUEST,
+		.bar = KVPCI_CONFIG,
+		.length = size,
+		.offset = offset,
+		.data = user_pointer(value),
+	};
+
+	if (ioctl(function->fd, request, &access))
+		return failed(function, "access to configuration space");
+	return STATUS_OK;
+}
+
+int function_read_config(struct function *function, __u16 offset, unsigned int size,
+			 __u32 *value)
+{
+	*value = 0;
+	return access_config(function, KVPCI_READ, offset, size, value);
+}
+
+int function_write_config(struct function *function, __u16 offset, unsigned int size,
+			  __u32 value)
+{
+	return access_config(function, KVPCI_WRITE, offset, size, &value);
+}
+
+/*
+ * The byte at @offset of BAR @bar among the registers that we keep, as an index into
+ * its region; NULL if there is none. Returns the region's number in @i.
+ */
+static const struct spec_region *find_region(const struct function *function, unsigned int bar,
+					     __u64 offset, size_t *i)
+{
+	const struct device_spec *spec = function->spec;
+
+	for (*i = 0; *i < spec->nr_regions; (*i)++) {
+		const struct spec_region *region = &spec->regions[*i];
+
+		if (region->keeper == KEEPER_LAUNCHER && region->bar == bar &&
+		    offset >= region->offset && offset - region->offset < region->bytes.length)
+			return region;
+	}
+	return NULL;
+}
+
+/* Bytes after the end of the region that the access starts in read all ones. */
+static __u64 read_registers(struct function *function, unsigned int bar, __u64 offset,
+			    unsigned int size)
+{
+	const struct spec_region *region;
+	__u64 data = ~0ULL;
+	size_t left;
+	size_t i;
+
+	region = find_region(function, bar, offset, &i);
+	if (!region)
+		return data;
+	offset -= region->offset;
+	left = region->bytes.length - offset;
+	pthread_mutex_lock(&function->lock);
+	memcpy(&data, function->user_values[i] + offset, left < size ? left : size);
+	pthread_mutex_unlock(&function->lock);
+	return data;
+}
+
+static void write_registers(struct function *function, unsigned int bar, __u64 offset,
+			    unsigned int size, __u64 data)
+{
+	const struct spec_region *region;
+	unsigned int byte;
+	size_t i;
+
+	region = find_region(function, bar, offset, &i);
+	if (!region)
+		return;
+	offset -= region->offset;
+	pthread_mutex_lock(&function->lock);
+	for (byte = 0; byte < size && offset + byte < region->bytes.length; byte++) {
+		__u8 *value = &function->user_values[i][offset + byte];
+		__u8 writable = region->bytes.writable[offset + byte];
+		__u8 write1clear = region->bytes.write1clear[offset + byte];
+		__u8 written = data >> (8 * byte);
+
+		*value = (*value & ~writable) | (written & writable);
+		*value &= ~(written & write1clear);
+	}
+	pthread_mutex_unlock(&function->lock);
+}
+
+__u64 function_read(struct function *function, unsigned int bar, __u64 offset,
+		    unsigned int size)
+{
+	if (function->model_state)
+		return function->spec->model->read(function->model_state, bar, offset, size);
+	return read_registers(function, bar, offset, size);
+}
+
+void function_write(struct function *function, unsigned int bar, __u64 offset,
+		    unsigned int size, __u64 data)
+{
+	if (function->model_state)
+		function->spec->model->write(function->model_state, bar, offset, size, data);
+	else
+		write_registers(function, bar, offset, size, data);
+}
+
+static void print_count(const struct function *function, const char *what, unsigned int bar,
+			__u64 offset, int event)
+{
+	eventfd_t count = 0;
+
+	/* Fails if there was no event, which leaves 0. */
+	eventfd_read(event, &count);
+	fprintf(stderr, "%s %02x:%02x.%x bar%u@%#llx %llu\n", what, function->slot >> 8,
+		function->slot >> 3 & 0x1f, function->slot & 7, bar, offset,
+		(unsigned long long)count);
+}
+
+void function_print_counts(struct function *function)
+{
+	const struct device_spec *spec = function->spec;
+	size_t i;
+
+	for (i = 0; i < spec->nr_doorbells; i++) {
+		if (function->doorbell_events[i] >= 0)
+			print_count(function, "doorbell", spec->doorbells[i].bar,
+				    spec->doorbells[i].offset, function->doorbell_events[i]);
+	}
+	for (i = 0; i < spec->nr_regions; i++) {
+		if (function->region_events[i] >= 0)
+			print_count(function, "writes", spec->regions[i].bar,
+				    spec->regions[i].offset, function->region_events[i]);
+	}
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A PCI function of the guest, made from its description. */
+#ifndef FUNCTION_H
+#define FUNCTION_H
+
+#include <linux/kvpci.h>
+#include <linux/types.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "slots.h"
+#include "spec.h"
+
+struct function {
+	const struct device_spec *spec;
+	__u16 slot;
+	int fd;
+	int *doorbell_events;		/* eventfds, in the order of the description; -1: none */
+	int *region_events;
+	pthread_mutex_t lock;		/* guards user_values and *user_values[] */
+	__u8 **user_values;		/* registers that the launcher keeps, by region */
+	void *model_state;
+};
+
+/* @number is what host.c finds it by. */
+int function_create(struct function *function, int host_fd, const struct slot *slot,
+		    size_t number);
+void function_destroy(struct function *function);
+int function_plug(struct function *function);
+
+/* Read and write configuration space as the guest does; @size is 1, 2 or 4. */
+int function_read_config(struct function *function, __u16 offset, unsigned int size,
+			 __u32 *value);
+int function_write_config(struct function *function, __u16 offset, unsigned int size,
+			  __u32 value);
+
+/* Add or remove a doorbell. Returns false, with errno, if the kernel does not do it. */
+bool function_doorbell(struct function *function, const struct spec_doorbell *doorbell,
+		       int eventfd, bool assign);
+
+/* Serve an access by the guest to a userspace region. */
+__u64 function_read(struct function *function, unsigned int bar, __u64 offset,
+		    unsigned int size);
+void function_write(struct function *function, unsigned int bar, __u64 offset,
+		    unsigned int size, __u64 data);
+
+/* Print how often doorbells were rung and counted regions written. */
+void function_print_counts(struct function *function);
+
+#endif /* FUNCTION_H */

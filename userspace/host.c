@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The PCI host bridge of the guest: our end of what the kernel module emulates.
+ *
+ * Which function an access was for is never worked out from its address, which may be
+ * another function's by now: KVPCI_GET_EXIT tells, and returns the function's number.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "layout.h"
+#include "module.h"
+#include "report.h"
+
+#define BRIDGE_VENDOR	0x1b36
+#define BRIDGE_DEVICE	0x0008
+
+static bool is_missing(int error)
+{
+	return error == ENOENT || error == ENXIO || error == ENODEV;
+}
+
+static int open_device(int *fd, const char *module_path)
+{
+	int status;
+
+	*fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	if (*fd < 0 && is_missing(errno)) {
+		status = module_load(module_path);
+		if (status)
+			return status;
+		*fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	}
+	if (*fd >= 0)
+		return STATUS_OK;
+	if (errno == EACCES || errno == EPERM)
+		return fail("%s may not be opened: run as root, or get access to it",
+			    KVPCI_DEVICE_PATH);
+	return fail("cannot open %s: %s", KVPCI_DEVICE_PATH, strerror(errno));
+}
+
+static int create_bridge(struct host *host, const struct vm *vm, bool config_ports, int device)
+{
+	struct kvpci_host_config config = {
+		.size = sizeof(config),
+		.flags = KVPCI_HOST_ECAM | (config_ports ? KVPCI_HOST_CONFIG_PORTS : 0),
+		.vm_fd = vm->fd,
+		.last_bus = PCI_LAST_BUS,
+		.ecam = PCI_ECAM_BASE,
+		.io = host->io,
+		.mem32 = host->mem32,
+		.mem64 = host->mem64,
+		.vendor = BRIDGE_VENDOR,
+		.device = BRIDGE_DEVICE,
+	};
+
+	host->fd = ioctl(device, KVPCI_CREATE_HOST, &config);
+	if (host->fd >= 0)
+		return STATUS_OK;
+	if (errno == ENOTTY || errno == E2BIG)
+		return fail("the module kvpci that is loaded has another interface, load the one that was built with kvpci-run");
+	return fail("the module kvpci does not create a host bridge: %s", strerror(errno));
+}
+
+int host_create(struct host *host, const struct vm *vm, bool config_ports,
+		const char *module_path)
+{
+	int device;
+	int status;
+
+	*host = (struct host){
+		.fd = -1,
+		.io = { PCI_IO_BASE, PCI_IO_SIZE },
+		.mem32 = { PCI_MEM32_BASE, PCI_MEM32_SIZE },
+		.mem64 = vm_mem64_window(vm),
+	};
+	status = open_device(&device, module_path);
+	if (status)
+		return status;
+	status = create_bridge(host, vm, config_ports, device);
+	close(device);
+	return status;
+}
+
+void host_destroy(struct host *host)
+{
+	size_t i;
+
+	for (i = 0; i < host->nr_functions; i++)
+		function_destroy(&host->functions[i]);
+	free(host->functions);
+	if (host->fd >= 0)
+		close(host->fd);
+	*host = (struct host){ .fd = -1 };
+}
+
+int host_add_functions(struct host *host, const struct slot *slots, size_t n)
+{
+	int status;
+	size_t i;
+
+	host->functions = calloc(n ? n : 1, sizeof(*host->functions));
+	if (!host->functions)
+		return fail("not enough memory for the devices, describe fewer");
+	for (i = 0; i < n; i++) {
+		status = function_create(&host->functions[i], host->fd, &slots[i], i);
+		if (status)
+			return status;
+		host->nr_functions++;
+	}
+	return STATUS_OK;
+}
+
+int host_plug_functions(struct host *host)
+{
+	int status;
+	size_t i;
+
+	for (i = 0; i < host->nr_functions; i++) {
+		status = function_plug(&host->functions[i]);
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+static bool window_has(const struct kvpci_window *window, __u64 address)
+{
+	return address >= window->base && address - window->base < window->length;
+}
+
+bool host_owns_memory(const struct host *host, __u64 address)
+{
+	static const struct kvpci_window ecam = { PCI_ECAM_BASE, PCI_ECAM_SIZE };
+
+	return window_has(&ecam, address) || window_has(&host->mem32, address) ||
+	       window_has(&host->mem64, address);
+}
+
+static struct function *find(struct host *host, unsigned int vcpu, __u32 flags,
+			     __u64 address, struct kvpci_exit *exit)
+{
+	const struct kvpci_window *io = &host->io;
+
+	if (flags & KVPCI_EXIT_IO ? !window_has(io, address) : !host_owns_memory(host, address))
+		return NULL;
+	*exit = (struct kvpci_exit){
+		.size = sizeof(*exit), .flags = flags, .vcpu = vcpu, .address = address,
+	};
+	if (ioctl(host->fd, KVPCI_GET_EXIT, exit) || exit->user_data >= host->nr_functions)
+		return NULL;
+	return &host->functions[exit->user_data];
+}
+
+bool host_read(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
+	       unsigned int size, __u64 *data)
+{
+	struct kvpci_exit exit;
+	struct function *function = find(host, vcpu, flags, address, &exit);
+
+	if (!function)
+		return false;
+	*data = function_read(function, exit.bar, exit.offset, size);
+	return true;
+}
+
+bool host_write(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
+		unsigned int size, __u64 data)
+{
+	struct kvpci_exit exit;
+	struct function *function = find(host, vcpu, flags, address, &exit);
+
+	if (!function)
+		return false;
+	function_write(function, exit.bar, exit.offset, size, data);
+	return true;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The PCI host bridge of the guest: our end of what the kernel module emulates. */
+#ifndef HOST_H
+#define HOST_H
+
+#include <linux/kvpci.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "function.h"
+#include "slots.h"
+#include "vm.h"
+
+struct host {
+	int fd;
+	struct kvpci_window io;
+	struct kvpci_window mem32;
+	struct kvpci_window mem64;
+	struct function *functions;
+	size_t nr_functions;
+};
+
+/*
+ * Put a host bridge into @vm. If the module is not there, load it: from @module_path,
+ * or from where modules are installed. @config_ports: with ports 0xcf8 to 0xcff.
+ */
+int host_create(struct host *host, const struct vm *vm, bool config_ports,
+		const char *module_path);
+void host_destroy(struct host *host);
+
+/* Put functions on its bus. The guest sees them when they are plugged. */
+int host_add_functions(struct host *host, const struct slot *slots, size_t n);
+int host_plug_functions(struct host *host);
+
+/* Is this an address in configuration space or in a window for BARs? */
+bool host_owns_memory(const struct host *host, __u64 address);
+
+/*
+ * Serve an access that came out of the guest on vCPU @vcpu, if it was to a userspace
+ * region of one of the functions. @flags: KVPCI_EXIT_*.
+ */
+bool host_read(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
+	       unsigned int size, __u64 *data);
+bool host_write(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
+		unsigned int size, __u64 data);
+
+#endif /* HOST_H */

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The main thread's event loop: the user's input, room for it in the guest's serial
+ * port, signals, and the end of the guest.
+ *
+ * poll() and not epoll, which does not take regular files or /dev/null as input.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "loop.h"
+#include "report.h"
+#include "stop.h"
+#include "terminal.h"
+
+/* As a shell reports a process that a signal has killed. */
+#define STATUS_SIGNAL	128
+
+static int signals = -1;
+
+int loop_init(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCONT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return fail("cannot block signals: %s", strerror(errno));
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		return fail("cannot wait for signals: %s", strerror(errno));
+	return STATUS_OK;
+}
+
+static void handle_signal(void)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCONT)
+		terminal_resume();
+	else
+		stop_request(STATUS_SIGNAL + info.ssi_signo);
+}
+
+int loop_run(void)
+{
+	enum { STOP, SIGNAL, READY, INPUT, NR };
+	struct pollfd fds[NR] = {
+		[STOP] = { .fd = stop_fd(), .events = POLLIN },
+		[SIGNAL] = { .fd = signals, .events = POLLIN },
+		[READY] = { .fd = console_ready_fd(), .events = POLLIN },
+		[INPUT] = { .events = POLLIN },
+	};
+
+	for (;;) {
+		/* A negative descriptor is ignored. */
+		fds[INPUT].fd = terminal_wants_input() ? STDIN_FILENO : -1;
+		fds[INPUT].revents = 0;
+		if (poll(fds, NR, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return fail("cannot wait for events: %s", strerror(errno));
+		}
+		if (fds[STOP].revents)
+			return stop_status();
+		if (fds[SIGNAL].revents)
+			handle_signal();
+		if (fds[INPUT].revents && !terminal_read())
+			stop_request(STATUS_OK);
+		if (fds[INPUT].revents || fds[READY].revents)
+			console_feed();
+	}
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The main thread's event loop. */
+#ifndef LOOP_H
+#define LOOP_H
+
+/* Before the first thread is made: signals are to reach the loop and nobody else. */
+int loop_init(void);
+
+/* Serve events until the guest ends, and return the exit status. */
+int loop_run(void);
+
+#endif /* LOOP_H */

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The whole virtual machine: what is made in which order, and in which order it goes.
+ *
+ * Each step either succeeds or has said why it does not. Whatever has been made by
+ * then is undone, last first.
+ */
+#include <stdlib.h>
+
+#include "acpi.h"
+#include "boot.h"
+#include "console.h"
+#include "debugexit.h"
+#include "file.h"
+#include "firmware.h"
+#include "host.h"
+#include "layout.h"
+#include "loop.h"
+#include "machine.h"
+#include "ports.h"
+#include "power.h"
+#include "report.h"
+#include "slots.h"
+#include "stop.h"
+#include "terminal.h"
+#include "vcpu.h"
+#include "vm.h"
+
+struct machine {
+	const struct options *options;
+	struct file kernel;
+	struct file initrd;
+	struct slot *slots;
+	size_t nr_slots;
+	struct vm vm;
+	struct host host;
+	struct ports ports;
+	struct vcpu *vcpus;
+	unsigned int nr_vcpus;
+};
+
+/* What needs no virtual machine, so that its errors come first. */
+static int read_input(struct machine *machine)
+{
+	const struct options *options = machine->options;
+	int status;
+
+	status = slots_assign(options->devices, options->nr_devices, &machine->slots,
+			      &machine->nr_slots);
+	if (!status)
+		status = file_read(&machine->kernel, options->kernel, "kernel");
+	if (!status && options->initrd)
+		status = file_read(&machine->initrd, options->initrd, "initrd");
+	return status;
+}
+
+static int create_pci(struct machine *machine)
+{
+	const struct options *options = machine->options;
+	int status;
+
+	status = host_create(&machine->host, &machine->vm, options->config_ports,
+			     options->module);
+	if (!status)
+		status = host_add_functions(&machine->host, machine->slots, machine->nr_slots);
+	if (!status)
+		status = firmware_assign(&machine->host);
+	if (!status)
+		status = host_plug_functions(&machine->host);
+	return status;
+}
+
+static int create_ports(struct machine *machine)
+{
+	power_create(&machine->ports);
+	if (machine->options->debug_exit)
+		debugexit_create(&machine->ports);
+	return console_create(&machine->ports, &machine->vm);
+}
+
+static int create_vcpus(struct machine *machine)
+{
+	unsigned int cpus = machine->options->cpus;
+	int status;
+
+	machine->vcpus = calloc(cpus, sizeof(*machine->vcpus));
+	if (!machine->vcpus)
+		return fail("not enough memory for the processors, lower --cpus");
+	while (machine->nr_vcpus < cpus) {
+		status = vcpu_create(&machine->vcpus[machine->nr_vcpus], &machine->vm,
+				     &machine->host, &machine->ports, machine->nr_vcpus, cpus);
+		if (status)
+			return status;
+		machine->nr_vcpus++;
+	}
+	return STATUS_OK;
+}
+
+static int load_kernel(struct machine *machine)
+{
+	const struct acpi_machine acpi = {
+		.cpus = machine->options->cpus,
+		.last_bus = PCI_LAST_BUS,
+		.io = machine->host.io,
+		.mem32 = machine->host.mem32,
+		.mem64 = machine->host.mem64,
+	};
+	struct boot boot = {
+		.kernel = &machine->kernel,
+		.initrd = machine->options->initrd ? &machine->initrd : NULL,
+		.command_line = machine->options->append,
+		.memory = &machine->vm.memory,
+	};
+	struct boot_entry entry;
+	int status;
+
+	status = acpi_create(boot.memory, &acpi, &boot.rsdp);
+	if (!status)
+		status = boot_load(&boot, &entry);
+	if (!status)
+		status = vcpu_set_entry(&machine->vcpus[0], &entry);
+	/* The guest has its own copies now. */
+	file_free(&machine->kernel);
+	file_free(&machine->initrd);
+	return status;
+}
+
+static int run_guest(struct machine *machine)
+{
+	unsigned int started = 0;
+	int status = STATUS_OK;
+	unsigned int i;
+
+	while (!status && started < machine->nr_vcpus) {
+		status = vcpu_start(&machine->vcpus[started]);
+		if (!status)
+			started++;
+	}
+	if (!status)
+		status = loop_run();
+	for (i = 0; i < started; i++)
+		vcpu_stop(&machine->vcpus[i]);
+	return status;
+}
+
+static void print_stats(struct machine *machine)
+{
+	struct stats total = { 0 };
+	unsigned int i;
+	size_t j;
+
+	for (i = 0; i < machine->nr_vcpus; i++)
+		stats_add(&total, &machine->vcpus[i].stats);
+	stats_print(&total);
+	for (j = 0; j < machine->host.nr_functions; j++)
+		function_print_counts(&machine->host.functions[j]);
+}
+
+static void destroy(struct machine *machine)
+{
+	while (machine->nr_vcpus)
+		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
+	free(machine->vcpus);
+	host_destroy(&machine->host);
+	vm_destroy(&machine->vm);
+	free(machine->slots);
+	file_free(&machine->kernel);
+	file_free(&machine->initrd);
+}
+
+static int create(struct machine *machine)
+{
+	const struct options *options = machine->options;
+	int status;
+
+	status = read_input(machine);
+	if (!status)
+		status = stop_init();
+	if (!status)
+		status = vm_create(&machine->vm, options->memory, options->cpus);
+	if (!status)
+		status = create_pci(machine);
+	if (!status)
+		status = create_ports(machine);
+	if (!status)
+		status = create_vcpus(machine);
+	if (!status)
+		status = load_kernel(machine);
+	return status;
+}
+
+int machine_run(const struct options *options)
+{
+	struct machine machine = {
+		.options = options,
+		.vm = { .kvm_fd = -1, .fd = -1 },
+		.host = { .fd = -1 },
+	};
+	int status;
+
+	status = create(&machine);
+	if (!status)
+		status = loop_init();
+	if (!status)
+		status = terminal_init();
+	if (!status) {
+		status = run_guest(&machine);
+		terminal_restore();
+		if (options->stats)
+			print_stats(&machine);
+	}
+	destroy(&machine);
+	return status;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's RAM: one anonymous mapping, cut into the pieces that layout.h gives.
+ *
+ * What lies between LOW_RAM_END and FIRMWARE_BASE is part of the mapping but is not
+ * given to the guest, so that addresses below 2 GiB are offsets into the mapping.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "layout.h"
+#include "memory.h"
+#include "report.h"
+
+static void add_ram(struct guest_memory *memory, __u64 address, __u64 size, __u8 *host)
+{
+	memory->ram[memory->nr_ram++] = (struct ram){ address, size, host };
+	memory->end = address + size;
+}
+
+int memory_create(struct guest_memory *memory, __u64 size)
+{
+	__u64 low = size < RAM_HOLE_BASE ? size : RAM_HOLE_BASE;
+	__u8 *host;
+
+	*memory = (struct guest_memory){ .size = size };
+	host = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (host == MAP_FAILED)
+		return fail("cannot allocate %llu MiB of guest memory, try a smaller --memory: %s",
+			    size / MIB(1), strerror(errno));
+
+	/* Only saves time; a kernel without huge pages may refuse it. */
+	madvise(host, size, MADV_HUGEPAGE);
+
+	add_ram(memory, 0, LOW_RAM_END, host);
+	add_ram(memory, FIRMWARE_BASE, low - FIRMWARE_BASE, host + FIRMWARE_BASE);
+	if (size > low)
+		add_ram(memory, RAM_HOLE_END, size - low, host + low);
+	return STATUS_OK;
+}
+
+void memory_destroy(struct guest_memory *memory)
+{
+	if (memory->nr_ram)
+		munmap(memory->ram[0].host, memory->size);
+	memory->nr_ram = 0;
+}
+
+void *memory_at(const struct guest_memory *memory, __u64 address, __u64 size)
+{
+	unsigned int i;
+
+	for (i = 0; i < memory->nr_ram; i++) {
+		const struct ram *ram = &memory->ram[i];
+
+		if (address >= ram->address && address - ram->address < ram->size &&
+		    size <= ram->size - (address - ram->address))
+			return ram->host + (address - ram->address);
+	}
+	return NULL;
+}
+
+__u64 memory_high_ram_end(const struct guest_memory *memory)
+{
+	return memory->ram[1].address + memory->ram[1].size;
+}
+
+unsigned int memory_map(const struct guest_memory *memory, struct memory_map_entry *map)
+{
+	__u64 high_end = memory_high_ram_end(memory);
+	unsigned int n = 0;
+
+	map[n++] = (struct memory_map_entry){ 0, LOW_RAM_USABLE_END, MEMORY_USABLE };
+	map[n++] = (struct memory_map_entry){ LOW_RAM_USABLE_END,
+		LOW_RAM_END - LOW_RAM_USABLE_END, MEMORY_RESERVED };
+	map[n++] = (struct memory_map_entry){ FIRMWARE_BASE,
+		FIRMWARE_END - FIRMWARE_BASE, MEMORY_RESERVED };
+	map[n++] = (struct memory_map_entry){ HIGH_RAM_BASE,
+		high_end - HIGH_RAM_BASE, MEMORY_USABLE };
+	map[n++] = (struct memory_map_entry){ PCI_ECAM_BASE, PCI_ECAM_SIZE, MEMORY_RESERVED };
+	map[n++] = (struct memory_map_entry){ KVM_IDENTITY_MAP_BASE, 4 * 4096, MEMORY_RESERVED };
+	if (memory->nr_ram > 2)
+		map[n++] = (struct memory_map_entry){ memory->ram[2].address,
+			memory->ram[2].size, MEMORY_USABLE };
+	return n;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The guest's RAM, and the map of it that kernels get from their boot loader. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <linux/types.h>
+#include <stddef.h>
+
+/* A piece of RAM: guest addresses that follow each other, and where we see them. */
+struct ram {
+	__u64 address;
+	__u64 size;
+	__u8 *host;
+};
+
+#define MAX_RAM	3
+
+struct guest_memory {
+	struct ram ram[MAX_RAM];
+	unsigned int nr_ram;
+	__u64 size;		/* as the user asked */
+	__u64 end;		/* first address after the last piece */
+};
+
+/* The numbers of these types are the same in all three boot protocols. */
+enum memory_type {
+	MEMORY_USABLE = 1,
+	MEMORY_RESERVED = 2,
+};
+
+struct memory_map_entry {
+	__u64 address;
+	__u64 size;
+	enum memory_type type;
+};
+
+#define MAX_MEMORY_MAP	8
+
+#define MEMORY_MINIMUM	MIB(16)
+
+/* Allocate @size bytes of RAM, at least MEMORY_MINIMUM and whole pages. */
+int memory_create(struct guest_memory *memory, __u64 size);
+
+void memory_destroy(struct guest_memory *memory);
+
+/* Our address of @size bytes at @address of the guest, NULL if not all of it is RAM. */
+void *memory_at(const struct guest_memory *memory, __u64 address, __u64 size);
+
+/* End of the RAM that starts at 1 MiB. */
+__u64 memory_high_ram_end(const struct guest_memory *memory);
+
+/* Fill in @map, which has MAX_MEMORY_MAP entries, and return how many are used. */
+unsigned int memory_map(const struct guest_memory *memory, struct memory_map_entry *map);
+
+#endif /* MEMORY_H */

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line: getopt_long() finds the options, parse.c and spec.c read their values. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout.h"
+#include "memory.h"
+#include "options.h"
+#include "parse.h"
+#include "preset.h"
+#include "report.h"
+
+#define DEFAULT_MEMORY	MIB(512)
+
+/* APIC IDs have 8 bits, and 255 stands for all. */
+#define MAX_CPUS	254
+
+enum option_key {
+	OPT_KERNEL = 'k',
+	OPT_INITRD = 'i',
+	OPT_APPEND = 'a',
+	OPT_MEMORY = 'm',
+	OPT_CPUS = 'c',
+	OPT_DEVICE = 'd',
+	OPT_HELP = 'h',
+	OPT_VERSION = 'V',
+	OPT_MODULE = 0x100,
+	OPT_NO_CONFIG_PORTS,
+	OPT_DEBUG_EXIT,
+	OPT_STATS,
+};
+
+static const char short_options[] = ":k:i:a:m:c:d:hV";
+
+static const struct option long_options[] = {
+	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "initrd", required_argument, NULL, OPT_INITRD },
+	{ "append", required_argument, NULL, OPT_APPEND },
+	{ "memory", required_argument, NULL, OPT_MEMORY },
+	{ "cpus", required_argument, NULL, OPT_CPUS },
+	{ "device", required_argument, NULL, OPT_DEVICE },
+	{ "module", required_argument, NULL, OPT_MODULE },
+	{ "no-config-ports", no_argument, NULL, OPT_NO_CONFIG_PORTS },
+	{ "debug-exit", no_argument, NULL, OPT_DEBUG_EXIT },
+	{ "stats", no_argument, NULL, OPT_STATS },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void print_help(void)
+{
+	const struct preset *preset;
+
+	printf("Usage: kvpci-run --kernel FILE [OPTION]...\n"
+	       "Run a kernel in a virtual machine whose PCI bus is emulated by kvpci.ko.\n"
+	       "\n"
+	       "  -k, --kernel FILE     Linux bzImage, ELF file with a PVH note, or multiboot ELF file\n"
+	       "  -i, --initrd FILE     initial RAM disk, or multiboot module\n"
+	       "  -a, --append TEXT     kernel command line (Linux: console=ttyS0)\n"
+	       "  -m, --memory SIZE     RAM, with suffix K, M or G (512M)\n"
+	       "  -c, --cpus N          processors (1)\n"
+	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
+	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
+	       "      --no-config-ports no PCI configuration through ports 0xcf8 to 0xcff\n"
+	       "      --debug-exit      a write to port 0xf4 ends the guest and sets the exit status\n"
+	       "      --stats           when the guest has ended, print exits and doorbell counts\n"
+	       "  -h, --help            print this\n"
+	       "  -V, --version         print the version\n"
+	       "\n"
+	       "DEVICE is a list of key=value, separated by commas:\n"
+	       "  id=VENDOR:DEVICE  class=CCSSPP  rev=RR  subsys=VENDOR:DEVICE\n"
+	       "  addr=[BUS:]DEV[.FN]  count=N  pm=on|off  pcie=on|off\n"
+	       "  barN=io|mem32|mem32p|mem64|mem64p/SIZE  rom=FILE\n"
+	       "  regs=BAR@OFFSET+LENGTH[/OPTION]...      registers in the kernel\n"
+	       "  user=BAR@OFFSET+LENGTH[/OPTION]...      registers in the launcher\n"
+	       "  doorbell=BAR@OFFSET+LENGTH[/OPTION]...  counted writes\n"
+	       "  cap=ID[/OPTION]...  ecap=ID[/OPTION]... capabilities\n"
+	       "or starts with the name of a known device:\n");
+	for (preset = presets; preset->name; preset++)
+		printf("  %-22s%s\n", preset->name, preset->summary);
+	printf("\n"
+	       "Ctrl-A x on the terminal ends the guest, Ctrl-A Ctrl-A sends Ctrl-A to it.\n"
+	       "The manual kvpci-run(1) tells more.\n");
+}
+
+static int parse_memory(struct options *options, const char *text)
+{
+	__u64 size;
+
+	if (!parse_size(text, &size))
+		return misuse("--memory %s is not a size, write a number and K, M or G", text);
+	if (size < MEMORY_MINIMUM)
+		return misuse("--memory %s is less than %lluM, write a number and K, M or G",
+			      text, MEMORY_MINIMUM / MIB(1));
+	if (size % KIB(4))
+		return misuse("--memory %s is not a multiple of 4K", text);
+	options->memory = size;
+	return STATUS_OK;
+}
+
+static int parse_cpus(struct options *options, const char *text)
+{
+	__u64 number;
+
+	if (!parse_number(text, &number) || !number || number > MAX_CPUS)
+		return misuse("--cpus %s is not a number from 1 to %u", text, MAX_CPUS);
+	options->cpus = number;
+	return STATUS_OK;
+}
+
+static int parse_device(struct options *options, const char *text)
+{
+	struct device_spec *grown = reallocarray(options->devices, options->nr_devices + 1,
+						 sizeof(*grown));
+	int status;
+
+	if (!grown)
+		return fail("not enough memory for the devices, describe fewer");
+	options->devices = grown;
+	status = spec_parse(&options->devices[options->nr_devices], text);
+	if (!status)
+		options->nr_devices++;
+	return status;
+}
+
+static int parse_option(struct options *options, int option, const char *argument)
+{
+	switch (option) {
+	case OPT_KERNEL:
+		options->kernel = argument;
+		return STATUS_OK;
+	case OPT_INITRD:
+		options->initrd = argument;
+		return STATUS_OK;
+	case OPT_APPEND:
+		options->append = argument;
+		return STATUS_OK;
+	case OPT_MODULE:
+		options->module = argument;
+		return STATUS_OK;
+	case OPT_MEMORY:
+		return parse_memory(options, argument);
+	case OPT_CPUS:
+		return parse_cpus(options, argument);
+	case OPT_DEVICE:
+		return parse_device(options, argument);
+	case OPT_NO_CONFIG_PORTS:
+		options->config_ports = false;
+		return STATUS_OK;
+	case OPT_DEBUG_EXIT:
+		options->debug_exit = true;
+		return STATUS_OK;
+	case OPT_STATS:
+		options->stats = true;
+		return STATUS_OK;
+	case OPT_HELP:
+		print_help();
+		options->done = true;
+		return STATUS_OK;
+	default:
+		printf("kvpci-run %s\n", VERSION);
+		options->done = true;
+		return STATUS_OK;
+	}
+}
+
+static int parse(struct options *options, int argc, char **argv)
+{
+	int option;
+	int status;
+
+	opterr = 0;
+	optind = 0;	/* start anew, whatever has been parsed before */
+	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+		if (option == ':')
+			return misuse("option %s needs a value, see kvpci-run --help",
+				      argv[optind - 1]);
+		if (option == '?')
+			return misuse("there is no option %s, see kvpci-run --help",
+				      argv[optind - 1]);
+		status = parse_option(options, option, optarg);
+		if (status || options->done)
+			return status;
+	}
+	if (optind < argc)
+		return misuse("%s is no option, see kvpci-run --help", argv[optind]);
+	if (!options->kernel)
+		return misuse("say what to boot with --kernel, see kvpci-run --help");
+	return STATUS_OK;
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+	int status;
+
+	*options = (struct options){
+		.memory = DEFAULT_MEMORY,
+		.cpus = 1,
+		.config_ports = true,
+	};
+	status = parse(options, argc, argv);
+	if (status)
+		options_free(options);
+	return status;
+}
+
+void options_free(struct options *options)
+{
+	size_t i;
+
+	for (i = 0; i < options->nr_devices; i++)
+		spec_free(&options->devices[i]);
+	free(options->devices);
+	*options = (struct options){ 0 };
+}

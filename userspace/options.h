@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The command line. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "spec.h"
+
+struct options {
+	const char *kernel;
+	const char *initrd;		/* NULL: none */
+	const char *append;		/* NULL: what the boot protocol has by default */
+	const char *module;		/* NULL: where modules are installed */
+	__u64 memory;
+	unsigned int cpus;
+	bool config_ports;
+	bool debug_exit;
+	bool stats;
+	bool done;			/* the option was all that was asked for: --help */
+	struct device_spec *devices;
+	size_t nr_devices;
+};
+
+int options_parse(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+
+#endif /* OPTIONS_H */

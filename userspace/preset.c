@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices that --device knows by name: each is a description as the user could have
+ * written it. A device that does more than keep registers names its model.
+ */
+#include <stddef.h>
+
+#include "preset.h"
+#include "testdev.h"
+
+const struct preset presets[] = {
+	{
+		.name = "pci-testdev",
+		.summary = "the test device of QEMU and kvm-unit-tests",
+		.description = "id=1b36:0005,class=ff0000,subsys=1af4:1100,bar0=mem32/4K,user=0@0+4K,bar1=io/256,user=1@0+256",
+		.model = &testdev_model,
+	},
+	{ .name = NULL },
+};

@@ -1,0 +1,812 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Parses the argument of --device.
+ *
+ * The text is a list of items, "key=value", separated by commas. What a key means is
+ * a table, keys[], of one small function each. A value with options is a list again,
+ * separated by slashes: options[] is the table of those, and each key says which it
+ * takes. What depends on several items (is the region inside its BAR?) is checked
+ * when all have been read, so the order of items does not matter.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "parse.h"
+#include "preset.h"
+#include "report.h"
+#include "spec.h"
+
+#define CLASS_UNDEFINED		0xff0000
+
+/* Vendor IDs with a meaning: PCI Express reads the latter while a function starts. */
+#define VENDOR_ABSENT		0xffff
+#define VENDOR_RETRY		0x0001
+
+#define CONFIG_SIZE		256
+#define EXTENDED_CONFIG_SIZE	4096
+#define DOORBELL_MAX_LENGTH	8
+
+/* What the options of an item say. */
+struct item_options {
+	bool set_readonly;
+	bool set_count;
+	const char *value;
+	const char *writable;
+	const char *write1clear;
+	const char *file;
+	const char *data;
+	const char *fd;
+	const char *at;
+	const char *version;
+	const char *length;
+};
+
+enum option_flag {
+	OPT_RO = 1 << 0,
+	OPT_COUNT = 1 << 1,
+	OPT_VALUE = 1 << 2,
+	OPT_WRITABLE = 1 << 3,
+	OPT_W1C = 1 << 4,
+	OPT_FILE = 1 << 5,
+	OPT_DATA = 1 << 6,
+	OPT_FD = 1 << 7,
+	OPT_AT = 1 << 8,
+	OPT_VERSION = 1 << 9,
+	OPT_LENGTH = 1 << 10,
+};
+
+#define REGISTER_OPTIONS	(OPT_RO | OPT_VALUE | OPT_WRITABLE | OPT_W1C | OPT_FILE)
+#define CAPABILITY_OPTIONS	(OPT_VALUE | OPT_WRITABLE | OPT_W1C | OPT_AT | OPT_LENGTH)
+
+static const struct {
+	const char *name;
+	enum option_flag flag;
+	size_t text;		/* where the option's value goes in struct item_options */
+	size_t set;		/* or, if it has none, what becomes true */
+} options[] = {
+	{ "ro", OPT_RO, 0, offsetof(struct item_options, set_readonly) },
+	{ "count", OPT_COUNT, 0, offsetof(struct item_options, set_count) },
+	{ "value", OPT_VALUE, offsetof(struct item_options, value), 0 },
+	{ "writable", OPT_WRITABLE, offsetof(struct item_options, writable), 0 },
+	{ "w1c", OPT_W1C, offsetof(struct item_options, write1clear), 0 },
+	{ "file", OPT_FILE, offsetof(struct item_options, file), 0 },
+	{ "data", OPT_DATA, offsetof(struct item_options, data), 0 },
+	{ "fd", OPT_FD, offsetof(struct item_options, fd), 0 },
+	{ "at", OPT_AT, offsetof(struct item_options, at), 0 },
+	{ "version", OPT_VERSION, offsetof(struct item_options, version), 0 },
+	{ "length", OPT_LENGTH, offsetof(struct item_options, length), 0 },
+};
+
+static int parse_option(struct item_options *result, unsigned int allowed, char *text,
+			const char *key)
+{
+	char *value = strchr(text, '=');
+	size_t i;
+
+	if (value)
+		*value++ = '\0';
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		bool has_value = options[i].flag != OPT_RO && options[i].flag != OPT_COUNT;
+
+		if (strcmp(text, options[i].name) || !(allowed & options[i].flag))
+			continue;
+		if (has_value != !!value)
+			return misuse("--device: option %s of %s takes %s value", text, key,
+				      has_value ? "a" : "no");
+		if (has_value)
+			*(const char **)((char *)result + options[i].text) = value;
+		else
+			*(bool *)((char *)result + options[i].set) = true;
+		return STATUS_OK;
+	}
+	return misuse("--device: %s has no option %s, see kvpci-run(1)", key, text);
+}
+
+/* Split off the options that follow the first slash in @text. */
+static int parse_options(struct item_options *result, unsigned int allowed, char *text,
+			 const char *key)
+{
+	char *next = strchr(text, '/');
+	char *option;
+	int status;
+
+	*result = (struct item_options){ 0 };
+	while (next) {
+		*next++ = '\0';
+		option = next;
+		/* A path has slashes itself: it takes all that is left. */
+		next = strncmp(option, "file=", 5) ? strchr(option, '/') : NULL;
+		if (next)
+			*next = '\0';
+		status = parse_option(result, allowed, option, key);
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+static int no_memory(void)
+{
+	return fail("not enough memory for the devices, describe fewer or smaller ones");
+}
+
+static void bytes_free(struct spec_bytes *bytes)
+{
+	free(bytes->value);
+	free(bytes->writable);
+	free(bytes->write1clear);
+	*bytes = (struct spec_bytes){ 0 };
+}
+
+static int bytes_create(struct spec_bytes *bytes, size_t length)
+{
+	*bytes = (struct spec_bytes){
+		.length = length,
+		.value = calloc(1, length),
+		.writable = calloc(1, length),
+		.write1clear = calloc(1, length),
+	};
+	if (bytes->value && bytes->writable && bytes->write1clear)
+		return STATUS_OK;
+	bytes_free(bytes);
+	return no_memory();
+}
+
+/* Put hexadecimal @text, NULL for none, into @to, which has room for @room bytes. */
+static int copy_hex(__u8 *to, size_t room, const char *text, const char *key)
+{
+	size_t length;
+	__u8 *bytes;
+
+	if (!text)
+		return STATUS_OK;
+	if (!parse_bytes(text, &bytes, &length))
+		return misuse("--device: %s: %s is not a list of bytes, write two hexadecimal digits for each",
+			      key, text);
+	if (length > room) {
+		free(bytes);
+		return misuse("--device: %s: %s is longer than the %zu bytes there are",
+			      key, text, room);
+	}
+	memcpy(to, bytes, length);
+	free(bytes);
+	return STATUS_OK;
+}
+
+static int copy_file(__u8 *to, size_t room, const char *path, const char *key)
+{
+	struct file file;
+	int status;
+
+	if (!path)
+		return STATUS_OK;
+	status = file_read(&file, path, "device's file");
+	if (status)
+		return status;
+	if (file.size > room)
+		status = misuse("--device: %s: %s is longer than the %zu bytes there are",
+				key, path, room);
+	else
+		memcpy(to, file.data, file.size);
+	file_free(&file);
+	return status;
+}
+
+/* Set contents and masks, after a header of @header bytes that has none. */
+static int bytes_fill(struct spec_bytes *bytes, size_t header,
+		      const struct item_options *opts, const char *key)
+{
+	size_t room = bytes->length - header;
+	int status;
+	size_t i;
+
+	status = copy_file(bytes->value + header, room, opts->file, key);
+	if (!status)
+		status = copy_hex(bytes->value + header, room, opts->value, key);
+	if (!status)
+		status = copy_hex(bytes->writable + header, room, opts->writable, key);
+	if (!status)
+		status = copy_hex(bytes->write1clear + header, room, opts->write1clear, key);
+	/* A bit is one or the other. */
+	for (i = 0; i < bytes->length; i++)
+		bytes->writable[i] &= ~bytes->write1clear[i];
+	return status;
+}
+
+/* Make room for one more in an array of @size bytes per entry, and return the new one. */
+static void *append(void *array, size_t *n, size_t size)
+{
+	void **entries = array;
+	void *grown = reallocarray(*entries, *n + 1, size);
+
+	if (!grown)
+		return NULL;
+	*entries = grown;
+	memset((char *)grown + *n * size, 0, size);
+	return (char *)grown + (*n)++ * size;
+}
+
+static int parse_ids(const char *text, __u16 *vendor, __u16 *device, const char *key)
+{
+	const char *colon = strchr(text, ':');
+	__u64 first, second;
+	char before[5];
+
+	if (!colon || colon == text || colon - text > 4)
+		goto bad;
+	memcpy(before, text, colon - text);
+	before[colon - text] = '\0';
+	if (!parse_hex(before, 0xffff, &first) || !parse_hex(colon + 1, 0xffff, &second))
+		goto bad;
+	*vendor = first;
+	*device = second;
+	return STATUS_OK;
+bad:
+	return misuse("--device: %s=%s: write two numbers of up to four hexadecimal digits, like %s=1b36:0005",
+		      key, text, key);
+}
+
+static int set_id(struct device_spec *spec, const char *key, char *value)
+{
+	int status = parse_ids(value, &spec->vendor, &spec->device, key);
+
+	if (!status && spec->vendor == VENDOR_ABSENT)
+		status = misuse("--device: vendor ID ffff stands for an absent function, take another");
+	if (!status && spec->vendor == VENDOR_RETRY)
+		status = misuse("--device: vendor ID 0001 tells the guest to wait for the function, take another");
+	return status;
+}
+
+static int set_subsystem(struct device_spec *spec, const char *key, char *value)
+{
+	return parse_ids(value, &spec->subsystem_vendor, &spec->subsystem, key);
+}
+
+static int set_class(struct device_spec *spec, const char *key, char *value)
+{
+	__u64 number;
+
+	if (strlen(value) != 6 || !parse_hex(value, 0xffffff, &number))
+		return misuse("--device: %s=%s: write six hexadecimal digits, like %s=020000",
+			      key, value, key);
+	spec->class_code = number;
+	return STATUS_OK;
+}
+
+static int set_revision(struct device_spec *spec, const char *key, char *value)
+{
+	__u64 number;
+
+	if (!parse_hex(value, 0xff, &number))
+		return misuse("--device: %s=%s: write up to two hexadecimal digits", key, value);
+	spec->revision = number;
+	return STATUS_OK;
+}
+
+/* [BUS:]DEVICE[.FUNCTION] */
+static int set_address(struct device_spec *spec, const char *key, char *value)
+{
+	char *colon = strchr(value, ':');
+	char *device = colon ? colon + 1 : value;
+	char *dot = strchr(device, '.');
+	__u64 bus = 0, dev, fn = 0;
+
+	if (colon)
+		*colon = '\0';
+	if (dot)
+		*dot = '\0';
+	if ((colon && !parse_hex(value, 0xff, &bus)) || !parse_hex(device, 0x1f, &dev) ||
+	    (dot && !parse_hex(dot + 1, 7, &fn)))
+		return misuse("--device: %s: write [BUS:]DEVICE[.FUNCTION] in hexadecimal, device up to 1f and function up to 7, like %s=03.0",
+			      key, key);
+	spec->has_address = true;
+	spec->bus = bus;
+	spec->devfn = dev << 3 | fn;
+	return STATUS_OK;
+}
+
+static int set_count(struct device_spec *spec, const char *key, char *value)
+{
+	__u64 number;
+
+	if (!parse_number(value, &number) || !number || number > SPEC_MAX_COUNT)
+		return misuse("--device: %s=%s: write a number from 1 to %u", key, value,
+			      SPEC_MAX_COUNT);
+	spec->count = number;
+	return STATUS_OK;
+}
+
+static int parse_switch(bool *result, const char *key, const char *value)
+{
+	*result = !strcmp(value, "on");
+	if (!*result && strcmp(value, "off"))
+		return misuse("--device: %s=%s: write on or off", key, value);
+	return STATUS_OK;
+}
+
+static int set_pm(struct device_spec *spec, const char *key, char *value)
+{
+	return parse_switch(&spec->pm, key, value);
+}
+
+static int set_pcie(struct device_spec *spec, const char *key, char *value)
+{
+	return parse_switch(&spec->pcie, key, value);
+}
+
+/* KIND/SIZE, of BAR number @key[3] */
+static int set_bar(struct device_spec *spec, const char *key, char *value)
+{
+	static const struct {
+		const char *name;
+		__u32 flags;
+		__u64 min, max;
+	} kinds[] = {
+		{ "io", KVPCI_BAR_IO, 4, 1ULL << 15 },
+		{ "mem32", 0, 16, 1ULL << 31 },
+		{ "mem32p", KVPCI_BAR_PREFETCH, 16, 1ULL << 31 },
+		{ "mem64", KVPCI_BAR_64BIT, 16, 1ULL << 40 },
+		{ "mem64p", KVPCI_BAR_64BIT | KVPCI_BAR_PREFETCH, 16, 1ULL << 40 },
+	};
+	struct kvpci_bar *bar = &spec->bars[key[3] - '0'];
+	char *slash = strchr(value, '/');
+	__u64 size;
+	size_t i;
+
+	if (slash)
+		*slash = '\0';
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(value, kinds[i].name))
+			continue;
+		if (!slash || !parse_size(slash + 1, &size))
+			return misuse("--device: %s: write a size after the kind, like %s=%s/4K",
+				      key, key, value);
+		if (size < kinds[i].min || size > kinds[i].max || size & (size - 1))
+			return misuse("--device: %s: size %s is not a power of two from %llu to %llu",
+				      key, slash + 1, kinds[i].min, kinds[i].max);
+		*bar = (struct kvpci_bar){ .size = size, .flags = kinds[i].flags };
+		return STATUS_OK;
+	}
+	return misuse("--device: %s: %s is not a kind of BAR: io, mem32, mem32p, mem64 or mem64p",
+		      key, value);
+}
+
+/* The ROM is a read-only region like others; its size is the file's unless it is given. */
+static int set_rom(struct device_spec *spec, const char *key, char *value)
+{
+	struct spec_region *region;
+	__u64 size = 2048;
+	struct file file;
+	int status;
+
+	if (spec->rom_size)
+		return misuse("--device: %s is given twice", key);
+	status = file_read(&file, value, "expansion ROM");
+	if (status)
+		return status;
+	while (size < file.size)
+		size *= 2;
+	region = append(&spec->regions, &spec->nr_regions, sizeof(*region));
+	if (size > KVPCI_MAX_REGISTERS)
+		status = misuse("--device: the expansion ROM %s is larger than 16 MiB", value);
+	else if (!region)
+		status = no_memory();
+	else
+		status = bytes_create(&region->bytes, file.size);
+	if (!status) {
+		memcpy(region->bytes.value, file.data, file.size);
+		region->bar = KVPCI_BAR_ROM;
+		spec->rom_size = size;
+	}
+	file_free(&file);
+	return status;
+}
+
+/* BAR@OFFSET+LENGTH */
+static int parse_place(char *text, unsigned int *bar, __u64 *offset, __u64 *length,
+		       const char *key)
+{
+	char *at = strchr(text, '@');
+	char *plus = strchr(text, '+');
+	__u64 number;
+
+	if (at && plus && at < plus) {
+		*at++ = '\0';
+		*plus++ = '\0';
+		if (parse_number(text, &number) && number < KVPCI_NUM_BARS &&
+		    parse_size(at, offset) && parse_size(plus, length)) {
+			*bar = number;
+			return STATUS_OK;
+		}
+	}
+	return misuse("--device: %s: write BAR@OFFSET+LENGTH, like %s=0@0x40+16", key, key);
+}
+
+static int add_region(struct device_spec *spec, const char *key, char *value,
+		      enum spec_keeper keeper)
+{
+	unsigned int allowed = REGISTER_OPTIONS | (keeper == KEEPER_KERNEL ? OPT_COUNT : 0);
+	struct spec_region *region;
+	struct item_options opts;
+	__u64 offset, length;
+	unsigned int bar;
+	int status;
+
+	status = parse_options(&opts, allowed, value, key);
+	if (status)
+		return status;
+	status = parse_place(value, &bar, &offset, &length, key);
+	if (status)
+		return status;
+	if (!length || length > KVPCI_MAX_REGISTERS)
+		return misuse("--device: %s: a region has from 1 byte to 16 MiB, split it", key);
+	if (opts.set_readonly && opts.writable)
+		return misuse("--device: %s: ro and writable= exclude each other", key);
+
+	region = append(&spec->regions, &spec->nr_regions, sizeof(*region));
+	if (!region)
+		return no_memory();
+	status = bytes_create(&region->bytes, length);
+	if (status)
+		return status;
+	if (!opts.set_readonly && !opts.writable)
+		memset(region->bytes.writable, 0xff, length);
+	region->keeper = keeper;
+	region->bar = bar;
+	region->offset = offset;
+	region->count = opts.set_count;
+	return bytes_fill(&region->bytes, 0, &opts, key);
+}
+
+static int add_registers(struct device_spec *spec, const char *key, char *value)
+{
+	return add_region(spec, key, value, KEEPER_KERNEL);
+}
+
+static int add_user(struct device_spec *spec, const char *key, char *value)
+{
+	return add_region(spec, key, value, KEEPER_LAUNCHER);
+}
+
+static int add_doorbell(struct device_spec *spec, const char *key, char *value)
+{
+	struct spec_doorbell doorbell = { .fd = -1 };
+	struct spec_doorbell *entry;
+	struct item_options opts;
+	__u64 length, fd;
+	int status;
+
+	status = parse_options(&opts, OPT_DATA | OPT_FD, value, key);
+	if (status)
+		return status;
+	status = parse_place(value, &doorbell.bar, &doorbell.offset, &length, key);
+	if (status)
+		return status;
+	if (length > DOORBELL_MAX_LENGTH || length & (length - 1))
+		return misuse("--device: %s: the length is 1, 2, 4 or 8, or 0 for any", key);
+	doorbell.length = length;
+	if (opts.data) {
+		doorbell.has_data = true;
+		if (!length || !parse_number(opts.data, &doorbell.data) ||
+		    (length < 8 && doorbell.data >> (8 * length)))
+			return misuse("--device: %s: data=%s is not a number of %llu bytes",
+				      key, opts.data, length);
+	}
+	if (opts.fd) {
+		if (!parse_number(opts.fd, &fd) || fd > INT32_MAX)
+			return misuse("--device: %s: fd=%s is not a file descriptor",
+				      key, opts.fd);
+		doorbell.fd = fd;
+	}
+	entry = append(&spec->doorbells, &spec->nr_doorbells, sizeof(*entry));
+	if (!entry)
+		return no_memory();
+	*entry = doorbell;
+	return STATUS_OK;
+}
+
+static int parse_limited(const char *text, __u64 min, __u64 max, __u64 *number,
+			 const char *key, const char *option)
+{
+	if (!text || (parse_number(text, number) && *number >= min && *number <= max))
+		return STATUS_OK;
+	return misuse("--device: %s: %s=%s is not a number from %llu to %llu",
+		      key, option, text, min, max);
+}
+
+/* ID/options; the bytes that the user gives start after the header. */
+static int add_capability(struct device_spec *spec, const char *key, char *value, bool extended)
+{
+	size_t header = extended ? 4 : 2;
+	__u64 space = extended ? EXTENDED_CONFIG_SIZE : CONFIG_SIZE;
+	__u64 id, at = 0, version = extended, length;
+	struct spec_capability *capability;
+	struct item_options opts;
+	int status;
+
+	status = parse_options(&opts, CAPABILITY_OPTIONS | (extended ? OPT_VERSION : 0),
+			       value, key);
+	if (status)
+		return status;
+	if (!parse_hex(value, extended ? 0xffff : 0xff, &id))
+		return misuse("--device: %s: write the ID as up to %u hexadecimal digits, like %s=%s",
+			      key, extended ? 4 : 2, key, extended ? "000b" : "09");
+	length = header + (opts.value ? strlen(opts.value) / 2 : 0);
+	status = parse_limited(opts.length, header, space, &length, key, "length");
+	if (!status)
+		status = parse_limited(opts.at, extended ? CONFIG_SIZE : 0x40, space - 4, &at,
+				       key, "at");
+	if (!status)
+		status = parse_limited(opts.version, 1, 15, &version, key, "version");
+	if (status)
+		return status;
+	if (at % 4)
+		return misuse("--device: %s: at=%s is not a multiple of 4", key, opts.at);
+
+	capability = append(&spec->capabilities, &spec->nr_capabilities, sizeof(*capability));
+	if (!capability)
+		return no_memory();
+	status = bytes_create(&capability->bytes, length);
+	if (status)
+		return status;
+	capability->extended = extended;
+	capability->id = id;
+	capability->version = version;
+	capability->offset = at;
+	return bytes_fill(&capability->bytes, header, &opts, key);
+}
+
+static int add_standard(struct device_spec *spec, const char *key, char *value)
+{
+	return add_capability(spec, key, value, false);
+}
+
+static int add_extended(struct device_spec *spec, const char *key, char *value)
+{
+	return add_capability(spec, key, value, true);
+}
+
+static const struct {
+	const char *name;
+	int (*parse)(struct device_spec *spec, const char *key, char *value);
+} keys[] = {
+	{ "id", set_id },
+	{ "class", set_class },
+	{ "rev", set_revision },
+	{ "subsys", set_subsystem },
+	{ "addr", set_address },
+	{ "count", set_count },
+	{ "bar0", set_bar },
+	{ "bar1", set_bar },
+	{ "bar2", set_bar },
+	{ "bar3", set_bar },
+	{ "bar4", set_bar },
+	{ "bar5", set_bar },
+	{ "rom", set_rom },
+	{ "regs", add_registers },
+	{ "user", add_user },
+	{ "doorbell", add_doorbell },
+	{ "cap", add_standard },
+	{ "ecap", add_extended },
+	{ "pm", set_pm },
+	{ "pcie", set_pcie },
+};
+
+/*
+ * Cut the next item off the list: up to a comma, two commas being one that belongs to
+ * the item. Returns NULL at the end of the list.
+ */
+static char *next_item(char **list)
+{
+	char *item = *list;
+	char *from = item;
+	char *to = item;
+
+	if (!item)
+		return NULL;
+	for (; *from; *to++ = *from++) {
+		if (*from != ',')
+			continue;
+		if (from[1] != ',')
+			break;
+		from++;
+	}
+	*list = *from ? from + 1 : NULL;
+	*to = '\0';
+	return item;
+}
+
+static int parse_items(struct device_spec *spec, char *list);
+
+/* The first item may be a preset's name; what follows adds to it. */
+static int parse_preset(struct device_spec *spec, const char *name)
+{
+	const struct preset *preset;
+	char *copy;
+	int status;
+
+	for (preset = presets; preset->name; preset++) {
+		if (strcmp(name, preset->name))
+			continue;
+		copy = strdup(preset->description);
+		if (!copy)
+			return no_memory();
+		spec->name = preset->name;
+		spec->model = preset->model;
+		status = parse_items(spec, copy);
+		free(copy);
+		return status;
+	}
+	return misuse("--device: %s is neither key=value nor a known device, see kvpci-run --help",
+		      name);
+}
+
+static int parse_item(struct device_spec *spec, char *item, bool first)
+{
+	char *value = strchr(item, '=');
+	size_t i;
+
+	if (!value) {
+		if (first)
+			return parse_preset(spec, item);
+		return misuse("--device: %s is not key=value", item);
+	}
+	*value++ = '\0';
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (!strcmp(item, keys[i].name))
+			return keys[i].parse(spec, item, value);
+	}
+	return misuse("--device: there is no key %s, see kvpci-run(1)", item);
+}
+
+static int parse_items(struct device_spec *spec, char *list)
+{
+	bool first = true;
+	char *item;
+	int status;
+
+	while ((item = next_item(&list))) {
+		status = parse_item(spec, item, first);
+		if (status)
+			return status;
+		first = false;
+	}
+	return STATUS_OK;
+}
+
+static int check_bars(const struct device_spec *spec)
+{
+	unsigned int i;
+
+	for (i = 0; i < KVPCI_NUM_BARS; i++) {
+		if (!(spec->bars[i].flags & KVPCI_BAR_64BIT))
+			continue;
+		if (i == KVPCI_NUM_BARS - 1)
+			return misuse("--device: bar5 cannot be a 64-bit BAR, which takes two: use bar4");
+		if (spec->bars[i + 1].size)
+			return misuse("--device: bar%u is the upper half of bar%u, use another",
+				      i + 1, i);
+	}
+	return STATUS_OK;
+}
+
+static int check_place(const struct device_spec *spec, unsigned int bar, __u64 offset,
+		       __u64 length)
+{
+	__u64 size = bar == KVPCI_BAR_ROM ? spec->rom_size : spec->bars[bar].size;
+
+	if (!size)
+		return misuse("--device: there is no bar%u for what lies behind it, add bar%u=",
+			      bar, bar);
+	if (offset >= size || length > size - offset)
+		return misuse("--device: %#llx+%#llx is beyond the end of bar%u", offset, length,
+			      bar);
+	return STATUS_OK;
+}
+
+static bool overlap(const struct spec_region *a, const struct spec_region *b)
+{
+	return a->bar == b->bar && a->offset < b->offset + b->bytes.length &&
+	       b->offset < a->offset + a->bytes.length;
+}
+
+static int check_regions(const struct device_spec *spec)
+{
+	size_t i, j;
+	int status;
+
+	if (spec->nr_regions > KVPCI_MAX_REGIONS)
+		return misuse("--device: more than %u regions, describe fewer", KVPCI_MAX_REGIONS);
+	for (i = 0; i < spec->nr_regions; i++) {
+		const struct spec_region *region = &spec->regions[i];
+
+		status = check_place(spec, region->bar, region->offset, region->bytes.length);
+		if (status)
+			return status;
+		for (j = 0; j < i; j++) {
+			if (overlap(region, &spec->regions[j]))
+				return misuse("--device: two regions of bar%u overlap at %#llx",
+					      region->bar, region->offset);
+		}
+	}
+	return STATUS_OK;
+}
+
+static int check_doorbells(const struct device_spec *spec)
+{
+	size_t i;
+	int status;
+
+	if (spec->nr_doorbells > KVPCI_MAX_DOORBELLS)
+		return misuse("--device: more than %u doorbells, describe fewer",
+			      KVPCI_MAX_DOORBELLS);
+	for (i = 0; i < spec->nr_doorbells; i++) {
+		const struct spec_doorbell *doorbell = &spec->doorbells[i];
+
+		status = check_place(spec, doorbell->bar, doorbell->offset, doorbell->length);
+		if (status)
+			return status;
+		if (doorbell->length == 8 && spec->bars[doorbell->bar].flags & KVPCI_BAR_IO)
+			return misuse("--device: a doorbell in an I/O BAR has at most 4 bytes");
+		if (spec->count > 1 && doorbell->fd >= 0)
+			return misuse("--device: count= and a doorbell's fd= exclude each other");
+	}
+	return STATUS_OK;
+}
+
+static int check(const struct device_spec *spec)
+{
+	int status;
+
+	if (!spec->vendor && !spec->device)
+		return misuse("--device: say what it is: id=VENDOR:DEVICE, or the name of a known device");
+	status = check_bars(spec);
+	if (!status)
+		status = check_regions(spec);
+	if (!status)
+		status = check_doorbells(spec);
+	/* Two of them may be the defaults, PM and PCI Express. */
+	if (!status && spec->nr_capabilities + spec->pm + spec->pcie > KVPCI_MAX_CAPABILITIES)
+		status = misuse("--device: more than %u capabilities, describe fewer",
+				KVPCI_MAX_CAPABILITIES);
+	return status;
+}
+
+int spec_parse(struct device_spec *spec, const char *text)
+{
+	char *copy = strdup(text);
+	int status;
+
+	*spec = (struct device_spec){
+		.name = "device",
+		.class_code = CLASS_UNDEFINED,
+		.count = 1,
+		.pm = true,
+		.pcie = true,
+	};
+	if (!copy)
+		return no_memory();
+	status = parse_items(spec, copy);
+	free(copy);
+	if (!status)
+		status = check(spec);
+	if (status)
+		spec_free(spec);
+	return status;
+}
+
+void spec_free(struct device_spec *spec)
+{
+	size_t i;
+
+	for (i = 0; i < spec->nr_regions; i++)
+		bytes_free(&spec->regions[i].bytes);
+	for (i = 0; i < spec->nr_capabilities; i++)
+		bytes_free(&spec->capabilities[i].bytes);
+	free(spec->regions);
+	free(spec->doorbells);
+	free(spec->capabilities);
+	*spec = (struct device_spec){ 0 };
+}

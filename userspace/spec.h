@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A PCI function as --device describes it. The grammar is in kvpci-run(1).
+ *
+ * A description is data: it says what the function is and what lies behind its BARs,
+ * for any number of functions alike.
+ */
+#ifndef SPEC_H
+#define SPEC_H
+
+#include <linux/kvpci.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "file.h"
+
+/* Who keeps the registers of a region. */
+enum spec_keeper {
+	KEEPER_KERNEL,
+	KEEPER_LAUNCHER,
+};
+
+/* Bytes, and which of their bits the guest may write or clear. All have @length bytes. */
+struct spec_bytes {
+	size_t length;
+	__u8 *value;
+	__u8 *writable;
+	__u8 *write1clear;
+};
+
+struct spec_region {
+	enum spec_keeper keeper;
+	unsigned int bar;
+	__u64 offset;
+	bool count;		/* count the guest's writes */
+	struct spec_bytes bytes;
+};
+
+struct spec_doorbell {
+	unsigned int bar;
+	__u64 offset;
+	unsigned int length;
+	bool has_data;
+	__u64 data;
+	int fd;			/* an eventfd that we inherited, or -1: make one */
+};
+
+struct spec_capability {
+	bool extended;
+	__u16 id;
+	__u8 version;
+	__u16 offset;		/* 0: anywhere */
+	struct spec_bytes bytes;	/* with the header */
+};
+
+struct device_model;
+
+struct device_spec {
+	const char *name;	/* the preset's, or "device" */
+	const struct device_model *model;	/* NULL: nothing but registers */
+	__u16 vendor;
+	__u16 device;
+	__u16 subsystem_vendor;
+	__u16 subsystem;
+	__u8 revision;
+	__u32 class_code;
+	bool has_address;
+	__u8 bus;
+	__u8 devfn;
+	unsigned int count;
+	bool pm;		/* has a power-management capability */
+	bool pcie;		/* has a PCI Express capability */
+	struct kvpci_bar bars[KVPCI_NUM_BARS];
+	__u64 rom_size;
+	struct spec_region *regions;
+	size_t nr_regions;
+	struct spec_doorbell *doorbells;
+	size_t nr_doorbells;
+	struct spec_capability *capabilities;
+	size_t nr_capabilities;
+};
+
+/* The most functions that one bridge can have. */
+#define SPEC_MAX_COUNT	65535
+
+/* Parse the argument of --device. On failure there is nothing to free. */
+int spec_parse(struct device_spec *spec, const char *text);
+
+void spec_free(struct device_spec *spec);
+
+#endif /* SPEC_H */

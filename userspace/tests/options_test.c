@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line. */
+#include <stdio.h>
+
+#include "array.h"
+#include "options.h"
+#include "report.h"
+#include "test.h"
+
+#define MAX_ARGS	32
+
+/* Parse words separated by blanks, with --kernel k unless it starts with a dot. */
+static int parse(struct options *options, const char *text)
+{
+	static char copy[256];
+	char *argv[MAX_ARGS + 1] = { "kvpci-run", "--kernel", "k" };
+	int argc = *text == '.' ? 1 : 3;
+	char *word;
+
+	snprintf(copy, sizeof(copy), "%s", *text == '.' ? text + 1 : text);
+	for (word = strtok(copy, " "); word && argc < MAX_ARGS; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	return options_parse(options, argc, argv);
+}
+
+static void defaults(void)
+{
+	struct options options;
+
+	EXPECT(!parse(&options, ""));
+	EXPECT(!strcmp(options.kernel, "k") && !options.initrd && !options.append);
+	EXPECT(options.memory == 512ULL << 20 && options.cpus == 1 && !options.nr_devices);
+	EXPECT(options.config_ports && !options.debug_exit && !options.stats && !options.done);
+	options_free(&options);
+}
+
+static void all(void)
+{
+	struct options options;
+
+	EXPECT(!parse(&options, "-i i -a text --memory=1G -c 254 -d id=4:2 --device pci-testdev"));
+	EXPECT(options.initrd && options.append && options.memory == 1ULL << 30);
+	EXPECT(options.cpus == 254 && options.nr_devices == 2 && options.devices[1].model);
+	options_free(&options);
+	EXPECT(!parse(&options, "--stats --debug-exit --no-config-ports --module m.ko"));
+	EXPECT(options.stats && options.debug_exit && !options.config_ports);
+	EXPECT(options.module && !strcmp(options.module, "m.ko"));
+	options_free(&options);
+}
+
+static void mistakes(void)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} bad[] = {
+		{ ".", "--kernel" },
+		{ ".--memory 1G", "--kernel" },
+		{ "--memory 512", "less than 16M" },
+		{ "--memory 15M", "less than 16M" },
+		{ "--memory 0", "less than 16M" },
+		{ "--memory 1X", "not a size" },
+		{ "--memory -1", "not a size" },
+		{ "--memory 16777217", "multiple of 4K" },
+		{ "--cpus 0", "1 to 254" },
+		{ "--cpus 255", "1 to 254" },
+		{ "--cpus many", "1 to 254" },
+		{ "--colour", "no option --colour" },
+		{ "-x", "no option -x" },
+		{ "--memory", "needs a value" },
+		{ "-m", "needs a value" },
+		{ "extra", "extra is no option" },
+		{ "--device id=4:2 --device id=4", "--device" },
+	};
+	struct options options;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_MESSAGE(parse(&options, bad[i].text), STATUS_USAGE, bad[i].message);
+}
+
+const struct test options_tests[] = {
+	{ "defaults", defaults },
+	{ "all", all },
+	{ "mistakes", mistakes },
+	{ NULL, NULL },
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A test is a function; it passes unless an EXPECT() in it does not hold. A suite is an
+ * array of tests that ends with an entry without a name.
+ */
+#ifndef TEST_H
+#define TEST_H
+
+#include <stdbool.h>
+#include <string.h>
+
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+
+void test_failed(const char *file, int line, const char *what);
+
+#define EXPECT(condition)						\
+	do {								\
+		if (!(condition))					\
+			test_failed(__FILE__, __LINE__, #condition);	\
+	} while (0)
+
+/* The last message that fail(), misuse() or note() was given, and forget it. */
+const char *test_message(void);
+void test_forget_message(void);
+
+/* The status is @status, and the message has @part in it. */
+#define EXPECT_MESSAGE(expression, status, part)			\
+	do {								\
+		test_forget_message();					\
+		EXPECT((expression) == (status));			\
+		if (!strstr(test_message(), part))			\
+			test_failed(__FILE__, __LINE__, test_message());	\
+	} while (0)
+
+/* Numbers that are the same in every run. */
+unsigned int test_random(void);
+
+extern const struct test acpi_tests[];
+extern const struct test boot_tests[];
+extern const struct test options_tests[];
+extern const struct test parse_tests[];
+extern const struct test place_tests[];
+extern const struct test serial_tests[];
+extern const struct test slots_tests[];
+extern const struct test spec_tests[];
+
+#endif /* TEST_H */

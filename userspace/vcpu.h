@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The guest's processors: a thread for each. */
+#ifndef VCPU_H
+#define VCPU_H
+
+#include <linux/types.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "boot.h"
+#include "host.h"
+#include "ports.h"
+#include "stats.h"
+#include "vm.h"
+
+struct vcpu {
+	struct vm *vm;
+	struct host *host;
+	const struct ports *ports;
+	unsigned int index;		/* in order of creation; also the APIC ID */
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+	atomic_bool stop;
+	struct stats stats;
+};
+
+/* Make @vcpu number @index of @cpus. They must be made in order. */
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, struct host *host, const struct ports *ports,
+		unsigned int index, unsigned int cpus);
+void vcpu_destroy(struct vcpu *vcpu);
+
+/* Set the registers of the first processor as the boot protocol demands. */
+int vcpu_set_entry(struct vcpu *vcpu, const struct boot_entry *entry);
+
+int vcpu_start(struct vcpu *vcpu);
+
+/* Bring it out of the guest, and wait until its thread has ended. */
+void vcpu_stop(struct vcpu *vcpu);
+
+#endif /* VCPU_H */

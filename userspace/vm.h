@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The KVM virtual machine: what all of its processors share. */
+#ifndef VM_H
+#define VM_H
+
+#include <linux/kvm.h>
+#include <linux/kvpci.h>
+#include <linux/types.h>
+
+#include "memory.h"
+
+struct vm {
+	int kvm_fd;
+	int fd;
+	size_t run_size;		/* of a vCPU's shared page */
+	unsigned int address_bits;	/* of guest physical addresses */
+	struct kvm_cpuid2 *cpuid;	/* what KVM can offer */
+	struct guest_memory memory;
+};
+
+/* Make a virtual machine with interrupt controllers and @memory_size bytes of RAM. */
+int vm_create(struct vm *vm, __u64 memory_size, unsigned int cpus);
+
+/* Close it. Processors and bridges that are still open keep it alive. */
+void vm_destroy(struct vm *vm);
+
+/* Drive an input of the interrupt controllers. */
+void vm_set_irq(struct vm *vm, unsigned int irq, int level);
+
+/* The window for 64-bit BARs: the upper half of what the processor can address. */
+struct kvpci_window vm_mem64_window(const struct vm *vm);
+
+#endif /* VM_H */
