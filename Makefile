@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# kvpci: PCI for KVM guests, emulated in the kernel. "make help" says what can be
+# made. The module's own files are listed in kmod/Kbuild.
+
+# The kernel to build the module for: one's own, or KDIR=/path/to/its/build.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+# The kernel that "make check" tests on.
+KERNEL ?= 6.1
+
+prefix ?= /usr/local
+
+all: modules kvpci-run
+
+modules: | $(KDIR)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+kvpci-run:
+	$(MAKE) -C userspace all
+
+modules_install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+install: kvpci-run
+	$(MAKE) -C userspace install prefix=$(prefix)
+	install -D -m 644 uapi/linux/kvpci.h \
+		$(DESTDIR)$(prefix)/include/linux/kvpci.h
+
+$(KDIR):
+	@echo "There is no $(KDIR): install linux-headers-$(shell uname -r)," >&2
+	@echo "or say KDIR=/path/to/kernel/build." >&2
+	@exit 1
+
+demo:
+	@scripts/demo $(KERNEL)
+
+check:
+	@scripts/check $(KERNEL)
+
+lint:
+	@scripts/lint
+
+bench:
+	@bench/run $(KERNEL)
+
+# What Kbuild leaves behind is known to it, but it needs a kernel to say so.
+clean:
+	$(MAKE) -C userspace clean
+	find kmod \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name '*.symvers' -o -name modules.order \) -delete
+	rm -f *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
+	rm -rf .tmp_versions
+	rm -rf build/bench build/check build/demo build/guest build/hostvm build/lint \
+		build/selftests build/6.1 build/6.12
+
+distclean: clean
+	rm -rf build
+
+help:
+	@echo  'Building, on the machine that is to use it:'
+	@echo  '  all             - the module and the launcher (default)'
+	@echo  '  modules         - kmod/kvpci.ko, for the running kernel or KDIR=<path>'
+	@echo  '  modules_install - install the module (INSTALL_MOD_PATH=<root>)'
+	@echo  '  kvpci-run       - userspace/kvpci-run, the launcher'
+	@echo  '  install         - install the launcher, its man page and the header'
+	@echo  '                    (prefix=<path>, DESTDIR=<root>)'
+	@echo  ''
+	@echo  'Seeing it work, on any Debian 12: packages that are missing are installed,'
+	@echo  'kernels are fetched under build/, and the module is only ever loaded in a'
+	@echo  'disposable virtual machine, see Documentation/testing.rst:'
+	@echo  '  demo            - boot a Linux guest on a PCI bus that lives in the kernel'
+	@echo  '  check           - run all tests on KERNEL=6.1 (default) or KERNEL=6.12'
+	@echo  '  bench           - what PCI costs, against QEMU and KVM: host instructions'
+	@echo  '  lint            - checkpatch, sparse, W=1, kernel-doc, shellcheck, mandoc'
+	@echo  ''
+	@echo  'Cleaning:'
+	@echo  '  clean           - remove what was built'
+	@echo  '  distclean       - remove the fetched kernels too, that is, all of build/'
+
+.PHONY: all modules kvpci-run modules_install install demo check lint bench clean \
+	distclean help
