@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the scripts that run in a guest share: KTAP, registers behind BARs, and what
+# counts as a complaint of the guest's kernel.
+
+number=0
+
+plan()
+{
+	echo "KTAP version 1"
+	echo "1..$1"
+}
+
+# check NAME COMMAND...: a test that passes if the command succeeds.
+check()
+{
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number $name"
+	else
+		echo "not ok $number $name"
+	fi
+}
+
+# same NAME WANTED GOT: a test that passes if two texts are the same.
+same()
+{
+	number=$((number + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $number $1"
+	else
+		echo "# wanted '$2', got '$3'"
+		echo "not ok $number $1"
+	fi
+}
+
+# Bytes at a memory address, through /dev/mem.
+mem32()
+{
+	devmem "$(printf '%#x' "$1")" 32
+}
+
+# port_bytes PORT COUNT: bytes in hexadecimal, through /dev/port.
+port_bytes()
+{
+	dd if=/dev/port bs=1 skip="$(($1))" count="$2" 2>/dev/null |
+		hexdump -v -e '1/1 "%02x"'
+}
+
+# The address of a BAR as Linux sees it: address 03.0 0
+address()
+{
+	sed -n "$(($2 + 1))s/ .*//p" "/sys/bus/pci/devices/0000:00:$1/resource"
+}
+
+# Lines of the kernel log about PCI that are warnings or worse, or that have a word
+# of complaint. Linux advises everyone about pci=nocrs; that is not one.
+complaints()
+{
+	dmesg -r | grep -v 'Command line\|command line\|use "pci=nocrs"' |
+		grep -iE 'pci|BAR [0-9]|ECAM|MMCONFIG|MCFG|host bridge' |
+		grep -iE "^<[0-4]>|can't|cannot|fail|error|invalid|bogus|conflict|no space|bug|warn|overlap|unsupported"
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A Linux guest with two processors on PCI functions of every kind: what it and pciutils
+# make of them is tested from inside. Its power-off ends kvpci-run with status 0.
+
+top=$(cd "$(dirname "$0")/../../.." && pwd -P)
+. "$top/selftests/linux-guest.sh"
+
+echo "KTAP version 1"
+echo "1..2"
+boot_standard linux --kernel "$guest_kernel" --cpus 2 --stats >/tmp/guest.log
+status=$?
+sed 's/^/  /' /tmp/guest.log
+if grep -q '^1\.\.' /tmp/guest.log && ! grep -q '^not ok' /tmp/guest.log; then
+	echo "ok 1 the guest's own tests"
+else
+	echo "not ok 1 the guest's own tests"
+fi
+if [ $status = 0 ]; then
+	echo "ok 2 power-off ends the launcher with status 0"
+else
+	echo "not ok 2 power-off ends the launcher with status 0: it was $status"
+fi

@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What kvpci-run says, and with which exit status it ends, when it is used wrongly, when
+# something is missing, and when the guest stops in one of the ways there are.
+
+here=$(cd "$(dirname "$0")" && pwd -P)
+top=$(cd "$here/../../.." && pwd -P)
+. "$top/selftests/linux-guest.sh"
+
+tiny=$here/tiny-kernel
+out=$(mktemp)
+err=$(mktemp)
+number=0
+
+result()
+{
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		sed 's/^/# stdout: /' "$out"
+		sed 's/^/# stderr: /' "$err"
+		echo "not ok $number $2"
+	fi
+}
+
+run()
+{
+	timeout 60 "$kvpci_run" "$@" </dev/null >"$out" 2>"$err"
+}
+
+# refuses NAME STATUS TEXT OPTION...: ends with STATUS and one line that has TEXT.
+refuses()
+{
+	refuses_name=$1 refuses_wanted=$2 refuses_text=$3
+	shift 3
+	run "$@"
+	refuses_status=$?
+	[ $refuses_status = "$refuses_wanted" ] && [ "$(wc -l <"$err")" = 1 ] &&
+		[ ! -s "$out" ] && grep -qF -- "$refuses_text" "$err"
+	refuses_result=$?
+	[ $refuses_result = 0 ] || echo "# the status was $refuses_status"
+	result $refuses_result "$refuses_name: status $refuses_wanted and one line"
+}
+
+# ends NAME STATUS WHAT: a guest that does WHAT ends it with STATUS.
+ends()
+{
+	run --kernel "$tiny" --append "$3"
+	[ $? = "$2" ]
+	result $? "$1 ends it with status $2"
+}
+
+echo "KTAP version 1"
+echo "1..33"
+
+run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
+result $? "--help"
+run --version && [ "$(wc -l <"$out")" = 1 ]
+result $? "--version"
+
+refuses "no kernel named" 2 "--kernel"
+refuses "an unknown option" 2 "--help" --nonsense
+refuses "an option without its value" 2 "--help" --kernel
+refuses "something that is no option" 2 "--help" --kernel "$tiny" rest
+refuses "a memory size that is none" 2 "--memory" --kernel "$tiny" --memory lots
+refuses "too little memory" 2 "--memory" --kernel "$tiny" --memory 4K
+refuses "no processors" 2 "--cpus" --kernel "$tiny" --cpus 0
+refuses "an unknown device" 2 "--device" --kernel "$tiny" --device nonsense
+refuses "an unknown key of a device" 2 "--device" --kernel "$tiny" --device id=1:2,a=b
+refuses "a BAR of a size that is no power of two" 2 "power of two" --kernel "$tiny" \
+	--device id=1b36:1100,bar0=mem32/5K
+refuses "an I/O BAR that is too large" 2 "power of two" --kernel "$tiny" \
+	--device id=1b36:1100,bar0=io/64K
+refuses "registers beyond the end of a BAR" 2 "beyond" --kernel "$tiny" \
+	--device id=1b36:1100,bar0=mem32/4K,regs=0@4K+4
+refuses "registers behind a BAR that is not there" 2 "bar1" --kernel "$tiny" \
+	--device id=1b36:1100,bar0=mem32/4K,regs=1@0+4
+refuses "a 64-bit BAR in the last place" 2 "bar5" --kernel "$tiny" \
+	--device id=1b36:1100,bar5=mem64/4K
+refuses "a BAR in the upper half of another" 2 "bar1" --kernel "$tiny" \
+	--device id=1b36:1100,bar0=mem64/4K,bar1=mem32/4K
+refuses "a vendor ID that means absence" 2 "ffff" --kernel "$tiny" --device id=ffff:0001
+refuses "an address that is none" 2 "addr" --kernel "$tiny" \
+	--device id=1b36:1100,addr=20.0
+
+refuses "a kernel that is not there" 1 "/nonexistent" --kernel /nonexistent
+refuses "a kernel that is a folder" 1 "/tmp" --kernel /tmp
+echo "not a kernel" >"$out.kernel"
+refuses "a kernel that is none" 1 "no kernel that can be booted" --kernel "$out.kernel"
+refuses "an initrd that is not there" 1 "/nonexistent" --kernel "$guest_kernel" \
+	--initrd /nonexistent
+refuses "a ROM that is not there" 1 "/nonexistent" --kernel "$tiny" \
+	--device id=1b36:1100,rom=/nonexistent
+
+mv /dev/kvm /dev/kvm.away
+refuses "no /dev/kvm" 1 "KVM" --kernel "$tiny"
+mv /dev/kvm.away /dev/kvm
+
+rmmod kvpci
+refuses "a module file that is not there" 1 "/nonexistent" --kernel "$tiny" \
+	--module /nonexistent
+mount -t tmpfs tmpfs "/lib/modules/$(uname -r)"
+refuses "no module" 1 "kvpci" --kernel "$tiny"
+umount "/lib/modules/$(uname -r)"
+
+run --kernel "$tiny" --append p && [ -e /dev/kvpci ]
+result $? "the module is loaded if it is not there"
+
+run --kernel "$tiny" --append o && [ "$(tr -d '\r' <"$out")" = out ]
+result $? "what a guest writes to its serial port comes out"
+ends "power-off" 0 p
+ends "reset through port 0xcf9" 0 r
+ends "reset through the keyboard controller" 0 k
+run --kernel "$tiny" --append t
+[ $? = 1 ] && [ "$(wc -l <"$err")" = 1 ] && grep -q 'triple fault' "$err"
+result $? "a triple fault ends it with status 1 and says so"
+
+rm -f "$out" "$err" "$out.kernel"

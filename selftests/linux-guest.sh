@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Booting Linux guests with kvpci-run, for the tests written in shell and for the
+# demo. Sourced with $top set to the checkout.
+#
+# The guest is Debian's 6.1 kernel with the userspace that scripts/guest-initrd
+# makes, in which test=NAME runs selftests/guest/NAME.sh.
+
+# shellcheck disable=SC2154 # top is set by who sources this
+kvpci_run=$top/userspace/kvpci-run
+# shellcheck disable=SC2034 # for who sources this
+guest_kernel=$top/build/kernel/6.1/vmlinuz
+guest_initrd=$top/build/guest/initrd
+
+# boot_guest TEST OPTION...: run TEST in a guest. Prints what the guest and kvpci-run
+# print, without carriage returns; the status is kvpci-run's. $append adds to the
+# guest's command line.
+boot_guest()
+{
+	boot_test=$1
+	shift
+	boot_file=$(mktemp) || return 1
+	{ "$kvpci_run" --initrd "$guest_initrd" "$@" \
+		--append "console=ttyS0 quiet test=$boot_test $append" </dev/null 2>&1
+	  echo $? >"$boot_file"; } | sed -u 's/\r//g'
+	boot_status=$(cat "$boot_file")
+	rm -f "$boot_file"
+	return "$boot_status"
+}
+
+# The bytes of a text in hexadecimal, as kvpci-run takes them.
+hex()
+{
+	printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'
+}
+
+# make_rom FILE: an expansion ROM of 2 KiB as Linux recognises it: a signature, and a
+# pointer to a structure with the IDs, its length, the class, the number of 512 byte
+# blocks, and the mark of the last image.
+make_rom()
+{
+	{
+		printf '\125\252\004\000\000\000\000\000\000\000\000\000'
+		printf '\000\000\000\000\000\000\000\000\000\000\000\000'
+		printf '\034\000\000\000PCIR\066\033\020\021\000\000\030\000'
+		printf '\000\000\200\010\004\000\000\000\000\200\000\000'
+		printf 'kvpci expansion ROM'
+		head -c 2048 /dev/zero
+	} | head -c 2048 >"$1"
+}
+
+# boot_standard TEST OPTION...: the same with the functions that selftests/guest
+# knows: every kind of BAR, a capability, three functions of one device, a ROM, and
+# QEMU's test device.
+boot_standard()
+{
+	standard_test=$1
+	shift
+	standard_rom=$(mktemp) || return 1
+	make_rom "$standard_rom"
+	set -- "$@" --device "id=1b36:1100,class=088000,rev=07,subsys=1af4:1234,\
+addr=03.0,bar0=mem32/4K,regs=0@0+16/ro/value=$(hex 'kvpci, BAR zero.'),\
+regs=0@16+48,bar1=io/32,regs=1@0+8/value=1122334455667788,\
+bar2=mem64p/1M,regs=2@0+64/value=$(hex '64-bit BAR.....'),\
+cap=09/value=10$(hex 'vendor-specific')/length=20"
+	set -- "$@" --device "id=1b36:1104,class=088000,addr=04.0,bar0=mem32/64K,\
+regs=0@0+16/value=04000000"
+	set -- "$@" --device "id=1b36:1105,class=088000,addr=04.1,bar0=mem32/16,\
+regs=0@0+16/value=04010000"
+	set -- "$@" --device "id=1b36:1106,class=088000,addr=04.7,bar0=io/16,\
+regs=0@0+16/value=04070000"
+	set -- "$@" --device "id=1b36:1110,class=088000,addr=05.0,rom=$standard_rom"
+	set -- "$@" --device pci-testdev,addr=06.0
+	boot_guest "$standard_test" "$@"
+	standard_status=$?
+	rm -f "$standard_rom"
+	return $standard_status
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The smallest kernel that can be booted: an ELF file with a PVH note, in 32-bit mode.
+ * Does what the first letter of its command line says:
+ *
+ *	p	power off through the ACPI control register (layout: kvpci-run's FADT)
+ *	r	reset through port 0xcf9
+ *	k	reset through the keyboard controller
+ *	t	fault without an interrupt table: a triple fault
+ *	o	print "out" on the serial port, then power off
+ */
+#define PVH_CMDLINE		24	/* of struct hvm_start_info, which %ebx points to */
+#define XEN_ELFNOTE_PHYS32_ENTRY	18
+
+	.section .note.pvh, "a", @note
+	.long	4, 4, XEN_ELFNOTE_PHYS32_ENTRY
+	.asciz	"Xen"
+	.long	_start
+
+	.text
+	.code32
+	.globl	_start
+_start:
+	movl	PVH_CMDLINE(%ebx), %esi
+	movb	(%esi), %al
+	cmpb	$'r', %al
+	je	reset
+	cmpb	$'k', %al
+	je	keyboard
+	cmpb	$'t', %al
+	je	fault
+	cmpb	$'o', %al
+	jne	power_off
+
+	movl	$0x3f8, %edx
+	movb	$'o', %al
+	outb	%al, %dx
+	movb	$'u', %al
+	outb	%al, %dx
+	movb	$'t', %al
+	outb	%al, %dx
+	movb	$'\n', %al
+	outb	%al, %dx
+
+power_off:
+	movl	$0x604, %edx
+	movw	$(5 << 10 | 1 << 13), %ax
+	outw	%ax, %dx
+	jmp	stop
+
+reset:
+	movl	$0xcf9, %edx
+	movb	$6, %al
+	outb	%al, %dx
+	jmp	stop
+
+keyboard:
+	movb	$0xfe, %al
+	outb	%al, $0x64
+	jmp	stop
+
+fault:
+	lidt	no_table
+	int3
+
+stop:
+	hlt
+	jmp	stop
+
+no_table:
+	.word	0
+	.long	0
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A virtual machine for tests: some memory, and vCPUs that do what lists of accesses
+ * tell them.
+ *
+ * A vCPU starts in 64-bit mode with all of its physical addresses, at most 2^42, mapped
+ * one to one by pages of 1 GiB. There is no interrupt controller and no interrupt
+ * table: HLT comes back to userspace, and so does an exception, as a shutdown.
+ *
+ * Guest memory, from RAM_BASE:
+ *
+ *	0		page tables
+ *	64 KiB		the agent's code
+ *	128 KiB		stacks, 64 KiB per vCPU
+ *	1 MiB		lists, 3 MiB per vCPU: struct agent_list, and in the next page
+ *			its ops
+ *	RAM_FREE	the test's
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+#define PML4		0x0
+#define PDPT		0x1000
+#define MAX_PDPTS	8
+#define MAX_PHYS_BITS	42
+#define CODE		0x10000
+#define STACKS		0x20000
+#define STACK_SIZE	0x10000
+#define LISTS		0x100000
+#define LIST_SIZE	0x300000
+#define LIST_OPS	0x1000
+
+#define PTE_PRESENT	(1ULL << 0)
+#define PTE_WRITABLE	(1ULL << 1)
+#define PTE_LARGE	(1ULL << 7)
+
+#define CR0_PE		(1ULL << 0)
+#define CR0_MP		(1ULL << 1)
+#define CR0_ET		(1ULL << 4)
+#define CR0_NE		(1ULL << 5)
+#define CR0_PG		(1ULL << 31)
+#define CR4_PAE		(1ULL << 5)
+#define CR4_OSFXSR	(1ULL << 9)
+#define EFER_LME	(1ULL << 8)
+#define EFER_LMA	(1ULL << 10)
+
+#define CPUID_LARGE_PAGES	(1U << 26)	/* 80000001 EDX */
+
+void die_at(const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	/* One call, so that two threads' lines don't mix. */
+	char text[512];
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fprintf(stderr, "# %s:%d: %s\n", file, line, text);
+	abort();
+}
+
+/**
+ * vm_ram() - the test's view of guest memory
+ * @vm: the machine
+ * @addr: a guest address in it
+ */
+void *vm_ram(struct vm *vm, __u64 addr)
+{
+	if (addr < RAM_BASE || addr >= RAM_BASE + RAM_SIZE)
+		die("%#llx is not in guest memory", addr);
+	return vm->ram + (addr - RAM_BASE);
+}
+
+/* Let the guest have what KVM supports, and see how wide its addresses are. */
+static void set_cpuid(struct vm *vm, struct kvm_cpuid2 *cpuid)
+{
+	bool large_pages = false;
+	int i;
+
+	vm->phys_bits = 36;
+	for (i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (entry->function == 0x80000008)
+			vm->phys_bits = entry->eax & 0xff;
+		if (entry->function == 0x80000001)
+			large_pages = entry->edx & CPUID_LARGE_PAGES;
+	}
+	if (!large_pages)
+		die("the processor has no 1 GiB pages");
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		must(ioctl(vm->vcpus[i].fd, KVM_SET_CPUID2, cpuid));
+}
+
+static void map_all(struct vm *vm)
+{
+	__u64 *pml4 = vm->ram + PML4, *pdpt = vm->ram + PDPT;
+	unsigned int bits = vm->phys_bits;
+	__u64 i;
+
+	if (bits > MAX_PHYS_BITS)
+		bits = MAX_PHYS_BITS;
+	for (i = 0; i < 1ULL << (bits - 30); i++)
+		pdpt[i] = i << 30 | PTE_PRESENT | PTE_WRITABLE | PTE_LARGE;
+	for (i = 0; i < MAX_PDPTS; i++)
+		pml4[i] = (RAM_BASE + PDPT + i * 0x1000) |
+			  PTE_PRESENT | PTE_WRITABLE;
+}
+
+static void set_mode(struct vcpu *vcpu)
+{
+	struct kvm_segment code = {
+		.selector = 0x8, .limit = ~0U, .type = 11, .present = 1, .s = 1,
+		.l = 1, .g = 1,
+	};
+	struct kvm_segment data = {
+		.selector = 0x10, .limit = ~0U, .type = 3, .present = 1, .s = 1,
+		.db = 1, .g = 1,
+	};
+	struct kvm_sregs sregs;
+
+	must(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs));
+	sregs.cs = code;
+	sregs.ds = data;
+	sregs.es = data;
+	sregs.fs = data;
+	sregs.gs = data;
+	sregs.ss = data;
+	sregs.idt.limit = 0;
+	sregs.cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
+	sregs.cr3 = RAM_BASE + PML4;
+	sregs.cr4 = CR4_PAE | CR4_OSFXSR;
+	sregs.efer = EFER_LME | EFER_LMA;
+	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
+}
+
+static void vcpu_init(struct vm *vm, int index)
+{
+	struct vcpu *vcpu = &vm->vcpus[index];
+	void *list = vm->ram + LISTS + index * LIST_SIZE;
+
+	vcpu->vm = vm;
+	vcpu->index = index;
+	vcpu->fd = must(ioctl(vm->fd, KVM_CREATE_VCPU, index));
+	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED)
+		die("mmap of a vCPU: %m");
+	vcpu->list = list;
+	vcpu->ops = list + LIST_OPS;
+}
+
+/**
+ * vm_new() - make a virtual machine
+ * @nr_vcpus: how many vCPUs it has
+ */
+struct vm *vm_new(int nr_vcpus)
+{
+	struct kvm_userspace_memory_region ram = {
+		.guest_phys_addr = RAM_BASE,
+		.memory_size = RAM_SIZE,
+	};
+	struct kvm_cpuid2 *cpuid;
+	struct vm *vm = calloc(1, sizeof(*vm));
+	int i;
+
+	if (!vm || nr_vcpus > MAX_VCPUS)
+		die("no such virtual machine");
+
+	vm->kvm_fd = must(open("/dev/kvm", O_RDWR | O_CLOEXEC));
+	vm->fd = must(ioctl(vm->kvm_fd, KVM_CREATE_VM, 0));
+	vm->run_size = must(ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0));
+	vm->nr_vcpus = nr_vcpus;
+
+	vm->ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (vm->ram == MAP_FAILED)
+		die("mmap of guest memory: %m");
+	ram.userspace_addr = (unsigned long)vm->ram;
+	must(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &ram));
+	memcpy(vm->ram + CODE, __start_agent_text,
+	       __stop_agent_text - __start_agent_text);
+
+	for (i = 0; i < nr_vcpus; i++)
+		vcpu_init(vm, i);
+
+	cpuid = calloc(1, sizeof(*cpuid) + 256 * sizeof(cpuid->entries[0]));
+	if (!cpuid)
+		die("out of memory");
+	cpuid->nent = 256;
+	must(ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid));
+	set_cpuid(vm, cpuid);
+	free(cpuid);
+
+	map_all(vm);
+	for (i = 0; i < nr_vcpus; i++)
+		set_mode(&vm->vcpus[i]);
+	return vm;
+}
+
+/**
+ * vm_free() - close all of a machine's descriptors and give its memory back
+ * @vm: the machine, none of whose vCPUs runs
+ */
+void vm_free(struct vm *vm)
+{
+	int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		munmap(vm->vcpus[i].run, vm->run_size);
+		close(vm->vcpus[i].fd);
+	}
+	close(vm->fd);
+	close(vm->kvm_fd);
+	munmap(vm->ram, RAM_SIZE);
+	free(vm);
+}
+
+static void set_registers(struct vcpu *vcpu)
+{
+	__u64 entry = (const char *)agent_main - __start_agent_text;
+	struct kvm_regs regs = {
+		.rip = RAM_BASE + CODE + entry,
+		/* As after a call. */
+		.rsp = RAM_BASE + STACKS + (vcpu->index + 1) * STACK_SIZE - 8,
+		.rdi = RAM_BASE + LISTS + vcpu->index * LIST_SIZE,
+		.rflags = 2,
+	};
+
+	must(ioctl(vcpu->fd, KVM_SET_REGS, &regs));
+}
+
+__u64 exit_is_noted(struct vcpu *vcpu, const struct guest_exit *exit)
+{
+	if (vcpu->nr_exits < MAX_EXITS)
+		vcpu->exits[vcpu->nr_exits] = *exit;
+	vcpu->nr_exits++;
+	return EXIT_ANSWER;
+}
+
+static void complete(struct vcpu *vcpu, const struct guest_exit *exit, void *data)
+{
+	__u64 value;
+	__u32 i;
+
+	if (!vcpu->on_exit)
+		die("vCPU %d: a %s of %u bytes at %s %#llx came to userspace",
+		    vcpu->index, exit->write ? "write" : "read", exit->size,
+		    exit->io ? "port" : "address", exit->addr);
+
+	value = vcpu->on_exit(vcpu, exit);
+	if (!exit->write)
+		for (i = 0; i < exit->count; i++)
+			memcpy(data + i * exit->size, &value, exit->size);
+}
+
+static void exited_for_mmio(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct guest_exit exit = {
+		.write = run->mmio.is_write,
+		.size = run->mmio.len,
+		.count = 1,
+		.addr = run->mmio.phys_addr,
+	};
+
+	if (exit.write)
+		memcpy(&exit.data, run->mmio.data, exit.size);
+	complete(vcpu, &exit, run->mmio.data);
+}
+
+static void exited_for_io(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	void *data = (void *)run + run->io.data_offset;
+	struct guest_exit exit = {
+		.io = true,
+		.write = run->io.direction == KVM_EXIT_IO_OUT,
+		.size = run->io.size,
+		.count = run->io.count,
+		.addr = run->io.port,
+	};
+
+	if (exit.write)
+		memcpy(&exit.data, data, exit.size);
+	complete(vcpu, &exit, data);
+}
+
+static void *run_until_halt(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct kvm_run *run = vcpu->run;
+
+	for (;;) {
+		if (ioctl(vcpu->fd, KVM_RUN, 0)) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			die("vCPU %d: KVM_RUN: %m", vcpu->index);
+		}
+
+		switch (run->exit_reason) {
+		case KVM_EXIT_HLT:
+			return NULL;
+		case KVM_EXIT_MMIO:
+			exited_for_mmio(vcpu);
+			break;
+		case KVM_EXIT_IO:
+			exited_for_io(vcpu);
+			break;
+		case KVM_EXIT_INTERNAL_ERROR:
+			die("vCPU %d: KVM's internal error %u", vcpu->index,
+			    run->internal.suberror);
+		case KVM_EXIT_SHUTDOWN:
+			die("vCPU %d: exception in the guest", vcpu->index);
+		default:
+			die("vCPU %d: exit reason %u", vcpu->index,
+			    run->exit_reason);
+		}
+	}
+}
+
+/**
+ * guest_begin() - start a new list of ops
+ * @vcpu: which is to do them
+ */
+void guest_begin(struct vcpu *vcpu)
+{
+	memset(vcpu->list, 0, sizeof(*vcpu->list));
+	vcpu->list->ops = RAM_BASE + ((void *)vcpu->ops - vcpu->vm->ram);
+}
+
+/**
+ * guest_add() - add an op to the list
+ * @vcpu: which is to do it
+ * @op: the op
+ *
+ * Return: the op in guest memory, to read its result or to change it
+ */
+struct agent_op *guest_add(struct vcpu *vcpu, struct agent_op op)
+{
+	if (vcpu->list->nr == MAX_OPS)
+		die("too many ops");
+	vcpu->ops[vcpu->list->nr] = op;
+	return &vcpu->ops[vcpu->list->nr++];
+}
+
+/**
+ * guest_prepare() - point a vCPU at the start of its list, for a test that runs it itself
+ * @vcpu: the vCPU
+ * @loops: how many times it is to do the list
+ */
+void guest_prepare(struct vcpu *vcpu, __u64 loops)
+{
+	vcpu->list->loops = loops;
+	vcpu->list->stop = 0;
+	vcpu->list->done = 0;
+	vcpu->list->wrong = 0;
+	set_registers(vcpu);
+}
+
+/**
+ * guest_start() - let a vCPU do its list on a thread of its own
+ * @vcpu: the vCPU
+ * @loops: how many times
+ */
+void guest_start(struct vcpu *vcpu, __u64 loops)
+{
+	int err;
+
+	guest_prepare(vcpu, loops);
+	err = pthread_create(&vcpu->thread, NULL, run_until_halt, vcpu);
+	if (err)
+		die("no thread: %s", strerror(err));
+}
+
+/**
+ * guest_stop() - have a vCPU end after the loop that it is in
+ * @vcpu: the vCPU
+ */
+void guest_stop(struct vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->list->stop, 1, __ATOMIC_SEQ_CST);
+}
+
+static void check_expectations(const struct vcpu *vcpu)
+{
+	const struct agent_list *list = vcpu->list;
+	const struct agent_op *op = &vcpu->ops[list->wrong_op];
+
+	if (list->wrong)
+		die("vCPU %d: %llu wrong reads; the first: op %llu in loop %llu, %u bytes at %#llx: %#llx, not %#llx",
+		    vcpu->index, list->wrong, list->wrong_op, list->wrong_loop,
+		    op->size, op->addr, list->wrong_result,
+		    op->value - op->step * (list->done - list->wrong_loop));
+}
+
+/**
+ * guest_wait() - wait until a vCPU is through with its list
+ * @vcpu: the vCPU
+ *
+ * Dies if it did not read what it was to expect.
+ */
+void guest_wait(struct vcpu *vcpu)
+{
+	int err = pthread_join(vcpu->thread, NULL);
+
+	if (err)
+		die("pthread_join: %s", strerror(err));
+	check_expectations(vcpu);
+}
+
+/**
+ * guest_run() - let a vCPU do its list and wait until it is through
+ * @vcpu: the vCPU
+ * @loops: how many times
+ *
+ * Dies if it did not read what it was to expect.
+ */
+void guest_run(struct vcpu *vcpu, __u64 loops)
+{
+	guest_prepare(vcpu, loops);
+	run_until_halt(vcpu);
+	check_expectations(vcpu);
+}
+
+__u32 guest_in(struct vm *vm, __u16 port, __u8 size)
+{
+	struct vcpu *vcpu = &vm->vcpus[0];
+	struct agent_op *op;
+
+	guest_begin(vcpu);
+	op = add_in(vcpu, port, size);
+	guest_run(vcpu, 1);
+	return op->result;
+}
+
+void guest_out(struct vm *vm, __u16 port, __u8 size, __u32 value)
+{
+	struct vcpu *vcpu = &vm->vcpus[0];
+
+	guest_begin(vcpu);
+	add_out(vcpu, port, size, value);
+	guest_run(vcpu, 1);
+}
+
+__u64 guest_load(struct vm *vm, __u64 addr, __u8 size)
+{
+	struct vcpu *vcpu = &vm->vcpus[0];
+	struct agent_op *op;
+
+	guest_begin(vcpu);
+	op = add_load(vcpu, addr, size);
+	guest_run(vcpu, 1);
+	return op->result;
+}
+
+void guest_store(struct vm *vm, __u64 addr, __u8 size, __u64 value)
+{
+	struct vcpu *vcpu = &vm->vcpus[0];
+
+	guest_begin(vcpu);
+	add_store(vcpu, addr, size, value);
+	guest_run(vcpu, 1);
+}

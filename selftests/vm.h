@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VM_H
+#define VM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/kvm.h>
+#include <linux/types.h>
+
+#include "agent.h"
+
+#define MAX_VCPUS	4
+#define MAX_OPS		50000		/* of one vCPU's list */
+#define MAX_EXITS	16		/* that are noted */
+
+#define RAM_BASE	0x40000000ULL
+#define RAM_SIZE	(32ULL << 20)
+/* Guest memory from here to the end is the test's, and zero at first. */
+#define RAM_FREE	(RAM_BASE + (16ULL << 20))
+
+struct vcpu;
+
+/**
+ * struct guest_exit - an access that was left to userspace
+ * @io: to a port
+ * @write: not a read
+ * @size: bytes of one access
+ * @count: accesses, of a string instruction to a port
+ * @addr: guest address or port
+ * @data: what was written first
+ */
+struct guest_exit {
+	bool io;
+	bool write;
+	__u32 size;
+	__u32 count;
+	__u64 addr;
+	__u64 data;
+};
+
+/* Completes an access: returns what a read gives. Runs on the vCPU's thread. */
+typedef __u64 guest_exit_fn(struct vcpu *vcpu, const struct guest_exit *exit);
+
+/**
+ * struct vcpu - a virtual CPU
+ * @vm: its machine
+ * @index: its number, from 0
+ * @fd: KVM's descriptor
+ * @run: shared with KVM
+ * @list: what it is to do, in guest memory
+ * @ops: the ops of @list
+ * @on_exit: what to do with accesses that come to userspace; NULL: they must not
+ * @arg: for @on_exit
+ * @nr_exits: how many accesses have come to userspace
+ * @exits: the first of them
+ * @thread: runs it after guest_start()
+ */
+struct vcpu {
+	struct vm *vm;
+	int index;
+	int fd;
+	struct kvm_run *run;
+	struct agent_list *list;
+	struct agent_op *ops;
+	guest_exit_fn *on_exit;
+	void *arg;
+	unsigned int nr_exits;
+	struct guest_exit exits[MAX_EXITS];
+	pthread_t thread;
+};
+
+/**
+ * struct vm - a virtual machine
+ * @kvm_fd: /dev/kvm
+ * @fd: KVM's descriptor
+ * @phys_bits: width of its physical addresses
+ * @run_size: of the memory shared with KVM
+ * @ram: its memory, guest address RAM_BASE
+ * @nr_vcpus: how many vCPUs there are
+ * @vcpus: they
+ */
+struct vm {
+	int kvm_fd;
+	int fd;
+	unsigned int phys_bits;
+	size_t run_size;
+	void *ram;
+	int nr_vcpus;
+	struct vcpu vcpus[MAX_VCPUS];
+};
+
+/* What cannot be tested around ends the test there and then. */
+void die_at(const char *file, int line, const char *format, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+#define die(...) die_at(__FILE__, __LINE__, __VA_ARGS__)
+
+/* Evaluates to the value of @call, which fails with a negative value. */
+#define must(call) ({							\
+	__auto_type must_ret = (call);					\
+	if (must_ret < 0)						\
+		die("%s: %lld: %m", #call, (long long)must_ret);	\
+	must_ret;							\
+})
+
+struct vm *vm_new(int nr_vcpus);
+void vm_free(struct vm *vm);
+void *vm_ram(struct vm *vm, __u64 addr);
+
+/* A list of ops: begin, add some, run. */
+void guest_begin(struct vcpu *vcpu);
+struct agent_op *guest_add(struct vcpu *vcpu, struct agent_op op);
+void guest_prepare(struct vcpu *vcpu, __u64 loops);
+void guest_start(struct vcpu *vcpu, __u64 loops);
+void guest_stop(struct vcpu *vcpu);
+void guest_wait(struct vcpu *vcpu);
+void guest_run(struct vcpu *vcpu, __u64 loops);
+
+static inline struct agent_op *add_in(struct vcpu *vcpu, __u16 port, __u8 size)
+{
+	return guest_add(vcpu, (struct agent_op) {
+		.kind = OP_IN, .addr = port, .size = size });
+}
+
+static inline struct agent_op *add_out(struct vcpu *vcpu, __u16 port, __u8 size,
+				       __u32 value)
+{
+	return guest_add(vcpu, (struct agent_op) {
+		.kind = OP_OUT, .addr = port, .size = size, .value = value });
+}
+
+static inline struct agent_op *add_load(struct vcpu *vcpu, __u64 addr, __u8 size)
+{
+	return guest_add(vcpu, (struct agent_op) {
+		.kind = OP_LOAD, .addr = addr, .size = size });
+}
+
+static inline struct agent_op *add_expect(struct vcpu *vcpu, __u64 addr,
+					  __u8 size, __u64 value)
+{
+	return guest_add(vcpu, (struct agent_op) {
+		.kind = OP_LOAD, .addr = addr, .size = size, .value = value,
+		.flags = OP_EXPECT });
+}
+
+static inline struct agent_op *add_store(struct vcpu *vcpu, __u64 addr, __u8 size,
+					 __u64 value)
+{
+	return guest_add(vcpu, (struct agent_op) {
+		.kind = OP_STORE, .addr = addr, .size = size, .value = value });
+}
+
+/* Add @step to the counter at @addr. */
+static inline struct agent_op *add_count(struct vcpu *vcpu, __u64 addr, __u64 step)
+{
+	return guest_add(vcpu, (struct agent_op) {
+		.kind = OP_ADD, .addr = addr, .value = step });
+}
+
+/* Wait until the counter at @addr is @value, in each loop @step more. */
+static inline struct agent_op *add_wait(struct vcpu *vcpu, __u64 addr, __u64 value,
+					__u64 step)
+{
+	return guest_add(vcpu, (struct agent_op) {
+		.kind = OP_WAIT, .addr = addr, .value = value, .step = step });
+}
+
+/* One access by vCPU 0. */
+__u32 guest_in(struct vm *vm, __u16 port, __u8 size);
+void guest_out(struct vm *vm, __u16 port, __u8 size, __u32 value);
+__u64 guest_load(struct vm *vm, __u64 addr, __u8 size);
+void guest_store(struct vm *vm, __u64 addr, __u8 size, __u64 value);
+
+/* For vcpu.on_exit: notes the access in vcpu.exits; reads give 0x5a5a5a5a5a5a5a5a. */
+guest_exit_fn exit_is_noted;
+#define EXIT_ANSWER	0x5a5a5a5a5a5a5a5aULL
+
+/* All ones, in @size bytes. */
+static inline __u64 ones(unsigned int size)
+{
+	return ~0ULL >> (64 - 8 * size);
+}
+
+#endif /* VM_H */
