@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef BUS_H
+#define BUS_H
+
+struct machine;
+
+#define BUS_MAX_FUNCTIONS	255
+
+void bus_create(struct machine *vm, unsigned int functions);
+
+#endif /* BUS_H */

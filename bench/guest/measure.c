@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an operation costs, in ticks of the time-stamp counter. In a host VM that
+ * scripts/hostvm --icount made, a tick is an instruction that its processor has
+ * executed, wherever: in this program, in KVM, in a module or in the process that
+ * runs this machine.
+ *
+ * After a warm-up an operation is timed SAMPLES times, each by itself, and the median
+ * counts, less what it is with no operation at all. The host's timer interrupts some
+ * of them, and in some its other threads get the processor, which they would not need
+ * if they had another.
+ */
+#include "io.h"
+#include "measure.h"
+#include "print.h"
+
+#define WARM_UP		16
+#define SAMPLES		151
+
+static __u64 nothing_cost;
+
+static void nothing(void)
+{
+}
+
+/* The same code for all, so that its own cost is the same. */
+static __attribute__((noipa)) __u64 ticks(void (*operation)(void))
+{
+	__u64 begin = rdtsc();
+
+	operation();
+	return rdtsc() - begin;
+}
+
+static void sort(__u64 *v, unsigned int n)
+{
+	unsigned int i, j;
+
+	for (i = 1; i < n; i++) {
+		__u64 x = v[i];
+
+		for (j = i; j && v[j - 1] > x; j--)
+			v[j] = v[j - 1];
+		v[j] = x;
+	}
+}
+
+static __u64 median(void (*operation)(void))
+{
+	__u64 sample[SAMPLES];
+	unsigned int i;
+
+	for (i = 0; i < WARM_UP; i++)
+		operation();
+	for (i = 0; i < SAMPLES; i++)
+		sample[i] = ticks(operation);
+	sort(sample, SAMPLES);
+	return sample[SAMPLES / 2];
+}
+
+void measure_init(void)
+{
+	nothing_cost = median(nothing);
+}
+
+/* Print "row NAME COST". */
+void measure(const char *name, void (*operation)(void))
+{
+	__u64 cost = median(operation) - nothing_cost;
+
+	print("row ");
+	print(name);
+	print(" ");
+	print_number(cost);
+	print("\n");
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MEASURE_H
+#define MEASURE_H
+
+void measure_init(void);
+void measure(const char *name, void (*operation)(void));
+
+#endif /* MEASURE_H */

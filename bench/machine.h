@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include <linux/types.h>
+#include <linux/kvm.h>
+
+/**
+ * struct machine - a virtual machine with one processor
+ * @kvm: descriptor of /dev/kvm
+ * @fd: descriptor of the machine
+ * @vcpu: descriptor of the processor
+ * @run: what the processor shares with us
+ * @memory: the guest's, from address 0
+ */
+struct machine {
+	int kvm;
+	int fd;
+	int vcpu;
+	struct kvm_run *run;
+	__u8 *memory;
+};
+
+#define MACHINE_MEMORY	(16UL << 20)
+
+void machine_create(struct machine *vm);
+void machine_load(struct machine *vm, const char *file, const char *command_line);
+int machine_run(struct machine *vm);
+void die(const char *text, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+
+#endif /* MACHINE_H */

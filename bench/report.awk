@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# report.awk: from what the benchmark printed in the host VM, a table for people and,
+# to the file named by -v json=, one for programs. Takes the file "rows" and then the
+# output of "inside". -v date= is when.
+#
+# The output of "inside" is lines of words:
+#
+#	version kernel|qemu VERSION	what was running
+#	pass N				N-th time that all is measured
+#	system NAME FUNCTIONS		what is measured: floor, kvpci or qemu
+#	row OPERATION COST		a result
+#	end				it is complete
+#
+# A cost is the mean of the passes. Fails if the passes differ by more than 1 % in any
+# row, if a row is missing, or if a goal is missed.
+
+BEGIN {
+	FS = "\t"
+	title["kvpci"] = "kvpci"
+	title["qemu"] = "QEMU"
+	if (system("test -t 1") == 0) {
+		good = "\033[32m"; bad = "\033[31m"; plain = "\033[0m"
+	}
+}
+
+FNR == NR {
+	if (/^#/)
+		next
+	operation[++operations] = $1
+	text[$1] = $2
+	accesses[$1] = $3
+	floor_of[$1] = $4
+	goal[$1] = $5
+	next
+}
+
+FNR == 1 { FS = " "; $0 = $0 }
+$1 == "version" { name = $2; sub(/^version [^ ]* /, ""); version[name] = $0 }
+$1 == "pass" { pass = $2 }
+$1 == "system" {
+	column = $2 "," $3
+	if (!seen[column]++)
+		columns[++nr_columns] = column
+}
+$1 == "row" {
+	key = column "," $2
+	if (!n[key]++)
+		keys[++nr_keys] = key
+	sum[key] += $3
+	if (n[key] == 1 || $3 < least[key])
+		least[key] = $3
+	if (n[key] == 1 || $3 > most[key])
+		most[key] = $3
+}
+$1 == "end" { complete = 1 }
+
+function cost(column, row, key) {
+	key = column "," row
+	return n[key] ? int(sum[key] / n[key] + 0.5) : ""
+}
+
+function with_commas(number, text) {
+	if (number == "")
+		return "-"
+	while (length(number) > 3) {
+		text = "," substr(number, length(number) - 2) text
+		number = substr(number, 1, length(number) - 3)
+	}
+	return number text
+}
+
+function floor_cost(row) {
+	return accesses[row] * cost("floor,0", floor_of[row])
+}
+
+# The highest cost of an operation under kvpci, however many functions there are.
+function worst_cost(row, i, worst, c) {
+	for (i = 1; i <= nr_columns; i++)
+		if (columns[i] ~ /^kvpci,/) {
+			c = cost(columns[i], row)
+			if (c == "") {
+				missing = missing " " columns[i] "," row
+				continue
+			}
+			if (c > worst)
+				worst = c
+		}
+	return worst
+}
+
+function ratio(a, b) {
+	return a == "" || b == "" || !b ? "-" : sprintf("%.2f", a / b)
+}
+
+function number_of(column, parts) {
+	split(column, parts, ",")
+	return parts[2]
+}
+
+function name_of(column, parts) {
+	split(column, parts, ",")
+	return parts[1]
+}
+
+function find_worst_difference(i, key, percent) {
+	for (i = 1; i <= nr_keys; i++) {
+		key = keys[i]
+		percent = 100 * (most[key] - least[key]) / (least[key] ? least[key] : 1)
+		if (percent > 1)
+			disagree[++nr_disagree] = sprintf("%s: %d to %d", key,
+							  least[key], most[key])
+		if (percent >= worst_percent) {
+			worst_percent = percent
+			worst_key = key
+		}
+	}
+}
+
+function print_table(i, j, row, verdict, color, first) {
+	printf "\nHost instructions per guest operation, by number of functions on the bus\n\n"
+	printf "%-28s %7s", "", "KVM's"
+	for (j = 1; j <= nr_columns; j++)
+		if (name_of(columns[j]) != "floor") {
+			first = j == 1 || name_of(columns[j]) != name_of(columns[j - 1])
+			printf " %9s", first ? title[name_of(columns[j])] : ""
+		}
+	printf " %8s %8s\n", "kvpci to", "QEMU to"
+	printf "%-28s %7s", "operation", "floor"
+	for (j = 1; j <= nr_columns; j++)
+		if (name_of(columns[j]) != "floor")
+			printf " %9s", number_of(columns[j])
+	printf " %8s %8s  %s\n", "floor", "kvpci", "goal"
+
+	for (i = 1; i <= operations; i++) {
+		row = operation[i]
+		printf "%-28s %7s", text[row], with_commas(floor_cost(row))
+		for (j = 1; j <= nr_columns; j++)
+			if (name_of(columns[j]) != "floor")
+				printf " %9s", with_commas(cost(columns[j], row))
+		verdict = color = ""
+		if (goal[row] != "-") {
+			color = worst[row] <= goal[row] ? good : bad
+			verdict = sprintf("%s %s", with_commas(goal[row]),
+					  worst[row] <= goal[row] ? "met" : "MISSED")
+		}
+		printf " %8s %8s", ratio(worst[row], floor_cost(row)),
+			ratio(cost("qemu,1", row), cost("kvpci,1", row))
+		printf "%s\n", verdict ? "  " color verdict (color ? plain : "") : ""
+	}
+
+	printf "\nKVM alone, an access:"
+	for (i = 1; i <= nr_keys; i++)
+		if (keys[i] ~ /^floor,/) {
+			row = keys[i]
+			sub(/.*,/, "", row)
+			printf " %s %s", row, with_commas(cost("floor,0", row))
+		}
+	printf "\n"
+}
+
+function print_json(i, j, row, separator) {
+	printf "{\n  \"date\": \"%s\",\n  \"kvpci\": \"%s\",\n", date, revision >json
+	printf "  \"kernel\": \"%s\",\n", version["kernel"] >json
+	printf "  \"qemu\": \"%s\",\n", version["qemu"] >json
+	printf "  \"unit\": \"host instructions per guest operation\",\n" >json
+	printf "  \"passes\": %d,\n", pass >json
+	printf "  \"largest_difference_percent\": %.3f,\n", worst_percent >json
+	printf "  \"floor\": {" >json
+	for (i = 1; i <= nr_keys; i++)
+		if (keys[i] ~ /^floor,/) {
+			row = keys[i]
+			sub(/.*,/, "", row)
+			printf "%s\n    \"%s\": %d", separator, row,
+				cost("floor,0", row) >json
+			separator = ","
+		}
+	printf "\n  },\n  \"operations\": [" >json
+	for (i = 1; i <= operations; i++) {
+		row = operation[i]
+		printf "%s\n    {\n", i == 1 ? "" : "," >json
+		printf "      \"operation\": \"%s\",\n", row >json
+		printf "      \"text\": \"%s\",\n", text[row] >json
+		printf "      \"accesses\": %d,\n", accesses[row] >json
+		printf "      \"floor\": %d,\n", floor_cost(row) >json
+		json_columns("kvpci", row)
+		json_columns("qemu", row)
+		printf "      \"goal\": %s", goal[row] == "-" ? "null" : goal[row] >json
+		if (goal[row] != "-")
+			printf ",\n      \"met\": %s",
+				worst[row] <= goal[row] ? "true" : "false" >json
+		printf "\n    }" >json
+	}
+	printf "\n  ]\n}\n" >json
+	close(json)
+}
+
+# "NAME": { "FUNCTIONS": COST, ... }
+function json_columns(name, row, j, separator) {
+	printf "      \"%s\": {", name >json
+	for (j = 1; j <= nr_columns; j++)
+		if (name_of(columns[j]) == name && cost(columns[j], row) != "") {
+			printf "%s \"%s\": %d", separator, number_of(columns[j]),
+				cost(columns[j], row) >json
+			separator = ","
+		}
+	printf " },\n" >json
+}
+
+END {
+	if (!complete) {
+		print "bench: the measurement was cut short; there is no report"
+		exit 1
+	}
+	for (i = 1; i <= operations; i++) {
+		worst[operation[i]] = worst_cost(operation[i])
+		if (goal[operation[i]] != "-" &&
+		    worst[operation[i]] > goal[operation[i]])
+			missed++
+	}
+	find_worst_difference()
+	print_table()
+	print_json()
+
+	printf "Linux %s, QEMU %s, kvpci %s, %s\n", version["kernel"],
+		version["qemu"], revision, date
+	if (pass > 1)
+		printf "%d passes: the largest difference is %.2f %% (%s)\n", pass,
+			worst_percent, worst_key
+	for (i = 1; i <= nr_disagree; i++)
+		printf "%sthe passes differ by more than 1 %%: %s%s\n", bad,
+			disagree[i], plain
+	if (missing)
+		printf "%snot measured:%s%s\n", bad, missing, plain
+	if (missed)
+		printf "%s%d of the goals missed%s\n", bad, missed, plain
+	exit nr_disagree || missing || missed
+}
