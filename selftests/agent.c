@@ -4,8 +4,11 @@
  *
  * It is compiled with the tests and copied into guest memory, so it is one function in
  * a section of its own that refers to nothing outside: no calls, no constants in
- * memory, no tables of jumps.
+ * memory, no tables of jumps. An interrupt may come at any point of it, and uses its stack
+ * (Makefile: -mno-red-zone).
  */
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/cdefs.h>
 
 #include "agent.h"
@@ -111,7 +114,34 @@ static __always_inline void move(__u64 to, __u64 from, __u8 size, __u64 count)
 			     : : "memory");
 }
 
-static __always_inline __u64 perform(const struct agent_op *op)
+static __always_inline bool reached(const struct agent_list *list, const void *at,
+				    __u64 value)
+{
+	return __atomic_load_n((const __u64 *)at, __ATOMIC_SEQ_CST) >= value ||
+	       __atomic_load_n(&list->stop, __ATOMIC_SEQ_CST);
+}
+
+/* No interrupt comes between the look and the halt: STI takes effect after HLT. */
+static __always_inline void idle(const struct agent_list *list, const void *at,
+				 __u64 value)
+{
+	for (;;) {
+		asm volatile("cli" : : : "memory");
+		if (reached(list, at, value))
+			break;
+		asm volatile("sti; hlt" : : : "memory");
+	}
+	asm volatile("sti" : : : "memory");
+}
+
+static __always_inline void spin(__u64 times)
+{
+	while (times--)
+		asm volatile("pause");
+}
+
+static __always_inline __u64 perform(const struct agent_list *list,
+				     const struct agent_op *op)
 {
 	void *at = (void *)op->addr;
 
@@ -133,8 +163,16 @@ static __always_inline __u64 perform(const struct agent_op *op)
 	else if (op->kind == OP_ADD)
 		__atomic_fetch_add((__u64 *)at, op->value, __ATOMIC_SEQ_CST);
 	else if (op->kind == OP_WAIT)
-		while (__atomic_load_n((__u64 *)at, __ATOMIC_SEQ_CST) < op->value)
+		while (!reached(list, at, op->value))
 			asm volatile("pause");
+	else if (op->kind == OP_IDLE)
+		idle(list, at, op->value);
+	else if (op->kind == OP_STI)
+		asm volatile("sti" : : : "memory");
+	else if (op->kind == OP_CLI)
+		asm volatile("cli" : : : "memory");
+	else if (op->kind == OP_SPIN)
+		spin(op->value);
 	return 0;
 }
 
@@ -149,7 +187,7 @@ void agent_main(struct agent_list *list)
 			break;
 		for (i = 0; i < list->nr; i++) {
 			struct agent_op *op = &ops[i];
-			__u64 result = perform(op);
+			__u64 result = perform(list, op);
 
 			if (op->flags & OP_EXPECT &&
 			    (result ^ op->value) & ~op->ignore &&
@@ -164,6 +202,61 @@ void agent_main(struct agent_list *list)
 		__atomic_store_n(&list->done, loop + 1, __ATOMIC_SEQ_CST);
 	}
 
+	asm volatile("cli" : : : "memory");
 	for (;;)
-		asm volatile("hlt" : : : "memory");
+		if (list->end_port)
+			port_out(list->end_port, 1, 0);
+		else
+			asm volatile("hlt" : : : "memory");
 }
+
+#define APIC_EOI_ADDRESS	0xfee000b0
+#define APIC_EOI_MSR		0x80b
+
+static __always_inline void end_of_interrupt(bool x2apic)
+{
+	if (x2apic)
+		asm volatile("wrmsr" : : "c"(APIC_EOI_MSR), "a"(0), "d"(0) : "memory");
+	else
+		store((void *)APIC_EOI_ADDRESS, 4, 0);
+}
+
+/*
+ * What is counted has been seen, and is acknowledged before the local APIC may have the
+ * next one. A non-maskable interrupt has no end. The compiler takes the vector for the
+ * error code of an exception, and so removes it from the stack.
+ */
+__attribute__((section("agent_text"), used, noinline, no_stack_protector, interrupt))
+void agent_handle(void *frame, unsigned long vector)
+{
+	struct agent_interrupts *self;
+	__u64 ack;
+
+	asm volatile("movq %%gs:0, %0" : "=r"(self));
+	vector &= NR_VECTORS - 1;
+	ack = self->ack[vector];
+	self->seen[vector] = __atomic_load_n((__u64 *)self->sequence + vector,
+					     __ATOMIC_SEQ_CST);
+	__atomic_store_n(&self->count[vector], self->count[vector] + 1, __ATOMIC_SEQ_CST);
+	if (ack)
+		store((void *)ack, 4, 1);
+	if (vector != VECTOR_NMI)
+		end_of_interrupt(self->x2apic);
+}
+
+#define STRING(x)	#x
+#define NUMBER(x)	STRING(x)
+
+/* An entry for each vector, which pushes its number. */
+asm(".pushsection agent_text, \"ax\", @progbits\n"
+	".balign " NUMBER(AGENT_ENTRY_SIZE) "\n"
+	".globl agent_entries\n"
+	"agent_entries:\n"
+	".set vector, 0\n"
+	".rept " NUMBER(NR_VECTORS) "\n"
+	"\tpushq $vector\n"
+	"\tjmp agent_handle\n"
+	"\t.balign " NUMBER(AGENT_ENTRY_SIZE) "\n"
+	"\t.set vector, vector + 1\n"
+	".endr\n"
+	".popsection\n");

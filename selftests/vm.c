@@ -4,14 +4,20 @@
  * tell them.
  *
  * A vCPU starts in 64-bit mode with all of its physical addresses, at most 2^42, mapped
- * one to one by pages of 1 GiB. There is no interrupt controller and no interrupt
- * table: HLT comes back to userspace, and so does an exception, as a shutdown.
+ * one to one by pages of 1 GiB. An exception comes back to userspace, as a shutdown.
+ *
+ * With VM_INTERRUPTS there are interrupt controllers, in the kernel, and handlers for all
+ * vectors but those of exceptions. HLT waits then, so that a vCPU writes to a port when it
+ * is through with its list. Otherwise HLT is what comes back to userspace.
  *
  * Guest memory, from RAM_BASE:
  *
  *	0		page tables
+ *	40 KiB		segments and interrupt vectors
  *	64 KiB		the agent's code
  *	128 KiB		stacks, 64 KiB per vCPU
+ *	512 KiB		interrupts, 16 KiB per vCPU: struct agent_interrupts
+ *	640 KiB		what struct agent_interrupts has as sequence
  *	1 MiB		lists, 3 MiB per vCPU: struct agent_list, and in the next page
  *			its ops
  *	RAM_FREE	the test's
@@ -26,15 +32,21 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lapic.h"
 #include "vm.h"
 
 #define PML4		0x0
 #define PDPT		0x1000
 #define MAX_PDPTS	8
 #define MAX_PHYS_BITS	42
+#define GDT		0xa000
+#define IDT		0xb000
 #define CODE		0x10000
 #define STACKS		0x20000
 #define STACK_SIZE	0x10000
+#define INTERRUPTS	0x80000
+#define INTERRUPTS_SIZE	0x4000
+#define SEQUENCE	0xa0000
 #define LISTS		0x100000
 #define LIST_SIZE	0x300000
 #define LIST_OPS	0x1000
@@ -42,6 +54,15 @@
 #define PTE_PRESENT	(1ULL << 0)
 #define PTE_WRITABLE	(1ULL << 1)
 #define PTE_LARGE	(1ULL << 7)
+
+#define SELECTOR_CODE	0x08
+#define SELECTOR_DATA	0x10
+#define GDT_CODE	0x00af9b000000ffffULL
+#define GDT_DATA	0x00cf93000000ffffULL
+#define GATE_INTERRUPT	(0x8eULL << 40)		/* present, an interrupt gate */
+#define FIRST_INTERRUPT	32			/* below, and but for 2, are exceptions */
+
+#define APIC_BASE_X2APIC	(1ULL << 10)
 
 #define CR0_PE		(1ULL << 0)
 #define CR0_MP		(1ULL << 1)
@@ -81,6 +102,19 @@ void *vm_ram(struct vm *vm, __u64 addr)
 	return vm->ram + (addr - RAM_BASE);
 }
 
+/* What KVM supports, to be freed. */
+static struct kvm_cpuid2 *supported_cpuid(const struct vm *vm)
+{
+	struct kvm_cpuid2 *cpuid;
+
+	cpuid = calloc(1, sizeof(*cpuid) + 256 * sizeof(cpuid->entries[0]));
+	if (!cpuid)
+		die("out of memory");
+	cpuid->nent = 256;
+	must(ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid));
+	return cpuid;
+}
+
 /* Let the guest have what KVM supports, and see how wide its addresses are. */
 static void set_cpuid(struct vm *vm, struct kvm_cpuid2 *cpuid)
 {
@@ -118,14 +152,38 @@ static void map_all(struct vm *vm)
 			  PTE_PRESENT | PTE_WRITABLE;
 }
 
+static __u64 code_address(const void *symbol)
+{
+	return RAM_BASE + CODE + ((const char *)symbol - __start_agent_text);
+}
+
+/* A gate of 16 bytes for each vector but exceptions, and the segment that they lead to. */
+static void make_tables(struct vm *vm)
+{
+	__u64 *gdt = vm->ram + GDT, *gate = vm->ram + IDT;
+	int vector;
+
+	gdt[SELECTOR_CODE / 8] = GDT_CODE;
+	gdt[SELECTOR_DATA / 8] = GDT_DATA;
+	for (vector = 0; vector < NR_VECTORS; vector++, gate += 2) {
+		__u64 entry = code_address(agent_entries) + vector * AGENT_ENTRY_SIZE;
+
+		if (vector < FIRST_INTERRUPT && vector != VECTOR_NMI)
+			continue;
+		gate[0] = (entry & 0xffff) | SELECTOR_CODE << 16 | GATE_INTERRUPT |
+			  (entry & 0xffff0000) << 32;
+		gate[1] = entry >> 32;
+	}
+}
+
 static void set_mode(struct vcpu *vcpu)
 {
 	struct kvm_segment code = {
-		.selector = 0x8, .limit = ~0U, .type = 11, .present = 1, .s = 1,
+		.selector = SELECTOR_CODE, .limit = ~0U, .type = 11, .present = 1, .s = 1,
 		.l = 1, .g = 1,
 	};
 	struct kvm_segment data = {
-		.selector = 0x10, .limit = ~0U, .type = 3, .present = 1, .s = 1,
+		.selector = SELECTOR_DATA, .limit = ~0U, .type = 3, .present = 1, .s = 1,
 		.db = 1, .g = 1,
 	};
 	struct kvm_sregs sregs;
@@ -138,11 +196,31 @@ static void set_mode(struct vcpu *vcpu)
 	sregs.gs = data;
 	sregs.ss = data;
 	sregs.idt.limit = 0;
+	if (vcpu->vm->flags & VM_INTERRUPTS) {
+		sregs.gs.base = vcpu->interrupts->self;
+		sregs.gdt.base = RAM_BASE + GDT;
+		sregs.gdt.limit = 3 * 8 - 1;
+		sregs.idt.base = RAM_BASE + IDT;
+		sregs.idt.limit = NR_VECTORS * 16 - 1;
+	}
+	if (vcpu->vm->flags & VM_X2APIC)
+		sregs.apic_base |= APIC_BASE_X2APIC;
 	sregs.cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
 	sregs.cr3 = RAM_BASE + PML4;
 	sregs.cr4 = CR4_PAE | CR4_OSFXSR;
 	sregs.efer = EFER_LME | EFER_LMA;
 	must(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs));
+}
+
+static void interrupts_init(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	__u64 at = INTERRUPTS + vcpu->index * INTERRUPTS_SIZE;
+
+	vcpu->interrupts = vm->ram + at;
+	vcpu->interrupts->self = RAM_BASE + at;
+	vcpu->interrupts->sequence = RAM_BASE + SEQUENCE;
+	vcpu->interrupts->x2apic = !!(vm->flags & VM_X2APIC);
 }
 
 static void vcpu_init(struct vm *vm, int index)
@@ -159,13 +237,28 @@ static void vcpu_init(struct vm *vm, int index)
 		die("mmap of a vCPU: %m");
 	vcpu->list = list;
 	vcpu->ops = list + LIST_OPS;
+	interrupts_init(vcpu);
+}
+
+static void make_interrupt_controllers(struct vm *vm)
+{
+	struct kvm_enable_cap x2apic = {
+		.cap = KVM_CAP_X2APIC_API,
+		.args[0] = KVM_X2APIC_API_USE_32BIT_IDS |
+			   KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK,
+	};
+
+	must(ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0));
+	if (vm->flags & VM_X2APIC)
+		must(ioctl(vm->fd, KVM_ENABLE_CAP, &x2apic));
 }
 
 /**
- * vm_new() - make a virtual machine
+ * vm_new_with() - make a virtual machine
  * @nr_vcpus: how many vCPUs it has
+ * @flags: VM_*
  */
-struct vm *vm_new(int nr_vcpus)
+struct vm *vm_new_with(int nr_vcpus, unsigned int flags)
 {
 	struct kvm_userspace_memory_region ram = {
 		.guest_phys_addr = RAM_BASE,
@@ -182,6 +275,9 @@ struct vm *vm_new(int nr_vcpus)
 	vm->fd = must(ioctl(vm->kvm_fd, KVM_CREATE_VM, 0));
 	vm->run_size = must(ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0));
 	vm->nr_vcpus = nr_vcpus;
+	vm->flags = flags;
+	if (flags & VM_INTERRUPTS)
+		make_interrupt_controllers(vm);
 
 	vm->ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -195,18 +291,47 @@ struct vm *vm_new(int nr_vcpus)
 	for (i = 0; i < nr_vcpus; i++)
 		vcpu_init(vm, i);
 
-	cpuid = calloc(1, sizeof(*cpuid) + 256 * sizeof(cpuid->entries[0]));
-	if (!cpuid)
-		die("out of memory");
-	cpuid->nent = 256;
-	must(ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid));
+	cpuid = supported_cpuid(vm);
 	set_cpuid(vm, cpuid);
 	free(cpuid);
 
 	map_all(vm);
-	for (i = 0; i < nr_vcpus; i++)
+	make_tables(vm);
+	for (i = 0; i < nr_vcpus; i++) {
 		set_mode(&vm->vcpus[i]);
+		if (flags & VM_INTERRUPTS)
+			lapic_start(vm->vcpus[i].fd);
+	}
 	return vm;
+}
+
+struct vm *vm_new(int nr_vcpus)
+{
+	return vm_new_with(nr_vcpus, 0);
+}
+
+/**
+ * vm_add_vcpu() - make a vCPU that is never run, and only there to be interrupted
+ * @vm: its machine, which has VM_INTERRUPTS
+ * @id: its number, and that of its local APIC
+ *
+ * Return: its descriptor
+ */
+int vm_add_vcpu(struct vm *vm, __u32 id)
+{
+	struct kvm_cpuid2 *cpuid = supported_cpuid(vm);
+	int fd = must(ioctl(vm->fd, KVM_CREATE_VCPU, id));
+	struct kvm_sregs sregs;
+
+	must(ioctl(fd, KVM_SET_CPUID2, cpuid));
+	free(cpuid);
+	if (vm->flags & VM_X2APIC) {
+		must(ioctl(fd, KVM_GET_SREGS, &sregs));
+		sregs.apic_base |= APIC_BASE_X2APIC;
+		must(ioctl(fd, KVM_SET_SREGS, &sregs));
+	}
+	lapic_start(fd);
+	return fd;
 }
 
 /**
@@ -229,9 +354,8 @@ void vm_free(struct vm *vm)
 
 static void set_registers(struct vcpu *vcpu)
 {
-	__u64 entry = (const char *)agent_main - __start_agent_text;
 	struct kvm_regs regs = {
-		.rip = RAM_BASE + CODE + entry,
+		.rip = code_address(agent_main),
 		/* As after a call. */
 		.rsp = RAM_BASE + STACKS + (vcpu->index + 1) * STACK_SIZE - 8,
 		.rdi = RAM_BASE + LISTS + vcpu->index * LIST_SIZE,
@@ -316,6 +440,8 @@ static void *run_until_halt(void *arg)
 			exited_for_mmio(vcpu);
 			break;
 		case KVM_EXIT_IO:
+			if (run->io.port == vcpu->list->end_port)
+				return NULL;
 			exited_for_io(vcpu);
 			break;
 		case KVM_EXIT_INTERNAL_ERROR:
@@ -338,6 +464,8 @@ void guest_begin(struct vcpu *vcpu)
 {
 	memset(vcpu->list, 0, sizeof(*vcpu->list));
 	vcpu->list->ops = RAM_BASE + ((void *)vcpu->ops - vcpu->vm->ram);
+	if (vcpu->vm->flags & VM_INTERRUPTS)
+		vcpu->list->end_port = AGENT_END_PORT;
 }
 
 /**

@@ -49,6 +49,7 @@ typedef __u64 guest_exit_fn(struct vcpu *vcpu, const struct guest_exit *exit);
  * @index: its number, from 0
  * @fd: KVM's descriptor
  * @run: shared with KVM
+ * @interrupts: those that it has handled, in guest memory
  * @list: what it is to do, in guest memory
  * @ops: the ops of @list
  * @on_exit: what to do with accesses that come to userspace; NULL: they must not
@@ -62,6 +63,7 @@ struct vcpu {
 	int index;
 	int fd;
 	struct kvm_run *run;
+	struct agent_interrupts *interrupts;
 	struct agent_list *list;
 	struct agent_op *ops;
 	guest_exit_fn *on_exit;
@@ -71,8 +73,14 @@ struct vcpu {
 	pthread_t thread;
 };
 
+/* Interrupt controllers in the kernel, local APICs that are enabled, and handlers. */
+#define VM_INTERRUPTS	(1U << 0)
+/* With that: local APICs in x2APIC mode, and KVM_CAP_X2APIC_API. */
+#define VM_X2APIC	(1U << 1)
+
 /**
  * struct vm - a virtual machine
+ * @flags: VM_*
  * @kvm_fd: /dev/kvm
  * @fd: KVM's descriptor
  * @phys_bits: width of its physical addresses
@@ -82,6 +90,7 @@ struct vcpu {
  * @vcpus: they
  */
 struct vm {
+	unsigned int flags;
 	int kvm_fd;
 	int fd;
 	unsigned int phys_bits;
@@ -105,6 +114,8 @@ void die_at(const char *file, int line, const char *format, ...)
 })
 
 struct vm *vm_new(int nr_vcpus);
+struct vm *vm_new_with(int nr_vcpus, unsigned int flags);
+int vm_add_vcpu(struct vm *vm, __u32 id);
 void vm_free(struct vm *vm);
 void *vm_ram(struct vm *vm, __u64 addr);
 
@@ -164,6 +175,11 @@ static inline struct agent_op *add_wait(struct vcpu *vcpu, __u64 addr, __u64 val
 {
 	return guest_add(vcpu, (struct agent_op) {
 		.kind = OP_WAIT, .addr = addr, .value = value, .step = step });
+}
+
+static inline struct agent_op *add_spin(struct vcpu *vcpu, __u64 times)
+{
+	return guest_add(vcpu, (struct agent_op) { .kind = OP_SPIN, .value = times });
 }
 
 /* One access by vCPU 0. */
