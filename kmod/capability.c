@@ -43,6 +43,22 @@ void vpci_capability_begin(struct vpci_capability_list *list,
 	list->extended_next = EXT_START;
 }
 
+/* MSI and MSI-X are the kernel's to make, and nothing else is. */
+static bool made_as_its_id_says(const struct kvpci_capability *cap)
+{
+	u32 flags = 0;
+
+	if (!(cap->flags & KVPCI_CAP_EXTENDED)) {
+		if (cap->id == PCI_CAP_ID_MSI)
+			flags = KVPCI_CAP_MSI;
+		else if (cap->id == PCI_CAP_ID_MSIX)
+			flags = KVPCI_CAP_MSIX;
+	}
+
+	return (cap->flags & (KVPCI_CAP_MSI | KVPCI_CAP_MSIX)) == flags &&
+	       !(flags && (cap->writable || cap->write1clear));
+}
+
 /**
  * vpci_capability_check() - does a capability make sense on its own?
  * @cap: the capability
@@ -56,6 +72,8 @@ int vpci_capability_check(const struct kvpci_capability *cap)
 	u32 end = ext ? VPCI_CONFIG_SIZE : VPCI_CONFIG_SIZE_CAM;
 
 	if (cap->flags & ~KVPCI_CAP_FLAGS || cap->pad || cap->pad1)
+		return -EINVAL;
+	if (!made_as_its_id_says(cap))
 		return -EINVAL;
 	if (!cap->id)		/* the null capability, which ends a list */
 		return -EINVAL;

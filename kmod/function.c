@@ -15,6 +15,7 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
+#include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
@@ -26,9 +27,83 @@
 #include "doorbell.h"
 #include "function.h"
 #include "host.h"
+#include "interrupt.h"
+#include "intx.h"
+#include "kvm.h"
+#include "msi.h"
+#include "msix.h"
 #include "region.h"
 #include "registers.h"
 #include "uarg.h"
+
+/* The dwords of the first 256 bytes of configuration space that a range touches. */
+static u64 dwords(u32 offset, u32 len)
+{
+	u32 first = offset / 4, last = (offset + len - 1) / 4;
+
+	return first < 64 ? GENMASK_ULL(min(last, 63U), first) : 0;
+}
+
+/**
+ * vpci_function_add_interrupt() - have interrupts follow registers
+ * @function: the function, which nobody else knows of yet
+ * @offset: first byte, in configuration space
+ * @len: bytes
+ */
+void vpci_function_add_interrupt(struct vpci_function *function, u32 offset,
+				 u32 len)
+{
+	function->interrupt_registers |= dwords(offset, len);
+	/* The command register gates interrupts, the status register shows INTx's. */
+	function->effects |= dwords(PCI_COMMAND, 4) | dwords(offset, len);
+}
+
+/*
+ * Reset a function. Other accesses may come in between, and find some of it as it was; a
+ * guest has no business there while it resets.
+ */
+static void reset(struct vpci_function *function)
+{
+	u32 i, j;
+
+	spin_lock(&function->lock);
+	vpci_interrupts_reset(&function->interrupts);
+	if (function->plugged)
+		vpci_bars_map(&function->config, function->bars);
+	spin_unlock(&function->lock);
+
+	for (i = 0; i < VPCI_NUM_BARS; i++)
+		for (j = 0; j < function->bars[i].nr_regions; j++)
+			vpci_registers_reset(function->bars[i].regions[j]);
+
+	if (function->reset_eventfd)
+		vpci_eventfd_signal(function->reset_eventfd);
+}
+
+/* Did a write set the bit that initiates function-level reset? */
+static bool initiates_reset(const struct vpci_function *function, u32 offset,
+			    u32 len, const u8 *val)
+{
+	u32 at = function->device_control + 1;
+
+	return function->device_control && offset <= at && at - offset < len &&
+	       val[at - offset] & (PCI_EXP_DEVCTL_BCR_FLR >> 8);
+}
+
+/* A write that has, or may have, effects beyond BARs. */
+static void write_with_effects(struct vpci_function *function, u32 offset,
+			       u32 len, const void *val)
+{
+	spin_lock(&function->lock);
+	vpci_interrupts_config_write(&function->interrupts, offset, len, val);
+	if (function->plugged)
+		vpci_bars_written(&function->config, function->bars, offset, len);
+	spin_unlock(&function->lock);
+
+	vpci_interrupts_flush(&function->interrupts);
+	if (initiates_reset(function, offset, len, val))
+		reset(function);
+}
 
 /**
  * vpci_function_config_write() - write configuration space as the guest does
@@ -43,6 +118,13 @@ void vpci_function_config_write(struct vpci_function *function, u32 offset,
 				u32 len, const void *val)
 {
 	struct vpci_regs *config = &function->config;
+
+	/* An access of 8 bytes, aligned or not, touches no more than three dwords. */
+	if (offset < VPCI_CONFIG_SIZE_CAM &&
+	    unlikely(function->effects >> offset / 4 & 7)) {
+		write_with_effects(function, offset, len, val);
+		return;
+	}
 
 	spin_lock(&function->lock);
 	vpci_regs_write(config, offset, len, val);
@@ -82,9 +164,13 @@ static void function_free(struct vpci_function *function)
 		vpci_doorbells_destroy(&function->bars[i]);
 		vpci_regions_destroy(&function->bars[i]);
 	}
+	vpci_interrupts_destroy(&function->interrupts);
+	if (function->reset_eventfd)
+		eventfd_ctx_put(function->reset_eventfd);
 	kfree(function->config.value);
 	kfree(function->config.writable);
 	kfree(function->config.write1clear);
+	kvfree(function->config.reset);
 	kfree(function);
 	vpci_host_put(host);
 }
@@ -116,7 +202,9 @@ vpci_function_new(struct vpci_host *host,
 	function->devfn = desc->devfn;
 	function->serial = ++host->functions;
 	function->user_data = desc->user_data;
+	INIT_LIST_HEAD(&function->link);
 	init_bars(function, desc);
+	vpci_interrupts_init(&function->interrupts, function);
 
 	config = &function->config;
 	config->size = VPCI_CONFIG_SIZE;
@@ -131,6 +219,7 @@ vpci_function_new(struct vpci_host *host,
 		function_free(function);
 		return ERR_PTR(ret);
 	}
+	list_add_tail(&function->link, &host->all);
 	return function;
 }
 
@@ -212,6 +301,7 @@ void vpci_function_remove(struct vpci_function *function)
 	if (function->plugged)
 		unplug(function);
 	vpci_host_release(host, function->bus, function->devfn);
+	list_del(&function->link);
 	/* Without a machine no access has come here since its claims were given up. */
 	if (host->kvm)
 		vpci_kvm_synchronize(host->kvm);
@@ -324,7 +414,8 @@ static int write_regs(struct vpci_function *function,
 	}
 	if (access->bar == KVPCI_CONFIG &&
 	    (offset < PCI_STD_HEADER_SIZEOF ||
-	     vpci_capability_header_in(regs, offset, access->length)))
+	     vpci_capability_header_in(regs, offset, access->length) ||
+	     function->interrupt_registers & dwords(offset, access->length)))
 		return -EINVAL;
 
 	spin_lock(&function->lock);
@@ -384,6 +475,24 @@ out:
 	return ret;
 }
 
+static int reset_ioctl(struct vpci_function *function, unsigned long arg)
+{
+	struct vpci_host *host = function->host;
+	int ret = 0;
+
+	if (arg)
+		return -EINVAL;
+
+	/* Regions may not be added meanwhile. */
+	mutex_lock(&host->lock);
+	if (host->kvm)
+		reset(function);
+	else
+		ret = -ENODEV;
+	mutex_unlock(&host->lock);
+	return ret;
+}
+
 static long function_ioctl(struct file *file, unsigned int cmd,
 			   unsigned long arg)
 {
@@ -397,6 +506,16 @@ static long function_ioctl(struct file *file, unsigned int cmd,
 		return vpci_doorbell_ioctl(function, argp);
 	case KVPCI_PLUG:
 		return plug_ioctl(function, arg);
+	case KVPCI_BIND:
+		return vpci_interrupts_bind_ioctl(&function->interrupts, argp);
+	case KVPCI_TRIGGER:
+		return vpci_interrupts_trigger_ioctl(&function->interrupts, argp);
+	case KVPCI_GET_ROUTE:
+		return vpci_interrupts_get_route_ioctl(&function->interrupts, argp);
+	case KVPCI_SET_ROUTE:
+		return vpci_interrupts_set_route_ioctl(&function->interrupts, argp);
+	case KVPCI_RESET:
+		return reset_ioctl(function, arg);
 	case KVPCI_READ:
 		return access_ioctl(function, argp, false);
 	case KVPCI_WRITE:
@@ -414,7 +533,26 @@ static const struct file_operations function_fops = {
 	.llseek = noop_llseek,
 };
 
-static int add_capability(struct vpci_capability_list *list,
+/* A PCI Express capability that announces function-level reset has a bit that does it. */
+static void add_reset(struct vpci_function *function,
+		      const struct kvpci_capability *cap, u16 at)
+{
+	struct vpci_regs *config = &function->config;
+
+	if (cap->flags & KVPCI_CAP_EXTENDED || cap->id != PCI_CAP_ID_EXP ||
+	    cap->length < PCI_EXP_DEVCTL + 2 ||
+	    !(vpci_config_u32(config, at + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLR))
+		return;
+
+	function->device_control = at + PCI_EXP_DEVCTL;
+	/* It reads as zero. */
+	config->writable[function->device_control + 1] &=
+		~(PCI_EXP_DEVCTL_BCR_FLR >> 8);
+	function->effects |= dwords(function->device_control, 2);
+}
+
+static int add_capability(struct vpci_function *function,
+			  struct vpci_capability_list *list,
 			  const struct kvpci_capability *cap)
 {
 	u8 *value, *writable, *write1clear;
@@ -425,6 +563,10 @@ static int add_capability(struct vpci_capability_list *list,
 		return ret;
 	if (!cap->value)
 		return -EFAULT;
+	if (cap->flags & KVPCI_CAP_MSIX)
+		return vpci_msix_add(&function->interrupts, list, cap);
+	if (cap->flags & KVPCI_CAP_MSI)
+		return vpci_msi_add(&function->interrupts, list, cap);
 
 	value = vpci_uarg_bytes(cap->value, cap->length);
 	writable = vpci_uarg_bytes(cap->writable, cap->length);
@@ -442,7 +584,11 @@ static int add_capability(struct vpci_capability_list *list,
 	vpci_uarg_free(value);
 	vpci_uarg_free(writable);
 	vpci_uarg_free(write1clear);
-	return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return ret;
+
+	add_reset(function, cap, ret);
+	return 0;
 }
 
 static int add_capabilities(struct vpci_function *function,
@@ -462,7 +608,7 @@ static int add_capabilities(struct vpci_function *function,
 		if (ret)
 			return ret;
 		user += desc->capability_size;
-		ret = add_capability(&list, &cap);
+		ret = add_capability(function, &list, &cap);
 		if (ret)
 			return ret;
 	}
@@ -470,9 +616,47 @@ static int add_capabilities(struct vpci_function *function,
 	return 0;
 }
 
+/* Take the eventfd @fd of the caller, if @flag of @flags says that it is one. */
+static int get_eventfd(struct eventfd_ctx **eventfd, u32 flags, u32 flag, int fd)
+{
+	struct eventfd_ctx *ctx;
+
+	if (!(flags & flag))
+		return fd ? -EINVAL : 0;
+
+	ctx = eventfd_ctx_fdget(fd);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+
+	*eventfd = ctx;
+	return 0;
+}
+
+/* All that vpci_function_new() leaves out. */
+static int function_complete(struct vpci_function *function,
+		    const struct kvpci_function_config *desc)
+{
+	int ret;
+
+	ret = get_eventfd(&function->reset_eventfd, desc->flags,
+			  KVPCI_FUNCTION_RESET_EVENTFD, desc->reset_eventfd);
+	if (!ret)
+		ret = get_eventfd(&function->interrupts.route_eventfd, desc->flags,
+				  KVPCI_FUNCTION_ROUTE_EVENTFD, desc->route_eventfd);
+	if (!ret && desc->interrupt_pin) {
+		ret = vpci_intx_add(&function->interrupts, desc->interrupt_pin);
+		vpci_function_add_interrupt(function, PCI_COMMAND, 4);
+	}
+	if (!ret)
+		ret = add_capabilities(function, desc);
+	if (!ret)
+		ret = vpci_registers_save(&function->config);
+	return ret;
+}
+
 static int check_desc(const struct kvpci_function_config *desc)
 {
-	if (desc->flags || desc->pad)
+	if (desc->flags & ~KVPCI_FUNCTION_FLAGS || desc->interrupt_pin > 4)
 		return -EINVAL;
 	if (desc->nr_capabilities > KVPCI_MAX_CAPABILITIES)
 		return -E2BIG;
@@ -513,7 +697,7 @@ int vpci_function_create(struct vpci_host *host,
 	if (IS_ERR(function))
 		return PTR_ERR(function);
 
-	ret = add_capabilities(function, &desc);
+	ret = function_complete(function, &desc);
 	if (ret) {
 		vpci_function_remove(function);
 		return ret;

@@ -3,10 +3,12 @@
 #define _VPCI_FUNCTION_H
 
 #include <linux/kvpci.h>
+#include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "bar.h"
+#include "interrupt.h"
 #include "regs.h"
 
 struct vpci_host;
@@ -18,6 +20,14 @@ struct vpci_host;
  *	where they are; taken on guest accesses, inside the host's lock
  * @config: configuration space
  * @bars: the BARs, the ROM's last
+ * @interrupts: how it may interrupt the guest
+ * @effects: a bit for each dword of the first 256 bytes of configuration space, set if
+ *	writes to it have effects on more than BARs
+ * @interrupt_registers: likewise, set if @interrupts follow it
+ * @device_control: offset of the PCI Express device control register if the guest can
+ *	reset the function there; otherwise 0
+ * @reset_eventfd: signalled after a reset, or NULL
+ * @link: in the host's list; guarded by the host's lock
  * @plugged: the guest sees it; guarded by @lock and by the host's
  * @bus: bus number
  * @devfn: device and function number
@@ -31,6 +41,12 @@ struct vpci_function {
 	spinlock_t lock;	/* guest-written state, see above */
 	struct vpci_regs config;
 	struct vpci_bar bars[VPCI_NUM_BARS];
+	struct vpci_interrupts interrupts;
+	u64 effects;
+	u64 interrupt_registers;
+	u16 device_control;
+	struct eventfd_ctx *reset_eventfd;
+	struct list_head link;
 	bool plugged;
 	u8 bus;
 	u8 devfn;
@@ -48,6 +64,8 @@ vpci_function_new(struct vpci_host *host,
 void vpci_function_plug(struct vpci_function *function);
 void vpci_function_remove(struct vpci_function *function);
 
+void vpci_function_add_interrupt(struct vpci_function *function, u32 offset,
+				 u32 len);
 void vpci_function_config_write(struct vpci_function *function, u32 offset,
 				u32 len, const void *val);
 

@@ -268,6 +268,7 @@ static struct vpci_host *host_new(const struct kvpci_host_config *desc)
 
 	kref_init(&host->ref);
 	mutex_init(&host->lock);
+	INIT_LIST_HEAD(&host->all);
 	host->segment = desc->segment;
 	host->first_bus = desc->first_bus;
 	host->last_bus = desc->last_bus;
@@ -315,13 +316,16 @@ static int connect(struct vpci_host *host, int vm_fd)
 	return 0;
 }
 
-/* Let go of the virtual machine, after which no callback runs. */
+/* Let go of the virtual machine, after which no callback runs and nothing is sent to it. */
 static void disconnect(struct vpci_host *host)
 {
 	struct kvm *kvm = host->kvm;
+	struct vpci_function *function;
 
 	mutex_lock(&host->lock);
 	vpci_kvm_detach(kvm, host->claims, VPCI_NUM_CLAIMS);
+	list_for_each_entry(function, &host->all, link)
+		vpci_interrupts_disconnect(&function->interrupts);
 	WRITE_ONCE(host->kvm, NULL);
 	mutex_unlock(&host->lock);
 	kvm_put_kvm(kvm);

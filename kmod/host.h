@@ -51,6 +51,7 @@ enum vpci_claim_index {
  * @ports: the BARs that decode ports
  * @claims: the guest addresses that are ours
  * @bus: by number, NULL where there has been no function yet
+ * @all: the functions, plugged or not; guarded by @lock
  * @bridge: the bridge's own function
  * @functions: how many functions there have been; gives each its serial number
  * @exits: by vCPU, what its last access to a userspace region was for; NULL until
@@ -70,6 +71,7 @@ struct vpci_host {
 	struct vpci_map ports;
 	struct vpci_claim claims[VPCI_NUM_CLAIMS];
 	struct vpci_bus __rcu *bus[VPCI_NUM_BUSES];
+	struct list_head all;
 	struct vpci_function *bridge;
 	u64 functions;
 	struct vpci_exit *exits;

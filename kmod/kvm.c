@@ -15,11 +15,133 @@
  * find no device.
  */
 #include <linux/file.h>
+#include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <asm/apicdef.h>
+#include <asm/msr-index.h>
 
 #include "kvm.h"
 
 #define MAX_RANGE	(SZ_2G - SZ_4K)
+
+static char *delivery = "auto";
+module_param(delivery, charp, 0444);
+MODULE_PARM_DESC(delivery,
+		 "How messages are sent: direct, irqfd, or auto: direct if the kernel can");
+
+void (*vpci_kvm_send_ipi)(struct kvm_lapic *apic, u32 icr_low, u32 icr_high)
+	__ro_after_init;
+
+/**
+ * vpci_kvm_init() - choose how messages are sent
+ *
+ * Return: 0; -EINVAL if the module's parameter is none of those; -EOPNOTSUPP if this
+ * kernel can't send them as it says
+ */
+int __init vpci_kvm_init(void)
+{
+	if (!strcmp(delivery, "irqfd"))
+		return 0;
+	if (strcmp(delivery, "auto") && strcmp(delivery, "direct")) {
+		pr_err("kvpci: delivery=%s: use auto, direct or irqfd\n", delivery);
+		return -EINVAL;
+	}
+
+	vpci_kvm_send_ipi = symbol_get(kvm_apic_send_ipi);
+	if (!vpci_kvm_send_ipi && !strcmp(delivery, "direct")) {
+		pr_err("kvpci: delivery=direct: this kernel does not export kvm_apic_send_ipi\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/**
+ * vpci_kvm_exit() - undo vpci_kvm_init()
+ */
+void vpci_kvm_exit(void)
+{
+	if (vpci_kvm_send_ipi)
+		symbol_put(kvm_apic_send_ipi);
+}
+
+static bool is_x2apic(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.apic_base & X2APIC_ENABLE;
+}
+
+/* A vCPU with a local APIC in, or not in, x2APIC mode; NULL if there is none. */
+static struct kvm_vcpu *find_vcpu(struct kvm *kvm, bool x2apic)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		if (vcpu->arch.apic && is_x2apic(vcpu) == x2apic)
+			return vcpu;
+
+	return NULL;
+}
+
+/* Is a destination that of all, whoever sends it? */
+static bool is_broadcast(const struct kvm *kvm, u32 dest)
+{
+	return dest == (kvm->arch.x2apic_broadcast_quirk_disabled ? U32_MAX : 0xff);
+}
+
+static void send_from(struct kvm_vcpu *vcpu, u32 icr_low, u32 dest)
+{
+	if (vcpu)
+		vpci_kvm_send_ipi(vcpu->arch.apic, icr_low,
+				  is_x2apic(vcpu) ? dest : dest << 24);
+}
+
+/**
+ * vpci_kvm_send() - send a message to the local APICs
+ * @kvm: the virtual machine
+ * @message: the message (Intel SDM 3A, 10.11)
+ *
+ * What KVM exports sends an interrupt between processors. It has the fields of a message
+ * in other places, and some vCPU as its sender, which matters in two ways: the
+ * width of the destination goes by the sender's mode, and so does, unless userspace has
+ * disabled that quirk, the number that is everybody's. A redirection hint makes it a
+ * lowest-priority interrupt; of other than fixed ones it is ignored.
+ *
+ * Context: any, if vpci_kvm_sends_directly(). A message that reaches nobody is lost, as
+ * it is with KVM_SIGNAL_MSI.
+ */
+void vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message)
+{
+	u32 dest = (message->address >> 12) & 0xff;
+	u32 icr_low = (message->data & (APIC_VECTOR_MASK | APIC_MODE_MASK |
+					APIC_INT_LEVELTRIG)) | APIC_INT_ASSERT;
+	struct kvm_vcpu *vcpu;
+
+	if (kvm->arch.x2apic_format) {
+		/* KVM refuses what has these bits. */
+		if (message->address >> 32 & 0xff)
+			return;
+		dest |= message->address >> 32;
+	}
+	if (message->address & BIT(2))
+		icr_low |= APIC_DEST_LOGICAL;
+	if (message->address & BIT(3) && (icr_low & APIC_MODE_MASK) == APIC_DM_FIXED)
+		icr_low |= APIC_DM_LOWEST;
+
+	/* With the quirk each mode has its own number; a machine may have both for a time. */
+	if (is_broadcast(kvm, dest) && !kvm->arch.x2apic_broadcast_quirk_disabled) {
+		send_from(find_vcpu(kvm, true), icr_low, U32_MAX);
+		send_from(find_vcpu(kvm, false), icr_low, 0xff);
+		return;
+	}
+	if (dest == U32_MAX && !kvm->arch.x2apic_broadcast_quirk_disabled)
+		return;
+
+	vcpu = kvm_get_vcpu(kvm, 0);
+	if (!vcpu || !vcpu->arch.apic || (dest > 0xff && !is_x2apic(vcpu)))
+		vcpu = find_vcpu(kvm, dest > 0xff);
+	send_from(vcpu, icr_low, dest);
+}
 
 /**
  * vpci_kvm_get() - get the virtual machine behind a descriptor

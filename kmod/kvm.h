@@ -35,6 +35,35 @@ static inline struct vpci_host *vpci_claim_host(struct kvm_io_device *dev)
 	return container_of(dev, struct vpci_claim, dev)->host;
 }
 
+/**
+ * struct vpci_message - a message signalled interrupt
+ * @address: where it is written
+ * @data: what is written
+ */
+struct vpci_message {
+	u64 address;
+	u32 data;
+};
+
+/* KVM exports it, but not the header that declares it. */
+void kvm_apic_send_ipi(struct kvm_lapic *apic, u32 icr_low, u32 icr_high);
+
+extern void (*vpci_kvm_send_ipi)(struct kvm_lapic *apic, u32 icr_low,
+				 u32 icr_high);
+
+/**
+ * vpci_kvm_sends_directly() - does vpci_kvm_send() work?
+ *
+ * Return: always the same; false if messages are to be sent by irqfds
+ */
+static inline bool vpci_kvm_sends_directly(void)
+{
+	return !!vpci_kvm_send_ipi;
+}
+
+int vpci_kvm_init(void);
+void vpci_kvm_exit(void);
+void vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message);
 struct kvm *vpci_kvm_get(int fd);
 int vpci_kvm_attach(struct kvm *kvm, struct vpci_claim *claims, int nr);
 void vpci_kvm_detach(struct kvm *kvm, struct vpci_claim *claims, int nr);

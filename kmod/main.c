@@ -11,6 +11,7 @@
 #include <linux/module.h>
 
 #include "host.h"
+#include "kvm.h"
 
 /* The first version of each structure, on 64-bit and 32-bit callers alike. */
 static_assert(sizeof(struct kvpci_host_config) == KVPCI_HOST_CONFIG_SIZE_VER0);
@@ -21,12 +22,22 @@ static_assert(sizeof(struct kvpci_region) == KVPCI_REGION_SIZE_VER0);
 static_assert(sizeof(struct kvpci_doorbell) == KVPCI_DOORBELL_SIZE_VER0);
 static_assert(sizeof(struct kvpci_access) == KVPCI_ACCESS_SIZE_VER0);
 static_assert(sizeof(struct kvpci_exit) == KVPCI_EXIT_SIZE_VER0);
+static_assert(sizeof(struct kvpci_msix) == KVPCI_MSIX_SIZE_VER0);
+static_assert(sizeof(struct kvpci_msi) == KVPCI_MSI_SIZE_VER0);
+static_assert(sizeof(struct kvpci_binding) == KVPCI_BINDING_SIZE_VER0);
+static_assert(sizeof(struct kvpci_trigger) == KVPCI_TRIGGER_SIZE_VER0);
+static_assert(sizeof(struct kvpci_route) == KVPCI_ROUTE_SIZE_VER0);
 
 static long kvpci_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case KVPCI_CREATE_HOST:
 		return vpci_host_create((void __user *)arg);
+	case KVPCI_GET_DELIVERY:
+		if (arg)
+			return -EINVAL;
+		return vpci_kvm_sends_directly() ? KVPCI_DELIVERY_DIRECT :
+						   KVPCI_DELIVERY_IRQFD;
 	default:
 		return -ENOTTY;
 	}
@@ -45,7 +56,27 @@ static struct miscdevice kvpci_device = {
 	.fops = &kvpci_fops,
 };
 
-module_misc_device(kvpci_device);
+static int __init kvpci_init(void)
+{
+	int ret;
+
+	ret = vpci_kvm_init();
+	if (ret)
+		return ret;
+
+	ret = misc_register(&kvpci_device);
+	if (ret)
+		vpci_kvm_exit();
+	return ret;
+}
+module_init(kvpci_init);
+
+static void __exit kvpci_exit(void)
+{
+	misc_deregister(&kvpci_device);
+	vpci_kvm_exit();
+}
+module_exit(kvpci_exit);
 
 MODULE_DESCRIPTION("PCI for KVM guests, emulated in the kernel");
 MODULE_LICENSE("GPL");

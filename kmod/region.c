@@ -17,6 +17,7 @@
 
 #include "function.h"
 #include "host.h"
+#include "interrupt.h"
 #include "region.h"
 #include "registers.h"
 #include "uarg.h"
@@ -154,14 +155,34 @@ int vpci_region_write(struct vpci_bar *bar, const struct vpci_access *access,
 	return 0;
 }
 
+static bool interrupt_is_valid(const struct vpci_function *function,
+			       const struct kvpci_region *desc)
+{
+	switch (desc->flags & (KVPCI_REGION_TRIGGER | KVPCI_REGION_LOWER)) {
+	case 0:
+		return !desc->interrupt && !desc->vector;
+	case KVPCI_REGION_LOWER:
+		if (desc->interrupt != KVPCI_INTX)
+			return false;
+		fallthrough;
+	case KVPCI_REGION_TRIGGER:
+		return vpci_interrupts_have(&function->interrupts,
+					    desc->interrupt, desc->vector);
+	default:
+		return false;
+	}
+}
+
 static int check(const struct vpci_function *function,
 		 struct kvpci_region *desc)
 {
 	const struct vpci_bar *bar;
 
-	if (desc->flags & ~KVPCI_REGION_FLAGS || desc->pad)
+	if (desc->flags & ~KVPCI_REGION_FLAGS)
 		return -EINVAL;
 	if (!(desc->flags & KVPCI_REGION_EVENTFD) && desc->eventfd)
+		return -EINVAL;
+	if (!interrupt_is_valid(function, desc))
 		return -EINVAL;
 	if (desc->bar >= VPCI_NUM_BARS)
 		return -EINVAL;
@@ -180,34 +201,29 @@ static int check(const struct vpci_function *function,
 	return 0;
 }
 
-static int add(struct vpci_function *function, const struct kvpci_region *desc)
+/**
+ * vpci_region_insert() - put a region behind its BAR
+ * @region: the region, complete
+ *
+ * Context: process; the caller holds the host's lock, and the function is not plugged.
+ * Return: 0; -EEXIST if it overlaps another; -ENOSPC if there are too many; -ENOMEM
+ */
+int vpci_region_insert(struct vpci_region *region)
 {
-	struct vpci_bar *bar = &function->bars[desc->bar];
-	struct vpci_region *region, **regions;
+	struct vpci_bar *bar = region->bar;
+	struct vpci_region **regions;
 	u32 at, n = bar->nr_regions;
 
-	if (function->plugged)
-		return -EBUSY;
-	if (function->nr_regions == KVPCI_MAX_REGIONS)
+	if (bar->function->nr_regions == KVPCI_MAX_REGIONS)
 		return -ENOSPC;
 
-	at = first_after(bar, desc->offset);
-	if (at < n && bar->regions[at]->offset < desc->offset + desc->length)
+	at = first_after(bar, region->offset);
+	if (at < n && bar->regions[at]->offset < region->offset + region->length)
 		return -EEXIST;
 
 	regions = kmalloc_array(n + 1, sizeof(*regions), GFP_KERNEL_ACCOUNT);
 	if (!regions)
 		return -ENOMEM;
-
-	region = region_kinds[desc->kind]->create(bar, desc);
-	if (IS_ERR(region)) {
-		kfree(regions);
-		return PTR_ERR(region);
-	}
-	region->ops = region_kinds[desc->kind];
-	region->bar = bar;
-	region->offset = desc->offset;
-	region->length = desc->length;
 
 	if (n) {
 		memcpy(regions, bar->regions, at * sizeof(*regions));
@@ -218,8 +234,32 @@ static int add(struct vpci_function *function, const struct kvpci_region *desc)
 	kfree(bar->regions);
 	bar->regions = regions;
 	bar->nr_regions++;
-	function->nr_regions++;
+	bar->function->nr_regions++;
 	return 0;
+}
+
+static int add(struct vpci_function *function, const struct kvpci_region *desc)
+{
+	const struct vpci_region_ops *ops = region_kinds[desc->kind];
+	struct vpci_bar *bar = &function->bars[desc->bar];
+	struct vpci_region *region;
+	int ret;
+
+	if (function->plugged)
+		return -EBUSY;
+
+	region = ops->create(bar, desc);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	region->ops = ops;
+	region->bar = bar;
+	region->offset = desc->offset;
+	region->length = desc->length;
+
+	ret = vpci_region_insert(region);
+	if (ret)
+		ops->destroy(region);
+	return ret;
 }
 
 /**
@@ -257,6 +297,7 @@ void vpci_regions_destroy(struct vpci_bar *bar)
 	u32 i;
 
 	for (i = 0; i < bar->nr_regions; i++)
-		bar->regions[i]->ops->destroy(bar->regions[i]);
+		if (bar->regions[i]->ops->destroy)
+			bar->regions[i]->ops->destroy(bar->regions[i]);
 	kfree(bar->regions);
 }

@@ -25,7 +25,8 @@ struct vpci_access {
  * @create: make a region from its description, whose range and flags have been
  *	checked; what else it holds is this callback's to check. Process context,
  *	under the host's lock. Returns the region or an ERR_PTR.
- * @destroy: free it; process context, no access is running
+ * @destroy: free it; process context, no access is running. NULL if it is part of
+ *	something else. One that is has no @create either.
  * @read: the guest reads @len bytes at @offset of the region, all within it
  * @write: the guest writes them
  *
@@ -59,6 +60,7 @@ struct vpci_region {
 	u64 length;
 };
 
+int vpci_region_insert(struct vpci_region *region);
 int vpci_region_add(struct vpci_function *function,
 		    const struct kvpci_region __user *arg);
 void vpci_regions_destroy(struct vpci_bar *bar);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Register regions: memory of the kernel behind a range of a BAR, with writable and
- * write-1-to-clear bits, and on request an eventfd that is signalled on every write
- * by the guest, after the write has taken effect.
+ * write-1-to-clear bits. On request every write by the guest, after it has taken effect,
+ * signals an eventfd, triggers an interrupt or lowers the INTx pin.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "function.h"
+#include "interrupt.h"
 #include "kvm.h"
 #include "registers.h"
 #include "uarg.h"
@@ -17,7 +19,13 @@ struct vpci_registers {
 	struct vpci_region region;
 	struct vpci_regs regs;		/* written under the function's lock */
 	struct eventfd_ctx *eventfd;
+	u32 flags;			/* KVPCI_REGION_* */
+	u16 interrupt;
+	u16 vector;
 };
+
+/* The bytes reset by one hold of the function's lock. */
+#define RESET_BATCH	SZ_4K
 
 static struct vpci_registers *to_registers(struct vpci_region *region)
 {
@@ -33,7 +41,34 @@ static void registers_destroy(struct vpci_region *region)
 	kvfree(registers->regs.value);
 	kvfree(registers->regs.writable);
 	kvfree(registers->regs.write1clear);
+	kvfree(registers->regs.reset);
 	kfree(registers);
+}
+
+/**
+ * vpci_registers_save() - have vpci_regs_reset() put back what is there now
+ * @regs: registers that have not been saved
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vpci_registers_save(struct vpci_regs *regs)
+{
+	u32 offset, nr = 0;
+
+	for (offset = 0; offset < regs->size; offset++)
+		nr += vpci_regs_is_writable(regs, offset);
+	if (!nr)
+		return 0;
+
+	regs->reset = kvmalloc(nr, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!regs->reset)
+		return -ENOMEM;
+
+	nr = 0;
+	for (offset = 0; offset < regs->size; offset++)
+		if (vpci_regs_is_writable(regs, offset))
+			regs->reset[nr++] = regs->value[offset];
+	return 0;
 }
 
 static int get_contents(struct vpci_regs *regs, const struct kvpci_region *desc)
@@ -61,8 +96,10 @@ static int get_contents(struct vpci_regs *regs, const struct kvpci_region *desc)
 		return PTR_ERR(value);
 	regs->write1clear = value;
 
-	return vpci_regs_masks_ok(regs->writable, regs->write1clear,
-				  regs->size) ? 0 : -EINVAL;
+	if (!vpci_regs_masks_ok(regs->writable, regs->write1clear, regs->size))
+		return -EINVAL;
+
+	return vpci_registers_save(regs);
 }
 
 static struct vpci_region *registers_create(struct vpci_bar *bar,
@@ -80,6 +117,9 @@ static struct vpci_region *registers_create(struct vpci_bar *bar,
 	if (!registers)
 		return ERR_PTR(-ENOMEM);
 
+	registers->flags = desc->flags;
+	registers->interrupt = desc->interrupt;
+	registers->vector = desc->vector;
 	ret = get_contents(&registers->regs, desc);
 	if (!ret && desc->flags & KVPCI_REGION_EVENTFD) {
 		struct eventfd_ctx *eventfd = eventfd_ctx_fdget(desc->eventfd);
@@ -110,14 +150,21 @@ static int registers_write(struct vpci_region *region,
 			   u32 len, const void *val)
 {
 	struct vpci_registers *registers = to_registers(region);
-	spinlock_t *lock = &region->bar->function->lock;
+	struct vpci_function *function = region->bar->function;
 
-	spin_lock(lock);
+	spin_lock(&function->lock);
 	vpci_regs_write(&registers->regs, offset, len, val);
-	spin_unlock(lock);
+	spin_unlock(&function->lock);
 
-	if (registers->eventfd)
+	if (!registers->flags)
+		return 0;
+	if (registers->flags & KVPCI_REGION_EVENTFD)
 		vpci_eventfd_signal(registers->eventfd);
+	if (registers->flags & KVPCI_REGION_TRIGGER)
+		vpci_interrupts_trigger(&function->interrupts,
+					registers->interrupt, registers->vector);
+	if (registers->flags & KVPCI_REGION_LOWER)
+		vpci_interrupts_lower(&function->interrupts);
 	return 0;
 }
 
@@ -140,4 +187,27 @@ struct vpci_regs *vpci_registers_regs(struct vpci_region *region)
 		return NULL;
 
 	return &to_registers(region)->regs;
+}
+
+/**
+ * vpci_registers_reset() - put back what the guest can write
+ * @region: a region of any kind
+ *
+ * Context: process; the caller does not hold the function's lock.
+ */
+void vpci_registers_reset(struct vpci_region *region)
+{
+	struct vpci_regs *regs = vpci_registers_regs(region);
+	u32 offset, len, index = 0;
+
+	if (!regs || !regs->reset)
+		return;
+
+	for (offset = 0; offset < regs->size; offset += len) {
+		len = min_t(u32, regs->size - offset, RESET_BATCH);
+		spin_lock(&region->bar->function->lock);
+		index = vpci_regs_reset(regs, offset, len, index);
+		spin_unlock(&region->bar->function->lock);
+		cond_resched();
+	}
 }

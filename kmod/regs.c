@@ -147,6 +147,38 @@ void vpci_regs_set(struct vpci_regs *regs, u32 offset, u32 len,
 }
 
 /**
+ * vpci_regs_is_writable() - can the guest change a byte?
+ * @regs: the block
+ * @offset: the byte
+ */
+bool vpci_regs_is_writable(const struct vpci_regs *regs, u32 offset)
+{
+	return (regs->writable && regs->writable[offset]) ||
+	       (regs->write1clear && regs->write1clear[offset]);
+}
+
+/**
+ * vpci_regs_reset() - put back what the guest can write
+ * @regs: the block, whose @reset has been filled in
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within the block
+ * @index: how many bytes before @offset the guest can write
+ *
+ * Context: any; the caller holds the block's lock.
+ * Return: @index for the bytes that follow
+ */
+u32 vpci_regs_reset(struct vpci_regs *regs, u32 offset, u32 len, u32 index)
+{
+	u32 end = offset + len;
+
+	for (; offset < end; offset++)
+		if (vpci_regs_is_writable(regs, offset))
+			WRITE_ONCE(regs->value[offset], regs->reset[index++]);
+
+	return index;
+}
+
+/**
  * vpci_regs_masks_ok() - is every bit at most one of writable and write-1-to-clear?
  * @writable: @len bytes, or NULL
  * @write1clear: @len bytes, or NULL

@@ -10,6 +10,8 @@
  * @writable: bits that a write sets; NULL: none
  * @write1clear: bits that a write of one clears; NULL: none
  * @size: bytes in each of the arrays
+ * @reset: what vpci_regs_reset() puts into those bytes of @value that the guest can
+ *	write, one after the other; NULL: there is none
  *
  * The arrays are aligned to 8 bytes. Writers exclude each other by a lock of the
  * block's owner; readers need none.
@@ -19,6 +21,7 @@ struct vpci_regs {
 	u8 *writable;
 	u8 *write1clear;
 	u32 size;
+	u8 *reset;
 };
 
 void vpci_regs_read(const struct vpci_regs *regs, u32 offset, u32 len,
@@ -27,6 +30,8 @@ void vpci_regs_write(struct vpci_regs *regs, u32 offset, u32 len,
 		     const void *val);
 void vpci_regs_set(struct vpci_regs *regs, u32 offset, u32 len,
 		   const void *val, const void *mask);
+bool vpci_regs_is_writable(const struct vpci_regs *regs, u32 offset);
+u32 vpci_regs_reset(struct vpci_regs *regs, u32 offset, u32 len, u32 index);
 bool vpci_regs_masks_ok(const u8 *writable, const u8 *write1clear, u32 len);
 
 /* Do two ranges have a byte in common? */

@@ -98,14 +98,14 @@ TEST_F(capability, without_any_there_are_no_lists)
 
 TEST_F(capability, the_list_has_the_order_given)
 {
-	add(self, 0x11, 0, 2);		/* a dword each */
+	add(self, 0x13, 0, 2);		/* a dword each */
 	add(self, 0x22, 0, 5);
 	add(self, 0x33, 0, 4);
 	add(self, 0xff, 0, 3);
 	create(self);
 	EXPECT_EQ(PCI_STATUS_CAP_LIST, get(self, PCI_STATUS, 2));
 	EXPECT_EQ(0x40, get(self, PCI_CAPABILITY_LIST, 1));
-	EXPECT_EQ(0x4411, get(self, 0x40, 4));
+	EXPECT_EQ(0x4413, get(self, 0x40, 4));
 	EXPECT_EQ(0x4c22, get(self, 0x44, 4));
 	EXPECT_EQ(0, get(self, 0x48, 4));
 	EXPECT_EQ(0x5033, get(self, 0x4c, 4));
@@ -115,14 +115,14 @@ TEST_F(capability, the_list_has_the_order_given)
 
 TEST_F(capability, offsets_may_be_given_in_any_order)
 {
-	add(self, 0x11, 0x80, 16);
+	add(self, 0x13, 0x80, 16);
 	add(self, 0x22, 0x40, 8);
 	add(self, 0x33, 0, 0x40);	/* not between the two: too long for that */
 	add(self, 0x44, 0x48, 4);
 	add(self, 0x55, 0, 4);
 	create(self);
 	EXPECT_EQ(0x80, get(self, PCI_CAPABILITY_LIST, 1));
-	EXPECT_EQ(0x4011, get(self, 0x80, 2));
+	EXPECT_EQ(0x4013, get(self, 0x80, 2));
 	EXPECT_EQ(0x9022, get(self, 0x40, 2));
 	EXPECT_EQ(0x4833, get(self, 0x90, 2));
 	EXPECT_EQ(0x4c44, get(self, 0x48, 2));
@@ -253,7 +253,7 @@ TEST_F(capability, there_may_be_128_of_them)
 	int i;
 
 	for (i = 0; i < 48; i++)
-		add(self, 1 + i, 0, 2 + i % 3);
+		add(self, 0x40 + i, 0, 2 + i % 3);
 	for (i = 0; i < 80; i++)
 		add_extended(self, 0x1000 + i, 1, 0, 4 + i % 3 * 4);
 	create(self);
@@ -261,7 +261,7 @@ TEST_F(capability, there_may_be_128_of_them)
 	nr = 0;
 	for (at = get(self, PCI_CAPABILITY_LIST, 1); at; at = next >> 8) {
 		next = get(self, at, 2);
-		EXPECT_EQ(1 + nr++, next & 0xff);
+		EXPECT_EQ(0x40 + nr++, next & 0xff);
 		ASSERT_LE(nr, 48);
 	}
 	EXPECT_EQ(48, nr);

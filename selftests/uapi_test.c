@@ -441,7 +441,8 @@ TEST_F(uapi, structure_of_create_function)
 		.good = &good,
 		.size = sizeof(good),
 		.pads = {
-			PAD(kvpci_function_config, pad),
+			PADS(kvpci_function_config, reset_eventfd, 0),
+			PADS(kvpci_function_config, route_eventfd, 3),
 			PADS(kvpci_function_config, bars[0].pad, 0),
 			PADS(kvpci_function_config, bars[1].pad, 1),
 			PADS(kvpci_function_config, bars[3].pad, 2),
@@ -461,9 +462,9 @@ TEST_F(uapi, structure_of_add_region)
 		.size = sizeof(good),
 		.flags = KVPCI_REGION_EVENTFD,
 		.pads = {
-			PADS(kvpci_region, pad, 0), PADS(kvpci_region, pad, 1),
-			PADS(kvpci_region, pad, 2), PADS(kvpci_region, pad, 3),
 			/* Used only with a flag. */
+			PADS(kvpci_region, interrupt, 0), PADS(kvpci_region, interrupt, 1),
+			PADS(kvpci_region, vector, 0), PADS(kvpci_region, vector, 1),
 			PADS(kvpci_region, eventfd, 0),
 			PADS(kvpci_region, eventfd, 3),
 		},
@@ -543,9 +544,9 @@ TEST_F(uapi, ioctls_of_other_descriptors)
 		int fd;
 		unsigned int known;	/* bit N: ioctl number N */
 	} kinds[] = {
-		{ "/dev/kvpci", self->kvpci, 0x01 },
+		{ "/dev/kvpci", self->kvpci, 0x2001 },
 		{ "a host bridge", self->host->fd, 0x82 },
-		{ "a function", self->function, 0x7c },
+		{ "a function", self->function, 0x1f7c },
 	};
 	static char arg[PAGE];
 	unsigned int nr;
@@ -555,7 +556,7 @@ TEST_F(uapi, ioctls_of_other_descriptors)
 		for (nr = 0; nr < 256; nr++) {
 			unsigned int own = _IO(KVPCI_IOC_MAGIC, nr);
 
-			if (nr >= 8 || !(kinds[i].known >> nr & 1)) {
+			if (nr >= 16 || !(kinds[i].known >> nr & 1)) {
 				EXPECT_EQ(-ENOTTY, kvpci_ioctl(kinds[i].fd, own, arg)) {
 					TH_LOG("ioctl %u of %s", nr, kinds[i].name);
 				}

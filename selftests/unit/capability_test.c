@@ -197,7 +197,9 @@ static void random_capability(struct kvpci_capability *cap)
 
 	memset(cap, 0, sizeof(*cap));
 	cap->flags = ext ? KVPCI_CAP_EXTENDED : 0;
-	cap->id = ext ? 1 + rnd_below(0xffff) : 1 + rnd_below(0xff);
+	do
+		cap->id = 1 + rnd_below(ext ? 0xffff : 0xff);
+	while (!ext && (cap->id == 0x05 || cap->id == 0x11));
 	cap->version = ext ? 1 + rnd_below(15) : 0;
 	cap->length = header_of(ext) + rnd_below(max - header_of(ext) + 1);
 	if (!one_in(3))
@@ -315,7 +317,14 @@ static bool is_good(const struct kvpci_capability *cap)
 {
 	bool ext = cap->flags & 1;
 
-	if (cap->flags > 1 || cap->pad || cap->pad1 || !cap->id)
+	if (cap->flags > KVPCI_CAP_FLAGS || cap->pad || cap->pad1 || !cap->id)
+		return false;
+	/* MSI and MSI-X have flags of their own, and no others have those. */
+	if ((cap->flags & KVPCI_CAP_MSI) != (!ext && cap->id == 0x05 ? KVPCI_CAP_MSI : 0) ||
+	    (cap->flags & KVPCI_CAP_MSIX) != (!ext && cap->id == 0x11 ? KVPCI_CAP_MSIX : 0))
+		return false;
+	if (cap->flags & (KVPCI_CAP_MSI | KVPCI_CAP_MSIX) &&
+	    (cap->writable || cap->write1clear))
 		return false;
 	if (ext && (cap->version < 1 || cap->version > 15))
 		return false;
@@ -376,9 +385,17 @@ static void bounds(void)
 			expect(&cap);
 		}
 		for (i = 0; i < 0x10000; i++) {
-			cap = good;
-			cap.id = i;
-			expect(&cap);
+			for (j = 0; j < 4; j++) {
+				cap = good;
+				cap.id = i;
+				cap.flags |= j * KVPCI_CAP_MSIX;
+				expect(&cap);
+				cap.writable = 1;
+				expect(&cap);
+				cap.writable = 0;
+				cap.write1clear = 1;
+				expect(&cap);
+			}
 			cap = good;
 			cap.length = i;
 			expect(&cap);

@@ -12,7 +12,7 @@
  * (KVPCI_CREATE_FUNCTION), then given what lies behind its BARs
  * (KVPCI_ADD_REGION), and then plugged (KVPCI_PLUG), which is when the guest
  * first sees it. Closing a function's descriptor removes it from the guest.
- * Doorbells may come and go at any time.
+ * Doorbells, and the eventfds that interrupt the guest, may come and go at any time.
  *
  * What an access finds:
  *
@@ -157,8 +157,13 @@ struct kvpci_bar {
 
 /* An extended capability, from offset 0x100; otherwise one in 0x40 to 0xff. */
 #define KVPCI_CAP_EXTENDED	(1U << 0)
+/* MSI-X, which the kernel makes: @value is the address of a struct kvpci_msix. */
+#define KVPCI_CAP_MSIX		(1U << 1)
+/* MSI, likewise: @value is the address of a struct kvpci_msi. */
+#define KVPCI_CAP_MSI		(1U << 2)
 
-#define KVPCI_CAP_FLAGS		KVPCI_CAP_EXTENDED
+#define KVPCI_CAP_FLAGS		(KVPCI_CAP_EXTENDED | KVPCI_CAP_MSIX | \
+				 KVPCI_CAP_MSI)
 
 /**
  * struct kvpci_capability - one entry of a function's capability list
@@ -177,6 +182,11 @@ struct kvpci_bar {
  *	write; 0: none. The header's bits are never writable.
  * @write1clear: user address of @length bytes, each set bit of which the guest
  *	clears by writing one; 0: none. No bit may be both.
+ *
+ * With KVPCI_CAP_MSIX and KVPCI_CAP_MSI, @id is 0x11 and 0x05, @length the sizeof() of the
+ * structure that @value leads to, and @writable and @write1clear are 0. What has any
+ * other of those flags, or none, may not have these IDs. A PCI Express capability
+ * (0x10) that announces function-level reset makes the kernel do it: see KVPCI_RESET.
  */
 struct kvpci_capability {
 	__u32 flags;
@@ -195,10 +205,70 @@ struct kvpci_capability {
 
 #define KVPCI_MAX_CAPABILITIES	128
 
+#define KVPCI_MAX_MSIX_VECTORS	2048
+#define KVPCI_MAX_MSI_VECTORS	32
+
+/**
+ * struct kvpci_msix - MSI-X (PCI Local Bus 3.0, 6.8.2)
+ * @size: sizeof(struct kvpci_msix), which the capability's length repeats
+ * @flags: zero
+ * @vectors: how many, 1 to KVPCI_MAX_MSIX_VECTORS
+ * @table_bar: memory BAR that holds the table, of 16 bytes a vector
+ * @pba_bar: memory BAR that holds the pending bits, 8 bytes for each 64 vectors begun
+ * @table_offset: of the table in its BAR, a multiple of 8
+ * @pba_offset: of the pending bits in theirs, a multiple of 8
+ * @pad: zero
+ *
+ * Both are regions of their BARs, served by the kernel, that nothing may overlap. Accesses
+ * of 4 and 8 bytes, aligned to that, are what the specification defines; other reads
+ * return the bytes, other writes are dropped.
+ */
+struct kvpci_msix {
+	__u32 size;
+	__u32 flags;
+	__u16 vectors;
+	__u8 table_bar;
+	__u8 pba_bar;
+	__u32 table_offset;
+	__u32 pba_offset;
+	__u32 pad;
+};
+
+#define KVPCI_MSIX_SIZE_VER0	24
+
+#define KVPCI_MSI_64BIT		(1U << 0)	/* 64-bit message address */
+#define KVPCI_MSI_MASK		(1U << 1)	/* per-vector masking */
+
+#define KVPCI_MSI_FLAGS		(KVPCI_MSI_64BIT | KVPCI_MSI_MASK)
+
+/**
+ * struct kvpci_msi - MSI (PCI Local Bus 3.0, 6.8.1)
+ * @size: sizeof(struct kvpci_msi), which the capability's length repeats
+ * @flags: KVPCI_MSI_*
+ * @vectors: how many, a power of two from 1 to KVPCI_MAX_MSI_VECTORS
+ * @pad: zero
+ */
+struct kvpci_msi {
+	__u32 size;
+	__u32 flags;
+	__u32 vectors;
+	__u32 pad;
+};
+
+#define KVPCI_MSI_SIZE_VER0	16
+
+/* Signal @reset_eventfd when the function has been reset, by KVPCI_RESET or the guest. */
+#define KVPCI_FUNCTION_RESET_EVENTFD	(1U << 0)
+/* Signal @route_eventfd when KVPCI_GET_ROUTE may have something to tell. */
+#define KVPCI_FUNCTION_ROUTE_EVENTFD	(1U << 1)
+
+#define KVPCI_FUNCTION_FLAGS	(KVPCI_FUNCTION_RESET_EVENTFD | \
+				 KVPCI_FUNCTION_ROUTE_EVENTFD)
+
 /**
  * struct kvpci_function_config - argument of KVPCI_CREATE_FUNCTION
  * @size: sizeof(struct kvpci_function_config)
- * @flags: zero
+ * @flags: KVPCI_FUNCTION_*
  * @bus: bus number, within the bridge's range
  * @devfn: device << 3 | function. The multi-function bit of the header type is
  *	kept by the kernel: set while the device has a function other than 0.
@@ -207,7 +277,7 @@ struct kvpci_capability {
  * @subsystem_vendor: subsystem vendor ID
  * @subsystem: subsystem ID
  * @revision: revision ID
- * @pad: zero
+ * @interrupt_pin: 1 to 4 for INTA to INTD, 0 if the function has no INTx interrupt
  * @class_code: base class << 16 | sub-class << 8 | programming interface
  * @bars: the BARs. All come out of reset as 0, with decode disabled.
  * @rom_size: bytes of the expansion ROM BAR, a power of two, 2048 to 2^24; 0: none
@@ -215,6 +285,8 @@ struct kvpci_capability {
  * @capabilities: user address of @nr_capabilities times struct kvpci_capability
  * @nr_capabilities: at most KVPCI_MAX_CAPABILITIES
  * @capability_size: sizeof(struct kvpci_capability), under the rules of @size
+ * @reset_eventfd: with KVPCI_FUNCTION_RESET_EVENTFD, an eventfd; otherwise 0
+ * @route_eventfd: with KVPCI_FUNCTION_ROUTE_EVENTFD, an eventfd; otherwise 0
  */
 struct kvpci_function_config {
 	__u32 size;
@@ -226,7 +298,7 @@ struct kvpci_function_config {
 	__u16 subsystem_vendor;
 	__u16 subsystem;
 	__u8 revision;
-	__u8 pad;
+	__u8 interrupt_pin;
 	__u32 class_code;
 	__u64 rom_size;
 	struct kvpci_bar bars[KVPCI_NUM_BARS];
@@ -234,9 +306,11 @@ struct kvpci_function_config {
 	__u64 capabilities;
 	__u32 nr_capabilities;
 	__u32 capability_size;
+	__s32 reset_eventfd;
+	__s32 route_eventfd;
 };
 
-#define KVPCI_FUNCTION_CONFIG_SIZE_VER0	152
+#define KVPCI_FUNCTION_CONFIG_SIZE_VER0	160
 
 /**
  * KVPCI_CREATE_FUNCTION - describe a function
@@ -250,8 +324,12 @@ struct kvpci_function_config {
  *		contradicts another; a 64-bit BAR 5, or the BAR after a 64-bit one
  *		not empty; a capability with a bad ID, version, length or offset, one
  *		that collides with another, a bit both writable and write-1-to-clear;
- *		@capability_size too small
- *	EEXIST	@bus and @devfn are taken
+ *		@capability_size too small; @interrupt_pin over 4; MSI or MSI-X
+ *		twice, with a number of vectors out of bounds, or whose table or pending
+ *		bits are misaligned, leave their BAR or are not in a memory BAR; an
+ *		eventfd that is not one
+ *	EBADF	an eventfd is not open
+ *	EEXIST	@bus and @devfn are taken; the MSI-X table and its pending bits overlap
  *	E2BIG	@nr_capabilities over the limit; @capability_size, under the rules of
  *		@size
  *	ENOSPC	the capabilities do not fit into configuration space
@@ -275,8 +353,25 @@ enum kvpci_region_kind {
 
 /* Registers: signal @eventfd on every write by the guest. */
 #define KVPCI_REGION_EVENTFD	(1U << 0)
+/* Registers: on every write by the guest, do as KVPCI_TRIGGER does. */
+#define KVPCI_REGION_TRIGGER	(1U << 1)
+/* Registers: on every write by the guest, do as it does with KVPCI_TRIGGER_LOWER. */
+#define KVPCI_REGION_LOWER	(1U << 2)
 
-#define KVPCI_REGION_FLAGS	KVPCI_REGION_EVENTFD
+#define KVPCI_REGION_FLAGS	(KVPCI_REGION_EVENTFD | KVPCI_REGION_TRIGGER | \
+				 KVPCI_REGION_LOWER)
+
+/**
+ * enum kvpci_interrupt - the ways in which a function may interrupt
+ * @KVPCI_INTX: its INTx pin; it has vector 0 only
+ * @KVPCI_MSI: MSI
+ * @KVPCI_MSIX: MSI-X
+ */
+enum kvpci_interrupt {
+	KVPCI_INTX = 1,
+	KVPCI_MSI = 2,
+	KVPCI_MSIX = 3,
+};
 
 /**
  * struct kvpci_region - argument of KVPCI_ADD_REGION
@@ -294,7 +389,9 @@ enum kvpci_region_kind {
  * @write1clear: registers: user address of @length bytes, each set bit of which
  *	the guest clears by writing one; 0: none. No bit may be both.
  * @eventfd: with KVPCI_REGION_EVENTFD, an eventfd; otherwise 0
- * @pad: zero
+ * @interrupt: with KVPCI_REGION_TRIGGER, enum kvpci_interrupt; with KVPCI_REGION_LOWER,
+ *	KVPCI_INTX; otherwise 0. Not both.
+ * @vector: with KVPCI_REGION_TRIGGER, of which vector; otherwise 0
  */
 struct kvpci_region {
 	__u32 size;
@@ -307,7 +404,8 @@ struct kvpci_region {
 	__u64 writable;
 	__u64 write1clear;
 	__s32 eventfd;
-	__u32 pad;
+	__u16 interrupt;
+	__u16 vector;
 };
 
 #define KVPCI_REGION_SIZE_VER0	64
@@ -323,7 +421,8 @@ struct kvpci_region {
  * Return: 0, or
  *	EINVAL	no such BAR or kind; the range is empty, exceeds the BAR or the
  *		limit; a ROM region that is not allowed; a bit both writable and
- *		write-1-to-clear; a field set that the kind or the flags do not use
+ *		write-1-to-clear; a field set that the kind or the flags do not use;
+ *		the function has no such @interrupt or @vector
  *	EEXIST	the range overlaps a region that is there
  *	ENOSPC	the function has KVPCI_MAX_REGIONS
  *	EBADF	@eventfd is not open, or EINVAL: it is not an eventfd
@@ -434,7 +533,7 @@ struct kvpci_access {
  * On a function, plugged or not. Without KVPCI_ACCESS_AS_GUEST this is the
  * device's own view: KVPCI_WRITE sets bits that the guest can't write, and signals
  * nothing. It leaves alone what is the kernel's: bytes 0 to 0x3f of configuration
- * space and the headers of capabilities. Another access may see some of the bytes
+ * space, the headers of capabilities, and all of MSI and MSI-X. Another access may see some of the bytes
  * old and some of them new, except that 2, 4 or 8 bytes aligned to that, from the start
  * of configuration space or of the region, are whole. With @mask, bits that the guest may
  * change at the same time stay its own: that is how to set a write-1-to-clear bit.
@@ -496,5 +595,192 @@ struct kvpci_exit {
  *		the function has been closed since
  */
 #define KVPCI_GET_EXIT		_IO(KVPCI_IOC_MAGIC, 0x07)
+
+/* Remove the binding of the vector. */
+#define KVPCI_BIND_REMOVE	(1U << 0)
+/* INTx: lower the pin when the guest acknowledges it, and then signal @ack_eventfd. */
+#define KVPCI_BIND_ACK		(1U << 1)
+
+#define KVPCI_BIND_FLAGS	(KVPCI_BIND_REMOVE | KVPCI_BIND_ACK)
+
+/**
+ * struct kvpci_binding - argument of KVPCI_BIND
+ * @size: sizeof(struct kvpci_binding)
+ * @flags: KVPCI_BIND_*
+ * @interrupt: enum kvpci_interrupt
+ * @vector: which
+ * @eventfd: what is to trigger it; 0 with KVPCI_BIND_REMOVE
+ * @ack_eventfd: with KVPCI_BIND_ACK, an eventfd; otherwise 0
+ */
+struct kvpci_binding {
+	__u32 size;
+	__u32 flags;
+	__u32 interrupt;
+	__u32 vector;
+	__s32 eventfd;
+	__s32 ack_eventfd;
+};
+
+#define KVPCI_BINDING_SIZE_VER0	24
+
+/**
+ * KVPCI_BIND - have an eventfd trigger an interrupt
+ *
+ * On a function, plugged or not. From now on whoever signals @eventfd does what
+ * KVPCI_TRIGGER does; signals that come together count once. What is in @eventfd already
+ * counts. An eventfd may be bound to several vectors. Once a removal has returned, the
+ * eventfd triggers nothing.
+ *
+ * KVPCI_BIND_ACK is for a source that has a level itself, as VFIO's INTx: the pin
+ * is lowered when the guest acknowledges the interrupt, and the source, told by
+ * @ack_eventfd, is to signal @eventfd again if its level is still high.
+ *
+ * Return: 0, or
+ *	EINVAL	the function has no such @interrupt or @vector; KVPCI_BIND_ACK with
+ *		anything but KVPCI_INTX; @eventfd or @ack_eventfd is not an eventfd, or is
+ *		set without use
+ *	EBADF	@eventfd or @ack_eventfd is not open
+ *	EEXIST	the vector is bound
+ *	ENOENT	KVPCI_BIND_REMOVE: it is not
+ */
+#define KVPCI_BIND		_IO(KVPCI_IOC_MAGIC, 0x08)
+
+/* INTx: lower the pin. */
+#define KVPCI_TRIGGER_LOWER	(1U << 0)
+
+#define KVPCI_TRIGGER_FLAGS	KVPCI_TRIGGER_LOWER
+
+/**
+ * struct kvpci_trigger - argument of KVPCI_TRIGGER
+ * @size: sizeof(struct kvpci_trigger)
+ * @flags: KVPCI_TRIGGER_*
+ * @interrupt: enum kvpci_interrupt
+ * @vector: which
+ */
+struct kvpci_trigger {
+	__u32 size;
+	__u32 flags;
+	__u32 interrupt;
+	__u32 vector;
+};
+
+#define KVPCI_TRIGGER_SIZE_VER0	16
+
+/**
+ * KVPCI_TRIGGER - interrupt the guest
+ *
+ * On a function, plugged or not. MSI and MSI-X: sends the vector's message; while that
+ * is not allowed (the vector or the function is masked, MSI or MSI-X is not enabled, bus
+ * mastering is off) the vector is pending, and its message is sent once that changes. A
+ * vector that is pending already stays so: the two count once.
+ *
+ * INTx: raises the pin, which sets the interrupt status bit, until
+ * KVPCI_TRIGGER_LOWER or the like lowers it. The guest is interrupted for as long as the pin is
+ * high, INTx is not disabled, and neither MSI nor MSI-X is enabled.
+ *
+ * Return: 0, or
+ *	EINVAL	the function has no such @interrupt or @vector; KVPCI_TRIGGER_LOWER with
+ *		anything but KVPCI_INTX
+ */
+#define KVPCI_TRIGGER		_IO(KVPCI_IOC_MAGIC, 0x09)
+
+/**
+ * struct kvpci_route - argument of KVPCI_GET_ROUTE and KVPCI_SET_ROUTE
+ * @size: sizeof(struct kvpci_route)
+ * @flags: zero
+ * @interrupt: enum kvpci_interrupt
+ * @vector: which; KVPCI_GET_ROUTE: in: the first to look at; out: the one found
+ * @address: out: message address; KVPCI_SET_ROUTE: 0
+ * @data: out: message data; KVPCI_SET_ROUTE: 0
+ * @eventfd: KVPCI_SET_ROUTE: what to signal; KVPCI_GET_ROUTE: 0
+ * @sequence: KVPCI_GET_ROUTE: out: the version of the message. KVPCI_SET_ROUTE: that of
+ *	the message that @eventfd sends; INTx: 0
+ * @resample_eventfd: KVPCI_SET_ROUTE of INTx: what KVM signals when the guest has
+ *	acknowledged the interrupt; otherwise 0
+ * @pad: zero
+ */
+struct kvpci_route {
+	__u32 size;
+	__u32 flags;
+	__u32 interrupt;
+	__u32 vector;
+	__u64 address;
+	__u32 data;
+	__s32 eventfd;
+	__u64 sequence;
+	__s32 resample_eventfd;
+	__u32 pad;
+};
+
+#define KVPCI_ROUTE_SIZE_VER0	48
+
+/**
+ * KVPCI_GET_ROUTE - find a message that waits for a route
+ * KVPCI_SET_ROUTE - say which eventfd sends a message
+ *
+ * On a function, plugged or not. Where messages are delivered by KVM's irqfds (see
+ * KVPCI_GET_DELIVERY), the guest's message has to become a route of a GSI before it
+ * can be sent. A vector that could send its message, but whose message has changed since
+ * its route was set, is pending until the caller has
+ *
+ *	- found it with KVPCI_GET_ROUTE,
+ *	- made the message the route of a GSI to which an irqfd is bound
+ *	  (KVM_SET_GSI_ROUTING, KVM_IRQFD), and
+ *	- told the irqfd's eventfd and the message's @sequence with KVPCI_SET_ROUTE.
+ *
+ * The message of a vector may change at any time, so that is to be done again until
+ * KVPCI_GET_ROUTE returns ENOENT; @route_eventfd of the function tells when.
+ * KVM_SET_GSI_ROUTING must have returned before KVPCI_SET_ROUTE is called.
+ *
+ * INTx always takes an irqfd: KVPCI_SET_ROUTE with that of the GSI that the pin leads to,
+ * which has been made with KVM_IRQFD_FLAG_RESAMPLE. It may be set again, and without one
+ * the guest sees the interrupt status bit only.
+ *
+ * Return: 0, or
+ *	EINVAL	the function has no such @interrupt or @vector; KVPCI_GET_ROUTE of
+ *		INTx; a field set that is to be 0; an eventfd that is not one; an @eventfd
+ *		of KVPCI_SET_ROUTE that triggers the same function
+ *	EBADF	an eventfd is not open
+ *	ENOENT	KVPCI_GET_ROUTE: from @vector on none waits
+ *	EAGAIN	KVPCI_SET_ROUTE: the message has changed again; nothing was set
+ *	EOPNOTSUPP	the kernel delivers messages itself, and @interrupt is not INTx
+ */
+#define KVPCI_GET_ROUTE		_IO(KVPCI_IOC_MAGIC, 0x0a)
+#define KVPCI_SET_ROUTE		_IO(KVPCI_IOC_MAGIC, 0x0b)
+
+/**
+ * KVPCI_RESET - reset a function
+ *
+ * On a function, plugged or not. The argument is 0. All that the guest can write is
+ * as it was when the function was made, registers of BARs included; what KVPCI_WRITE
+ * alone can write stays. BARs decode no more, MSI and MSI-X are disabled, all vectors
+ * masked, nothing is pending, the INTx pin is low. Bindings, doorbells and routes stay.
+ * The guest does the same through a PCI Express capability that announces function-level
+ * reset.
+ *
+ * Return: 0, or
+ *	EINVAL	the argument is not 0
+ */
+#define KVPCI_RESET		_IO(KVPCI_IOC_MAGIC, 0x0c)
+
+/**
+ * enum kvpci_delivery - how the kernel sends messages
+ * @KVPCI_DELIVERY_DIRECT: itself; routes are needed for INTx only
+ * @KVPCI_DELIVERY_IRQFD: by irqfds that the caller makes; see KVPCI_SET_ROUTE
+ */
+enum kvpci_delivery {
+	KVPCI_DELIVERY_DIRECT = 0,
+	KVPCI_DELIVERY_IRQFD = 1,
+};
+
+/**
+ * KVPCI_GET_DELIVERY - ask how messages are sent
+ *
+ * On /dev/kvpci. The argument is 0.
+ *
+ * Return: enum kvpci_delivery, or
+ *	EINVAL	the argument is not 0
+ */
+#define KVPCI_GET_DELIVERY	_IO(KVPCI_IOC_MAGIC, 0x0d)
 
 #endif /* _UAPI_LINUX_KVPCI_H */

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The interrupts of a function: INTx, MSI and MSI-X together, as configuration space and
+ * the ioctls see them.
+ *
+ *	eventfd -> listener -+
+ *	ioctl ---------------+-> vector or pin -> message or irqfd -> guest
+ *	register write ------+
+ *
+ * Which of the three there are is fixed when the function is made. Their state is
+ * guarded by one lock of the function's own, apart from that of its registers, since
+ * eventfds are signalled in any context.
+ */
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/nospec.h>
+#include <linux/pci_regs.h>
+
+#include "function.h"
+#include "host.h"
+#include "interrupt.h"
+#include "intx.h"
+#include "kvm.h"
+#include "msi.h"
+#include "msix.h"
+#include "uarg.h"
+#include "vector.h"
+
+/**
+ * vpci_interrupts_init() - initialise, with no way to interrupt
+ * @interrupts: of a function, all zeroes
+ * @function: the function
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void vpci_interrupts_init(struct vpci_interrupts *interrupts,
+			  struct vpci_function *function)
+{
+	spin_lock_init(&interrupts->lock);
+	interrupts->function = function;
+	interrupts->kvm = function->host->kvm;
+}
+
+/**
+ * vpci_interrupts_destroy() - stop whatever triggers them, and free
+ * @interrupts: of a function that the guest can't reach any more
+ *
+ * Context: process.
+ */
+void vpci_interrupts_destroy(struct vpci_interrupts *interrupts)
+{
+	vpci_intx_destroy(interrupts->intx);
+	vpci_msi_destroy(interrupts->msi);
+	vpci_msix_destroy(interrupts->msix);
+	if (interrupts->route_eventfd)
+		eventfd_ctx_put(interrupts->route_eventfd);
+}
+
+/**
+ * vpci_interrupts_disconnect() - let go of the virtual machine
+ * @interrupts: of a function
+ *
+ * Context: process.
+ */
+void vpci_interrupts_disconnect(struct vpci_interrupts *interrupts)
+{
+	spin_lock_irq(&interrupts->lock);
+	interrupts->kvm = NULL;
+	spin_unlock_irq(&interrupts->lock);
+}
+
+/**
+ * vpci_interrupts_config_write() - write registers that interrupts follow
+ * @interrupts: of a function
+ * @offset: first byte, in configuration space
+ * @len: bytes
+ * @val: what to write
+ *
+ * vpci_interrupts_flush() is to follow, without the function's lock.
+ *
+ * Context: process; the caller holds the function's lock.
+ */
+void vpci_interrupts_config_write(struct vpci_interrupts *interrupts,
+				  u32 offset, u32 len, const void *val)
+{
+	spin_lock_irq(&interrupts->lock);
+	vpci_regs_write(&interrupts->function->config, offset, len, val);
+	if (interrupts->msix)
+		vpci_msix_follow(interrupts->msix);
+	if (interrupts->msi)
+		vpci_msi_follow(interrupts->msi);
+	if (interrupts->intx)
+		vpci_intx_follow(interrupts->intx);
+	spin_unlock_irq(&interrupts->lock);
+}
+
+static void flush(struct vpci_interrupts *interrupts, struct vpci_vectors *vectors)
+{
+	bool more;
+
+	do {
+		spin_lock_irq(&interrupts->lock);
+		more = vpci_vectors_flush(vectors);
+		spin_unlock_irq(&interrupts->lock);
+	} while (more);
+}
+
+/**
+ * vpci_interrupts_flush() - send what a write to configuration space has allowed
+ * @interrupts: of a function
+ *
+ * Context: process; the caller does not hold the function's lock.
+ */
+void vpci_interrupts_flush(struct vpci_interrupts *interrupts)
+{
+	if (interrupts->msix)
+		flush(interrupts, vpci_msix_vectors(interrupts->msix));
+	if (interrupts->msi)
+		flush(interrupts, vpci_msi_vectors(interrupts->msi));
+}
+
+/**
+ * vpci_interrupts_reset() - put everything back, configuration space included
+ * @interrupts: of a function
+ *
+ * Context: process; the caller holds the function's lock.
+ */
+void vpci_interrupts_reset(struct vpci_interrupts *interrupts)
+{
+	struct vpci_regs *config = &interrupts->function->config;
+
+	spin_lock_irq(&interrupts->lock);
+	vpci_regs_reset(config, 0, config->size, 0);
+	if (interrupts->msix)
+		vpci_msix_reset(interrupts->msix);
+	if (interrupts->msi)
+		vpci_msi_reset(interrupts->msi);
+	if (interrupts->intx)
+		vpci_intx_reset(interrupts->intx);
+	spin_unlock_irq(&interrupts->lock);
+}
+
+/* The vectors of MSI or MSI-X, or NULL. */
+static struct vpci_vectors *find_vectors(const struct vpci_interrupts *interrupts,
+					 u32 interrupt)
+{
+	if (interrupt == KVPCI_MSIX && interrupts->msix)
+		return vpci_msix_vectors(interrupts->msix);
+	if (interrupt == KVPCI_MSI && interrupts->msi)
+		return vpci_msi_vectors(interrupts->msi);
+
+	return NULL;
+}
+
+/**
+ * vpci_interrupts_have() - does a function have an interrupt?
+ * @interrupts: of the function
+ * @interrupt: enum kvpci_interrupt, or any other number
+ * @vector: which
+ */
+bool vpci_interrupts_have(const struct vpci_interrupts *interrupts,
+			  u32 interrupt, u32 vector)
+{
+	const struct vpci_vectors *vectors = find_vectors(interrupts, interrupt);
+
+	if (interrupt == KVPCI_INTX)
+		return interrupts->intx && !vector;
+
+	return vectors && vector < vectors->nr;
+}
+
+/**
+ * vpci_interrupts_trigger() - trigger a vector, or raise the pin
+ * @interrupts: of a function
+ * @interrupt: enum kvpci_interrupt
+ * @vector: which; the function has it
+ *
+ * Context: as vpci_vector_trigger().
+ */
+void vpci_interrupts_trigger(struct vpci_interrupts *interrupts, u32 interrupt,
+			     u32 vector)
+{
+	switch (interrupt) {
+	case KVPCI_INTX:
+		vpci_intx_set_level(interrupts->intx, true);
+		break;
+	case KVPCI_MSI:
+		vpci_msi_trigger(interrupts->msi, vector);
+		break;
+	case KVPCI_MSIX:
+		vpci_vector_trigger(vpci_msix_vectors(interrupts->msix), vector);
+		break;
+	}
+}
+
+/**
+ * vpci_interrupts_lower() - lower the pin
+ * @interrupts: of a function that has one
+ *
+ * Context: any.
+ */
+void vpci_interrupts_lower(struct vpci_interrupts *interrupts)
+{
+	vpci_intx_set_level(interrupts->intx, false);
+}
+
+static void msix_signalled(struct vpci_listener *listener)
+{
+	struct vpci_source *source = container_of(listener, struct vpci_source,
+						  listener);
+
+	vpci_vector_trigger(source->vectors, source->vector);
+}
+
+static void msi_signalled(struct vpci_listener *listener)
+{
+	struct vpci_source *source = container_of(listener, struct vpci_source,
+						  listener);
+
+	vpci_msi_trigger(source->vectors->interrupts->msi, source->vector);
+}
+
+static int bind(struct vpci_interrupts *interrupts,
+		const struct kvpci_binding *desc)
+{
+	struct vpci_vectors *vectors = find_vectors(interrupts, desc->interrupt);
+	bool remove = desc->flags & KVPCI_BIND_REMOVE;
+
+	if (!vectors)
+		return remove ? vpci_intx_unbind(interrupts->intx) :
+				vpci_intx_bind(interrupts->intx, desc);
+	if (remove)
+		return vpci_vector_unbind(vectors, desc->vector);
+
+	return vpci_vector_bind(vectors, desc->vector, desc->eventfd,
+				desc->interrupt == KVPCI_MSI ? msi_signalled :
+							       msix_signalled);
+}
+
+/**
+ * vpci_interrupts_bind_ioctl() - KVPCI_BIND
+ * @interrupts: of a function
+ * @arg: the argument
+ *
+ * Return: 0 or an error, as the uapi says
+ */
+int vpci_interrupts_bind_ioctl(struct vpci_interrupts *interrupts,
+			       const struct kvpci_binding __user *arg)
+{
+	struct vpci_host *host = interrupts->function->host;
+	struct kvpci_binding desc;
+	int ret;
+
+	ret = vpci_uarg_get(&desc, sizeof(desc), KVPCI_BINDING_SIZE_VER0, arg);
+	if (ret)
+		return ret;
+	if (desc.flags & ~KVPCI_BIND_FLAGS ||
+	    desc.flags == (KVPCI_BIND_REMOVE | KVPCI_BIND_ACK))
+		return -EINVAL;
+	if (desc.flags & KVPCI_BIND_REMOVE && desc.eventfd)
+		return -EINVAL;
+	if (desc.flags & KVPCI_BIND_ACK ? desc.interrupt != KVPCI_INTX :
+					  desc.ack_eventfd)
+		return -EINVAL;
+	if (!vpci_interrupts_have(interrupts, desc.interrupt, desc.vector))
+		return -EINVAL;
+	desc.vector = array_index_nospec(desc.vector, KVPCI_MAX_MSIX_VECTORS);
+
+	mutex_lock(&host->lock);
+	ret = host->kvm ? bind(interrupts, &desc) : -ENODEV;
+	mutex_unlock(&host->lock);
+	return ret;
+}
+
+/**
+ * vpci_interrupts_trigger_ioctl() - KVPCI_TRIGGER
+ * @interrupts: of a function
+ * @arg: the argument
+ *
+ * Return: 0 or an error, as the uapi says
+ */
+int vpci_interrupts_trigger_ioctl(struct vpci_interrupts *interrupts,
+				  const struct kvpci_trigger __user *arg)
+{
+	struct kvpci_trigger desc;
+	int ret;
+
+	ret = vpci_uarg_get(&desc, sizeof(desc), KVPCI_TRIGGER_SIZE_VER0, arg);
+	if (ret)
+		return ret;
+	if (desc.flags & ~KVPCI_TRIGGER_FLAGS)
+		return -EINVAL;
+	if (desc.flags & KVPCI_TRIGGER_LOWER && desc.interrupt != KVPCI_INTX)
+		return -EINVAL;
+	if (!vpci_interrupts_have(interrupts, desc.interrupt, desc.vector))
+		return -EINVAL;
+	desc.vector = array_index_nospec(desc.vector, KVPCI_MAX_MSIX_VECTORS);
+	if (!READ_ONCE(interrupts->function->host->kvm))
+		return -ENODEV;
+
+	if (desc.flags & KVPCI_TRIGGER_LOWER)
+		vpci_interrupts_lower(interrupts);
+	else
+		vpci_interrupts_trigger(interrupts, desc.interrupt, desc.vector);
+	return 0;
+}
+
+/* Check what both ioctls about routes have in common; copies the argument to @route. */
+static int get_route_arg(const struct vpci_interrupts *interrupts,
+			 struct kvpci_route *route,
+			 const struct kvpci_route __user *arg)
+{
+	int ret;
+
+	ret = vpci_uarg_get(route, sizeof(*route), KVPCI_ROUTE_SIZE_VER0, arg);
+	if (ret)
+		return ret;
+	if (route->flags || route->pad || route->address || route->data)
+		return -EINVAL;
+	if (!vpci_interrupts_have(interrupts, route->interrupt, route->vector))
+		return -EINVAL;
+	route->vector = array_index_nospec(route->vector, KVPCI_MAX_MSIX_VECTORS);
+
+	return 0;
+}
+
+/**
+ * vpci_interrupts_get_route_ioctl() - KVPCI_GET_ROUTE
+ * @interrupts: of a function
+ * @arg: the argument
+ *
+ * Return: 0 or an error, as the uapi says
+ */
+int vpci_interrupts_get_route_ioctl(struct vpci_interrupts *interrupts,
+				    struct kvpci_route __user *arg)
+{
+	struct kvpci_route route;
+	int ret;
+
+	ret = get_route_arg(interrupts, &route, arg);
+	if (ret)
+		return ret;
+	if (route.interrupt == KVPCI_INTX || route.eventfd || route.sequence ||
+	    route.resample_eventfd)
+		return -EINVAL;
+	if (vpci_kvm_sends_directly())
+		return -EOPNOTSUPP;
+	if (!READ_ONCE(interrupts->function->host->kvm))
+		return -ENODEV;
+
+	ret = vpci_vectors_get_route(find_vectors(interrupts, route.interrupt),
+				     &route);
+	if (ret)
+		return ret;
+
+	return copy_to_user(arg, &route, min_t(size_t, route.size, sizeof(route))) ?
+	       -EFAULT : 0;
+}
+
+static bool listen_to(const struct vpci_interrupts *interrupts,
+		      const struct eventfd_ctx *eventfd)
+{
+	return (interrupts->intx && vpci_intx_listens_to(interrupts->intx, eventfd)) ||
+	       (interrupts->msi &&
+		vpci_vectors_listen_to(vpci_msi_vectors(interrupts->msi), eventfd)) ||
+	       (interrupts->msix &&
+		vpci_vectors_listen_to(vpci_msix_vectors(interrupts->msix), eventfd));
+}
+
+/* *@eventfd becomes the one that is not needed any more, NULL if there is none. */
+static int set_route(struct vpci_interrupts *interrupts,
+		     const struct kvpci_route *route, struct eventfd_ctx **eventfd)
+{
+	if (listen_to(interrupts, *eventfd))
+		return -EINVAL;
+	if (route->interrupt == KVPCI_INTX)
+		return vpci_intx_set_route(interrupts->intx, eventfd,
+					   route->resample_eventfd);
+
+	return vpci_vector_set_route(find_vectors(interrupts, route->interrupt),
+				     route->vector, route->sequence, eventfd);
+}
+
+/**
+ * vpci_interrupts_set_route_ioctl() - KVPCI_SET_ROUTE
+ * @interrupts: of a function
+ * @arg: the argument
+ *
+ * Return: 0 or an error, as the uapi says
+ */
+int vpci_interrupts_set_route_ioctl(struct vpci_interrupts *interrupts,
+				    const struct kvpci_route __user *arg)
+{
+	struct vpci_host *host = interrupts->function->host;
+	struct eventfd_ctx *eventfd;
+	struct kvpci_route route;
+	int ret;
+
+	ret = get_route_arg(interrupts, &route, arg);
+	if (ret)
+		return ret;
+	if (route.interrupt == KVPCI_INTX ? route.sequence : route.resample_eventfd)
+		return -EINVAL;
+	if (route.interrupt != KVPCI_INTX && vpci_kvm_sends_directly())
+		return -EOPNOTSUPP;
+
+	eventfd = eventfd_ctx_fdget(route.eventfd);
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
+
+	mutex_lock(&host->lock);
+	ret = host->kvm ? set_route(interrupts, &route, &eventfd) : -ENODEV;
+	mutex_unlock(&host->lock);
+
+	if (eventfd)
+		eventfd_ctx_put(eventfd);
+	return ret;
+}

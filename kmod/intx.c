@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * INTx (PCI Local Bus 3.0, 2.2.6 and 6.2.4): a level-triggered pin.
+ *
+ * The pin's level is the interrupt status bit. While it is high, and the guest has
+ * neither disabled INTx nor enabled MSI or MSI-X, the interrupt is asserted. KVM is told
+ * by a resampling irqfd, which raises the line of a GSI until the guest acknowledges
+ * it; KVM then lowers the line for all that share it and says so. What is still
+ * asserted raises it again.
+ *
+ *	            evaluate: asserted, signal the irqfd
+ *	 not signalled ----------------------------> signalled
+ *	      ^                                          |
+ *	      +------------ KVM: acknowledged -----------+  then evaluate again
+ *
+ * Evaluation is a work item, so that the level may be changed in any context.
+ */
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/pci_regs.h>
+#include <linux/slab.h>
+
+#include "config.h"
+#include "function.h"
+#include "interrupt.h"
+#include "intx.h"
+#include "kvm.h"
+#include "listener.h"
+#include "msi.h"
+#include "msix.h"
+
+/**
+ * struct vpci_intx - the INTx pin of a function
+ * @interrupts: whose; its lock guards @level to @ack
+ * @level: of the pin
+ * @signalled: KVM has been told, and the guest has not acknowledged it since
+ * @route: tells KVM, or NULL
+ * @ack: signalled when the guest's acknowledgment has lowered the pin; NULL: it does not
+ * @source: raises the pin when its eventfd is signalled, or NULL; this and @resample
+ *	are guarded by the host's lock
+ * @resample: KVM's acknowledgments, or NULL
+ * @work: evaluates
+ */
+struct vpci_intx {
+	struct vpci_interrupts *interrupts;
+	bool level;
+	bool signalled;
+	struct eventfd_ctx *route;
+	struct eventfd_ctx *ack;
+	struct intx_listener *source;
+	struct intx_listener *resample;
+	struct work_struct work;
+};
+
+struct intx_listener {
+	struct vpci_listener listener;
+	struct vpci_intx *intx;
+};
+
+static bool is_asserted(const struct vpci_intx *intx)
+{
+	const struct vpci_interrupts *interrupts = intx->interrupts;
+	u16 command = vpci_config_u16(&interrupts->function->config, PCI_COMMAND);
+
+	return intx->level && !(command & PCI_COMMAND_INTX_DISABLE) &&
+	       !(interrupts->msi && vpci_msi_is_enabled(interrupts->msi)) &&
+	       !(interrupts->msix && vpci_msix_is_enabled(interrupts->msix));
+}
+
+static bool is_to_be_signalled(const struct vpci_intx *intx)
+{
+	return is_asserted(intx) && !intx->signalled && intx->route;
+}
+
+/* Tell KVM if it is to be told. @route stays until the work item has been flushed. */
+static void evaluate(struct work_struct *work)
+{
+	struct vpci_intx *intx = container_of(work, struct vpci_intx, work);
+	struct eventfd_ctx *route = NULL;
+
+	spin_lock_irq(&intx->interrupts->lock);
+	if (is_to_be_signalled(intx)) {
+		intx->signalled = true;
+		route = intx->route;
+	}
+	spin_unlock_irq(&intx->interrupts->lock);
+
+	if (route)
+		vpci_eventfd_signal(route);
+}
+
+/**
+ * vpci_intx_follow() - have a change take effect
+ * @intx: the pin
+ *
+ * Context: any; the caller holds the interrupts' lock.
+ */
+void vpci_intx_follow(struct vpci_intx *intx)
+{
+	if (is_to_be_signalled(intx))
+		queue_work(system_highpri_wq, &intx->work);
+}
+
+/* The status register's low byte has no bit that the guest can change. */
+static void set_level(struct vpci_intx *intx, bool level)
+{
+	u8 *status = intx->interrupts->function->config.value + PCI_STATUS;
+
+	intx->level = level;
+	WRITE_ONCE(*status, (*status & ~PCI_STATUS_INTERRUPT) |
+			    (level ? PCI_STATUS_INTERRUPT : 0));
+	vpci_intx_follow(intx);
+}
+
+/**
+ * vpci_intx_set_level() - raise or lower the pin
+ * @intx: the pin
+ * @level: true to raise it
+ *
+ * Context: any.
+ */
+void vpci_intx_set_level(struct vpci_intx *intx, bool level)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&intx->interrupts->lock, flags);
+	set_level(intx, level);
+	spin_unlock_irqrestore(&intx->interrupts->lock, flags);
+}
+
+/* The guest has acknowledged an interrupt of the GSI, perhaps of one who shares it. */
+static void acknowledged(struct vpci_listener *listener)
+{
+	struct vpci_intx *intx = container_of(listener, struct intx_listener,
+					      listener)->intx;
+	struct eventfd_ctx *ack = NULL;
+
+	spin_lock_irq(&intx->interrupts->lock);
+	intx->signalled = false;
+	if (intx->ack && intx->level) {
+		ack = intx->ack;
+		set_level(intx, false);
+	}
+	vpci_intx_follow(intx);
+	spin_unlock_irq(&intx->interrupts->lock);
+
+	/* The source raises the pin again if its own level is still high. */
+	if (ack)
+		vpci_eventfd_signal(ack);
+}
+
+static void raised(struct vpci_listener *listener)
+{
+	vpci_intx_set_level(container_of(listener, struct intx_listener,
+					 listener)->intx, true);
+}
+
+/* Start to listen; an ERR_PTR if that fails. */
+static struct intx_listener *listen(struct vpci_intx *intx, int fd,
+				    void (*signalled)(struct vpci_listener *listener),
+				    bool deferred)
+{
+	struct intx_listener *listener;
+	int ret;
+
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
+	if (!listener)
+		return ERR_PTR(-ENOMEM);
+
+	listener->intx = intx;
+	ret = vpci_listener_start(&listener->listener, fd, signalled, deferred);
+	if (ret) {
+		kfree(listener);
+		return ERR_PTR(ret);
+	}
+	return listener;
+}
+
+static void stop(struct intx_listener *listener)
+{
+	if (!listener)
+		return;
+
+	vpci_listener_stop(&listener->listener);
+	kfree(listener);
+}
+
+/**
+ * vpci_intx_add() - give a function an INTx pin
+ * @interrupts: of the function, which nobody else knows of yet
+ * @pin: 1 to 4
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vpci_intx_add(struct vpci_interrupts *interrupts, u8 pin)
+{
+	struct vpci_intx *intx;
+
+	intx = kzalloc(sizeof(*intx), GFP_KERNEL_ACCOUNT);
+	if (!intx)
+		return -ENOMEM;
+
+	intx->interrupts = interrupts;
+	INIT_WORK(&intx->work, evaluate);
+	interrupts->intx = intx;
+	interrupts->function->config.value[PCI_INTERRUPT_PIN] = pin;
+	return 0;
+}
+
+/**
+ * vpci_intx_destroy() - stop everything that may raise the pin, and free
+ * @intx: the pin of a function that the guest can't reach any more, or NULL
+ *
+ * Context: process.
+ */
+void vpci_intx_destroy(struct vpci_intx *intx)
+{
+	if (!intx)
+		return;
+
+	stop(intx->source);
+	stop(intx->resample);
+	cancel_work_sync(&intx->work);
+	if (intx->route)
+		eventfd_ctx_put(intx->route);
+	if (intx->ack)
+		eventfd_ctx_put(intx->ack);
+	kfree(intx);
+}
+
+/**
+ * vpci_intx_reset() - lower the pin
+ * @intx: the pin
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void vpci_intx_reset(struct vpci_intx *intx)
+{
+	set_level(intx, false);
+}
+
+/* Set the eventfd that is told of acknowledgments; the old one is not used any more. */
+static struct eventfd_ctx *set_ack(struct vpci_intx *intx, struct eventfd_ctx *ack)
+{
+	spin_lock_irq(&intx->interrupts->lock);
+	swap(intx->ack, ack);
+	spin_unlock_irq(&intx->interrupts->lock);
+
+	if (intx->resample)
+		flush_work(&intx->resample->listener.work);
+	return ack;
+}
+
+/**
+ * vpci_intx_bind() - have an eventfd raise the pin
+ * @intx: the pin
+ * @desc: the argument of KVPCI_BIND
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0; -EEXIST if it is bound; -EBADF or -EINVAL; -ENOMEM
+ */
+int vpci_intx_bind(struct vpci_intx *intx, const struct kvpci_binding *desc)
+{
+	struct eventfd_ctx *ack = NULL;
+	struct intx_listener *source;
+
+	if (intx->source)
+		return -EEXIST;
+	if (desc->flags & KVPCI_BIND_ACK) {
+		ack = eventfd_ctx_fdget(desc->ack_eventfd);
+		if (IS_ERR(ack))
+			return PTR_ERR(ack);
+	}
+
+	/* Before the source, whose first signal may be acknowledged at once. */
+	set_ack(intx, ack);
+	source = listen(intx, desc->eventfd, raised, !vpci_kvm_sends_directly());
+	if (IS_ERR(source)) {
+		ack = set_ack(intx, NULL);
+		if (ack)
+			eventfd_ctx_put(ack);
+		return PTR_ERR(source);
+	}
+
+	intx->source = source;
+	return 0;
+}
+
+/**
+ * vpci_intx_unbind() - undo vpci_intx_bind()
+ * @intx: the pin, whose level stays
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0, or -ENOENT if it is not bound
+ */
+int vpci_intx_unbind(struct vpci_intx *intx)
+{
+	struct eventfd_ctx *ack;
+
+	if (!intx->source)
+		return -ENOENT;
+
+	stop(intx->source);
+	intx->source = NULL;
+	ack = set_ack(intx, NULL);
+	if (ack)
+		eventfd_ctx_put(ack);
+	return 0;
+}
+
+/**
+ * vpci_intx_set_route() - say which irqfd the pin leads to
+ * @intx: the pin
+ * @eventfd: the irqfd's; the one that was is put there
+ * @resample_fd: what it signals when the guest has acknowledged the interrupt
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0; -EBADF or -EINVAL; -ENOMEM
+ */
+int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
+			int resample_fd)
+{
+	struct intx_listener *resample;
+
+	resample = listen(intx, resample_fd, acknowledged, true);
+	if (IS_ERR(resample))
+		return PTR_ERR(resample);
+
+	spin_lock_irq(&intx->interrupts->lock);
+	swap(intx->route, *eventfd);
+	intx->signalled = false;
+	vpci_intx_follow(intx);
+	spin_unlock_irq(&intx->interrupts->lock);
+
+	stop(intx->resample);
+	intx->resample = resample;
+	/* It may have begun with the old route. */
+	flush_work(&intx->work);
+	return 0;
+}
+
+/**
+ * vpci_intx_listens_to() - does an eventfd raise the pin?
+ * @intx: the pin
+ * @eventfd: the eventfd
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool vpci_intx_listens_to(const struct vpci_intx *intx,
+			  const struct eventfd_ctx *eventfd)
+{
+	return intx->source && intx->source->listener.eventfd == eventfd;
+}

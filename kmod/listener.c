@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Listeners: what is to happen when an eventfd is signalled.
+ *
+ * As KVM's irqfds, a listener waits on the eventfd and takes its count when woken, so
+ * that whoever signals, in the kernel or not, needs to know nothing of us. Signals
+ * that come together count once.
+ *
+ * The wait queue calls under its own lock, with interrupts off. Whatever would signal
+ * another eventfd from there is deferred to a work item: eventfd_signal() refuses to be
+ * nested, and two eventfds that signal each other would never end.
+ */
+#include <linux/err.h>
+#include <linux/file.h>
+
+#include "listener.h"
+
+static void run(struct vpci_listener *listener)
+{
+	if (listener->deferred)
+		queue_work(system_highpri_wq, &listener->work);
+	else
+		listener->signalled(listener);
+}
+
+static void work_run(struct work_struct *work)
+{
+	struct vpci_listener *listener;
+
+	listener = container_of(work, struct vpci_listener, work);
+	listener->signalled(listener);
+}
+
+/*
+ * Under the lock of the wait queue. The count may have been taken by another listener
+ * of the same eventfd, which is no reason not to run.
+ */
+static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+{
+	struct vpci_listener *listener;
+	u64 count;
+
+	listener = container_of(wait, struct vpci_listener, wait);
+	if (key_to_poll(key) & EPOLLIN) {
+		eventfd_ctx_do_read(listener->eventfd, &count);
+		run(listener);
+	}
+	return 0;
+}
+
+static void enqueue(struct file *file, wait_queue_head_t *head, poll_table *table)
+{
+	struct vpci_listener *listener;
+
+	listener = container_of(table, struct vpci_listener, table);
+	listener->head = head;
+	add_wait_queue(head, &listener->wait);
+}
+
+/**
+ * vpci_listener_start() - begin to listen
+ * @listener: the listener
+ * @fd: an eventfd of the calling process
+ * @signalled: what to call for each signal; one that came before counts as well
+ * @deferred: call it in a work item, not where the signal comes from
+ *
+ * Context: process; the caller holds no lock that @signalled takes.
+ * Return: 0; -EBADF or -EINVAL if @fd is not open or not an eventfd
+ */
+int vpci_listener_start(struct vpci_listener *listener, int fd,
+			void (*signalled)(struct vpci_listener *listener),
+			bool deferred)
+{
+	struct file *file = eventfd_fget(fd);
+	u64 count;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	listener->signalled = signalled;
+	listener->deferred = deferred;
+	listener->eventfd = eventfd_ctx_fileget(file);
+	INIT_WORK(&listener->work, work_run);
+	init_waitqueue_func_entry(&listener->wait, wake);
+	init_poll_funcptr(&listener->table, enqueue);
+	vfs_poll(file, &listener->table);
+
+	/* From now on wake() sees every signal; this takes those before, once. */
+	spin_lock_irq(&listener->head->lock);
+	eventfd_ctx_do_read(listener->eventfd, &count);
+	spin_unlock_irq(&listener->head->lock);
+	if (count)
+		run(listener);
+
+	fput(file);
+	return 0;
+}
+
+/**
+ * vpci_listener_stop() - cease to listen
+ * @listener: one that was started
+ *
+ * Nothing is called any more when this returns, and what has been deferred and not begun
+ * is not going to be.
+ *
+ * Context: process; the caller holds no lock that its callback takes.
+ */
+void vpci_listener_stop(struct vpci_listener *listener)
+{
+	u64 count;
+
+	eventfd_ctx_remove_wait_queue(listener->eventfd, &listener->wait,
+				      &count);
+	cancel_work_sync(&listener->work);
+	eventfd_ctx_put(listener->eventfd);
+}

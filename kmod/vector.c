@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Vectors: the state that MSI and MSI-X have in common, and how it changes.
+ *
+ *	           trigger, not ready
+ *	 idle ---------------------------> pending
+ *	  |  ^                               |
+ *	  |  |  becomes ready: send          |  trigger: nothing
+ *	  |  +-------------------------------+
+ *	  +-- trigger, ready: send
+ *
+ * A vector is ready if messages may be sent at all (MSI or MSI-X enabled, no function
+ * mask, bus mastering on), it is not masked itself, and its message can be sent. That is
+ * always so where this module sends messages itself. Where an irqfd does, its route
+ * must be that of the message: from the guest's change of the message until userspace
+ * has confirmed a new route, a vector that wants to send counts as not ready.
+ *
+ * Every decision is made, and a message sent, within one hold of the interrupts' lock,
+ * so that nothing is sent after the guest's write that forbids it has completed, and
+ * nothing is missed by the one that allows it. Documentation/interrupts.rst has more,
+ * model/ the proof.
+ */
+#include <linux/bitops.h>
+#include <linux/eventfd.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "interrupt.h"
+#include "vector.h"
+
+/* How many messages one hold of the lock may send. */
+#define FLUSH_BATCH	64
+
+static bool is_pending(const struct vpci_vectors *vectors, u32 n)
+{
+	return vectors->pending[n / 32] & BIT(n % 32);
+}
+
+static void set_pending(struct vpci_vectors *vectors, u32 n)
+{
+	u32 *word = &vectors->pending[n / 32];
+
+	WRITE_ONCE(*word, *word | BIT(n % 32));
+	vectors->pending_words |= BIT_ULL(n / 32);
+}
+
+static void clear_pending(struct vpci_vectors *vectors, u32 n)
+{
+	u32 *word = &vectors->pending[n / 32];
+
+	WRITE_ONCE(*word, *word & ~BIT(n % 32));
+	if (!*word)
+		vectors->pending_words &= ~BIT_ULL(n / 32);
+}
+
+static bool is_allowed(const struct vpci_vectors *vectors, u32 n)
+{
+	return vectors->enabled && !vectors->ops->masked(vectors, n);
+}
+
+static bool has_route(const struct vpci_vectors *vectors, u32 n)
+{
+	const struct vpci_vector *vector = &vectors->vector[n];
+
+	return vpci_kvm_sends_directly() ||
+	       (vector->route && vector->confirmed == vector->sequence);
+}
+
+static bool is_ready(const struct vpci_vectors *vectors, u32 n)
+{
+	return is_allowed(vectors, n) && has_route(vectors, n);
+}
+
+static void send(struct vpci_vectors *vectors, u32 n)
+{
+	struct kvm *kvm = vectors->interrupts->kvm;
+
+	if (!vpci_kvm_sends_directly()) {
+		vpci_eventfd_signal(vectors->vector[n].route);
+	} else if (kvm) {
+		struct vpci_message message = vectors->ops->message(vectors, n);
+
+		vpci_kvm_send(kvm, &message);
+	}
+}
+
+/* Tell userspace that a vector, @n or some, waits for a route. */
+static void ask_for_route(struct vpci_vectors *vectors)
+{
+	struct eventfd_ctx *eventfd = vectors->interrupts->route_eventfd;
+
+	if (eventfd)
+		vpci_eventfd_signal(eventfd);
+}
+
+/**
+ * vpci_vectors_init() - initialise
+ * @vectors: all zeroes
+ * @interrupts: whose they are
+ * @ops: where their registers are
+ * @nr: how many
+ * @pending: their pending bits, all clear
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vpci_vectors_init(struct vpci_vectors *vectors,
+		      struct vpci_interrupts *interrupts,
+		      const struct vpci_vectors_ops *ops, u32 nr, u32 *pending)
+{
+	u32 n;
+
+	vectors->vector = kvcalloc(nr, sizeof(*vectors->vector),
+				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!vectors->vector)
+		return -ENOMEM;
+
+	vectors->interrupts = interrupts;
+	vectors->ops = ops;
+	vectors->nr = nr;
+	vectors->pending = pending;
+	for (n = 0; n < nr; n++)
+		vectors->vector[n].sequence = 1;
+	return 0;
+}
+
+/**
+ * vpci_vectors_destroy() - stop everything that may trigger them, and free
+ * @vectors: initialised, or all zeroes; the guest can't reach them any more
+ *
+ * Context: process.
+ */
+void vpci_vectors_destroy(struct vpci_vectors *vectors)
+{
+	u32 n;
+
+	for (n = 0; n < vectors->nr; n++) {
+		vpci_vector_unbind(vectors, n);
+		if (vectors->vector[n].route)
+			eventfd_ctx_put(vectors->vector[n].route);
+	}
+	kvfree(vectors->vector);
+}
+
+/**
+ * vpci_vector_trigger() - send a vector's message, or make it pending
+ * @vectors: the vectors
+ * @n: which
+ *
+ * Context: any; if messages are sent by irqfds, not a wait queue's callback.
+ */
+void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vectors->interrupts->lock, flags);
+	if (is_ready(vectors, n))
+		send(vectors, n);
+	else
+		set_pending(vectors, n);
+	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
+}
+
+/* Send the message of a pending vector if that is possible now. */
+static void flush(struct vpci_vectors *vectors, u32 n)
+{
+	if (is_pending(vectors, n) && is_ready(vectors, n)) {
+		clear_pending(vectors, n);
+		send(vectors, n);
+	}
+}
+
+/**
+ * vpci_vector_update() - have a write to a vector's registers take effect
+ * @vectors: the vectors
+ * @n: which
+ * @new_message: the message may have changed
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void vpci_vector_update(struct vpci_vectors *vectors, u32 n, bool new_message)
+{
+	if (new_message)
+		vectors->vector[n].sequence++;
+	flush(vectors, n);
+	if (is_allowed(vectors, n) && !has_route(vectors, n))
+		ask_for_route(vectors);
+}
+
+/**
+ * vpci_vectors_enable() - allow or forbid all messages
+ * @vectors: the vectors
+ * @enabled: whether they are allowed; vpci_vectors_flush() is then to follow
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled)
+{
+	if (enabled && !vectors->enabled && !vpci_kvm_sends_directly())
+		ask_for_route(vectors);
+	vectors->enabled = enabled;
+}
+
+/**
+ * vpci_vectors_flush() - send what has been pending and is ready now
+ * @vectors: the vectors
+ *
+ * Sends a bounded number of messages; the caller is to drop the lock and come back if
+ * there may be more.
+ *
+ * Context: the caller holds the interrupts' lock.
+ * Return: whether there may be more
+ */
+bool vpci_vectors_flush(struct vpci_vectors *vectors)
+{
+	u64 words = vectors->pending_words;
+	u32 sent = 0;
+
+	if (!vectors->enabled)
+		return false;
+
+	for (; words; words &= words - 1) {
+		u32 word = __ffs64(words);
+		u32 bits = vectors->pending[word];
+
+		for (; bits; bits &= bits - 1) {
+			u32 n = word * 32 + __ffs(bits);
+
+			if (!is_ready(vectors, n))
+				continue;
+			if (sent++ == FLUSH_BATCH)
+				return true;
+			clear_pending(vectors, n);
+			send(vectors, n);
+		}
+	}
+
+	return false;
+}
+
+/**
+ * vpci_vectors_reset() - let nothing be pending
+ * @vectors: the vectors, whose registers have been reset
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void vpci_vectors_reset(struct vpci_vectors *vectors)
+{
+	u32 n;
+
+	vectors->enabled = false;
+	while (vectors->pending_words) {
+		u32 word = __ffs64(vectors->pending_words);
+
+		WRITE_ONCE(vectors->pending[word], 0);
+		vectors->pending_words &= vectors->pending_words - 1;
+	}
+	for (n = 0; n < vectors->nr; n++)
+		vectors->vector[n].sequence++;
+}
+
+/**
+ * vpci_vector_bind() - have an eventfd trigger a vector
+ * @vectors: the vectors
+ * @n: which
+ * @fd: the eventfd
+ * @signalled: triggers the vector of the struct vpci_source that its listener is in
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0; -EEXIST if the vector is bound; -EBADF or -EINVAL; -ENOMEM
+ */
+int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd,
+		     void (*signalled)(struct vpci_listener *listener))
+{
+	struct vpci_vector *vector = &vectors->vector[n];
+	struct vpci_source *source;
+	int ret;
+
+	if (vector->source)
+		return -EEXIST;
+
+	source = kzalloc(sizeof(*source), GFP_KERNEL_ACCOUNT);
+	if (!source)
+		return -ENOMEM;
+
+	source->vectors = vectors;
+	source->vector = n;
+	ret = vpci_listener_start(&source->listener, fd, signalled,
+				  !vpci_kvm_sends_directly());
+	if (ret) {
+		kfree(source);
+		return ret;
+	}
+
+	vector->source = source;
+	return 0;
+}
+
+/**
+ * vpci_vector_unbind() - undo vpci_vector_bind()
+ * @vectors: the vectors
+ * @n: which
+ *
+ * Context: process; the caller holds the host's lock, or nobody else has the function.
+ * Return: 0, or -ENOENT if nothing is bound
+ */
+int vpci_vector_unbind(struct vpci_vectors *vectors, u32 n)
+{
+	struct vpci_vector *vector = &vectors->vector[n];
+
+	if (!vector->source)
+		return -ENOENT;
+
+	vpci_listener_stop(&vector->source->listener);
+	kfree(vector->source);
+	vector->source = NULL;
+	return 0;
+}
+
+/**
+ * vpci_vectors_get_route() - find a vector that waits for a route
+ * @vectors: the vectors
+ * @route: the argument of KVPCI_GET_ROUTE, whose vector has been checked
+ *
+ * Return: 0 or -ENOENT
+ */
+int vpci_vectors_get_route(struct vpci_vectors *vectors,
+			   struct kvpci_route *route)
+{
+	int ret = -ENOENT;
+	u32 n;
+
+	spin_lock_irq(&vectors->interrupts->lock);
+	for (n = route->vector; n < vectors->nr; n++) {
+		struct vpci_message message;
+
+		if (!is_allowed(vectors, n) || has_route(vectors, n))
+			continue;
+
+		message = vectors->ops->message(vectors, n);
+		route->vector = n;
+		route->address = message.address;
+		route->data = message.data;
+		route->sequence = vectors->vector[n].sequence;
+		ret = 0;
+		break;
+	}
+	spin_unlock_irq(&vectors->interrupts->lock);
+	return ret;
+}
+
+/**
+ * vpci_vector_set_route() - say what sends a vector's message
+ * @vectors: the vectors
+ * @n: which
+ * @sequence: which version of its message
+ * @eventfd: what is to be signalled; the one that was is put there
+ *
+ * Context: process.
+ * Return: 0, or -EAGAIN if the message has changed; then nothing else does
+ */
+int vpci_vector_set_route(struct vpci_vectors *vectors, u32 n, u64 sequence,
+			  struct eventfd_ctx **eventfd)
+{
+	struct vpci_vector *vector = &vectors->vector[n];
+	int ret = -EAGAIN;
+
+	spin_lock_irq(&vectors->interrupts->lock);
+	if (vector->sequence == sequence) {
+		vector->confirmed = sequence;
+		swap(vector->route, *eventfd);
+		flush(vectors, n);
+		ret = 0;
+	}
+	spin_unlock_irq(&vectors->interrupts->lock);
+	return ret;
+}
+
+/**
+ * vpci_vectors_listen_to() - does an eventfd trigger one of the vectors?
+ * @vectors: the vectors
+ * @eventfd: the eventfd
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool vpci_vectors_listen_to(const struct vpci_vectors *vectors,
+			    const struct eventfd_ctx *eventfd)
+{
+	u32 n;
+
+	for (n = 0; n < vectors->nr; n++) {
+		const struct vpci_source *source = vectors->vector[n].source;
+
+		if (source && source->listener.eventfd == eventfd)
+			return true;
+	}
+
+	return false;
+}
