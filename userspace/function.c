@@ -37,6 +37,10 @@ static const __u8 pcie_value[60] = {
 	[0x02] = 0x92, [0x05] = 0x80, [0x08] = 0x10, [0x09] = 0x28,
 };
 
+/* Device capabilities, in byte 7: function-level reset. The kernel carries it out. */
+#define PCIE_FLR_BYTE		0x07
+#define PCIE_FLR_BIT		0x10
+
 /* Device control: error reporting, relaxed ordering, no snoop, read request size. */
 static const __u8 pcie_writable[60] = { [0x08] = 0x1f, [0x09] = 0x78 };
 
@@ -48,10 +52,41 @@ static __u64 user_pointer(const void *pointer)
 	return (unsigned long)pointer;
 }
 
-static size_t fill_capabilities(const struct device_spec *spec, struct kvpci_capability *caps)
+static struct kvpci_capability fill_capability(const struct device_spec *spec,
+					       const struct spec_capability *cap)
+{
+	struct kvpci_capability result = {
+		.flags = cap->flags,
+		.id = cap->id,
+		.version = cap->version,
+		.offset = cap->offset,
+		.length = cap->bytes.length,
+		.value = user_pointer(cap->bytes.value),
+		.writable = user_pointer(cap->bytes.writable),
+		.write1clear = user_pointer(cap->bytes.write1clear),
+	};
+
+	if (cap->flags & KVPCI_CAP_MSI) {
+		result.length = sizeof(spec->msi);
+		result.value = user_pointer(&spec->msi);
+	}
+	if (cap->flags & KVPCI_CAP_MSIX) {
+		result.length = sizeof(spec->msix);
+		result.value = user_pointer(&spec->msix);
+	}
+	return result;
+}
+
+/* @pcie: room for the contents of the PCI Express capability. */
+static size_t fill_capabilities(const struct device_spec *spec, struct kvpci_capability *caps,
+				__u8 *pcie)
 {
 	size_t n = 0;
 	size_t i;
+
+	memcpy(pcie, pcie_value, sizeof(pcie_value));
+	if (spec->flr)
+		pcie[PCIE_FLR_BYTE] |= PCIE_FLR_BIT;
 
 	if (spec->pm)
 		caps[n++] = (struct kvpci_capability){
@@ -64,24 +99,12 @@ static size_t fill_capabilities(const struct device_spec *spec, struct kvpci_cap
 		caps[n++] = (struct kvpci_capability){
 			.id = CAP_PCI_EXPRESS,
 			.length = sizeof(pcie_value),
-			.value = user_pointer(pcie_value),
+			.value = user_pointer(pcie),
 			.writable = user_pointer(pcie_writable),
 			.write1clear = user_pointer(pcie_write1clear),
 		};
-	for (i = 0; i < spec->nr_capabilities; i++) {
-		const struct spec_capability *cap = &spec->capabilities[i];
-
-		caps[n++] = (struct kvpci_capability){
-			.flags = cap->extended ? KVPCI_CAP_EXTENDED : 0,
-			.id = cap->id,
-			.version = cap->version,
-			.offset = cap->offset,
-			.length = cap->bytes.length,
-			.value = user_pointer(cap->bytes.value),
-			.writable = user_pointer(cap->bytes.writable),
-			.write1clear = user_pointer(cap->bytes.write1clear),
-		};
-	}
+	for (i = 0; i < spec->nr_capabilities; i++)
+		caps[n++] = fill_capability(spec, &spec->capabilities[i]);
 	return n;
 }
 
@@ -101,6 +124,7 @@ static int create_function(struct function *function, int host_fd, size_t number
 {
 	const struct device_spec *spec = function->spec;
 	struct kvpci_capability caps[KVPCI_MAX_CAPABILITIES];
+	__u8 pcie[sizeof(pcie_value)];
 	struct kvpci_function_config config = {
 		.size = sizeof(config),
 		.bus = function->slot >> 8,
@@ -110,11 +134,12 @@ static int create_function(struct function *function, int host_fd, size_t number
 		.subsystem_vendor = spec->subsystem_vendor,
 		.subsystem = spec->subsystem,
 		.revision = spec->revision,
+		.interrupt_pin = spec->interrupt_pin,
 		.class_code = spec->class_code,
 		.rom_size = spec->rom_size,
 		.user_data = number,
 		.capabilities = user_pointer(caps),
-		.nr_capabilities = fill_capabilities(spec, caps),
+		.nr_capabilities = fill_capabilities(spec, caps, pcie),
 		.capability_size = sizeof(caps[0]),
 	};
 
@@ -124,6 +149,9 @@ static int create_function(struct function *function, int host_fd, size_t number
 		return STATUS_OK;
 	if (errno == ENOSPC)
 		return fail("--device: %s: the capabilities do not fit into configuration space, leave some out",
+			    spec->name);
+	if (errno == EINVAL && spec->nr_capabilities)
+		return fail("--device: %s: a capability collides with another or leaves configuration space, change its at=",
 			    spec->name);
 	if (errno == EMFILE || errno == ENFILE)
 		return fail("too many open files, raise the limit (ulimit -n) or describe fewer devices");
@@ -168,8 +196,17 @@ static int add_region(struct function *function, size_t i)
 		status = create_event(&function->region_events[i]);
 		if (status)
 			return status;
-		region.flags = KVPCI_REGION_EVENTFD;
+		region.flags |= KVPCI_REGION_EVENTFD;
 		region.eventfd = function->region_events[i];
+	}
+	if (spec->trigger) {
+		region.flags |= KVPCI_REGION_TRIGGER;
+		region.interrupt = spec->trigger;
+		region.vector = spec->vector;
+	}
+	if (spec->lower) {
+		region.flags |= KVPCI_REGION_LOWER;
+		region.interrupt = KVPCI_INTX;
 	}
 	if (ioctl(function->fd, KVPCI_ADD_REGION, &region))
 		return failed(function, "a region");

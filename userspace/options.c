@@ -72,11 +72,13 @@ static void print_help(void)
 	       "\n"
 	       "DEVICE is a list of key=value, separated by commas:\n"
 	       "  id=VENDOR:DEVICE  class=CCSSPP  rev=RR  subsys=VENDOR:DEVICE\n"
-	       "  addr=[BUS:]DEV[.FN]  count=N  pm=on|off  pcie=on|off\n"
+	       "  addr=[BUS:]DEV[.FN]  count=N  pm=on|off  pcie=on|off|flr\n"
 	       "  barN=io|mem32|mem32p|mem64|mem64p/SIZE  rom=FILE\n"
 	       "  regs=BAR@OFFSET+LENGTH[/OPTION]...      registers in the kernel\n"
 	       "  user=BAR@OFFSET+LENGTH[/OPTION]...      registers in the launcher\n"
 	       "  doorbell=BAR@OFFSET+LENGTH[/OPTION]...  counted writes\n"
+	       "  intx=a|b|c|d  msi=N[/OPTION]...         interrupts\n"
+	       "  msix=N/table=BAR@OFFSET[/OPTION]...     interrupts\n"
 	       "  cap=ID[/OPTION]...  ecap=ID[/OPTION]... capabilities\n"
 	       "or starts with the name of a known device:\n");
 	for (preset = presets; preset->name; preset++)

@@ -5,8 +5,8 @@
  * The text is a list of items, "key=value", separated by commas. What a key means is
  * a table, keys[], of one small function each. A value with options is a list again,
  * separated by slashes: options[] is the table of those, and each key says which it
- * takes. What depends on several items (is the region inside its BAR?) is checked
- * when all have been read, so the order of items does not matter.
+ * takes. What depends on several items is checked when all have been read
+ * (speccheck.c), so the order of items does not matter.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include "preset.h"
 #include "report.h"
 #include "spec.h"
+#include "speccheck.h"
 
 #define CLASS_UNDEFINED		0xff0000
 
@@ -28,10 +29,16 @@
 #define EXTENDED_CONFIG_SIZE	4096
 #define DOORBELL_MAX_LENGTH	8
 
+#define CAP_MSI			0x05
+#define CAP_MSIX		0x11
+
 /* What the options of an item say. */
 struct item_options {
 	bool set_readonly;
 	bool set_count;
+	bool set_lower;
+	bool set_64bit;
+	bool set_mask;
 	const char *value;
 	const char *writable;
 	const char *write1clear;
@@ -41,6 +48,9 @@ struct item_options {
 	const char *at;
 	const char *version;
 	const char *length;
+	const char *trigger;
+	const char *table;
+	const char *pba;
 };
 
 enum option_flag {
@@ -55,9 +65,19 @@ enum option_flag {
 	OPT_AT = 1 << 8,
 	OPT_VERSION = 1 << 9,
 	OPT_LENGTH = 1 << 10,
+	OPT_TRIGGER = 1 << 11,
+	OPT_LOWER = 1 << 12,
+	OPT_64BIT = 1 << 13,
+	OPT_MASK = 1 << 14,
+	OPT_TABLE = 1 << 15,
+	OPT_PBA = 1 << 16,
 };
 
+/* Those that have no value. */
+#define SWITCH_OPTIONS		(OPT_RO | OPT_COUNT | OPT_LOWER | OPT_64BIT | OPT_MASK)
+
 #define REGISTER_OPTIONS	(OPT_RO | OPT_VALUE | OPT_WRITABLE | OPT_W1C | OPT_FILE)
+#define KERNEL_OPTIONS		(REGISTER_OPTIONS | OPT_COUNT | OPT_TRIGGER | OPT_LOWER)
 #define CAPABILITY_OPTIONS	(OPT_VALUE | OPT_WRITABLE | OPT_W1C | OPT_AT | OPT_LENGTH)
 
 static const struct {
@@ -77,6 +97,12 @@ static const struct {
 	{ "at", OPT_AT, offsetof(struct item_options, at), 0 },
 	{ "version", OPT_VERSION, offsetof(struct item_options, version), 0 },
 	{ "length", OPT_LENGTH, offsetof(struct item_options, length), 0 },
+	{ "trigger", OPT_TRIGGER, offsetof(struct item_options, trigger), 0 },
+	{ "lower", OPT_LOWER, 0, offsetof(struct item_options, set_lower) },
+	{ "64bit", OPT_64BIT, 0, offsetof(struct item_options, set_64bit) },
+	{ "mask", OPT_MASK, 0, offsetof(struct item_options, set_mask) },
+	{ "table", OPT_TABLE, offsetof(struct item_options, table), 0 },
+	{ "pba", OPT_PBA, offsetof(struct item_options, pba), 0 },
 };
 
 static int parse_option(struct item_options *result, unsigned int allowed, char *text,
@@ -88,7 +114,7 @@ static int parse_option(struct item_options *result, unsigned int allowed, char 
 	if (value)
 		*value++ = '\0';
 	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		bool has_value = options[i].flag != OPT_RO && options[i].flag != OPT_COUNT;
+		bool has_value = !(options[i].flag & SWITCH_OPTIONS);
 
 		if (strcmp(text, options[i].name) || !(allowed & options[i].flag))
 			continue;
@@ -333,7 +359,22 @@ static int set_pm(struct device_spec *spec, const char *key, char *value)
 
 static int set_pcie(struct device_spec *spec, const char *key, char *value)
 {
-	return parse_switch(&spec->pcie, key, value);
+	spec->flr = !strcmp(value, "flr");
+	spec->pcie = spec->flr || !strcmp(value, "on");
+	if (!spec->pcie && strcmp(value, "off"))
+		return misuse("--device: %s=%s: write on, off or flr", key, value);
+	return STATUS_OK;
+}
+
+static int set_intx(struct device_spec *spec, const char *key, char *value)
+{
+	static const char pins[] = "abcd";
+	const char *pin = *value && !value[1] ? strchr(pins, *value | 0x20) : NULL;
+
+	if (!pin)
+		return misuse("--device: %s=%s: write one of the pins a to d", key, value);
+	spec->interrupt_pin = pin - pins + 1;
+	return STATUS_OK;
 }
 
 /* KIND/SIZE, of BAR number @key[3] */
@@ -404,30 +445,68 @@ static int set_rom(struct device_spec *spec, const char *key, char *value)
 	return status;
 }
 
+/* BAR@OFFSET */
+static bool parse_start(char *text, unsigned int *bar, __u64 *offset)
+{
+	char *at = strchr(text, '@');
+	__u64 number;
+
+	if (!at)
+		return false;
+	*at++ = '\0';
+	if (!parse_number(text, &number) || number >= KVPCI_NUM_BARS || !parse_size(at, offset))
+		return false;
+	*bar = number;
+	return true;
+}
+
 /* BAR@OFFSET+LENGTH */
 static int parse_place(char *text, unsigned int *bar, __u64 *offset, __u64 *length,
 		       const char *key)
 {
-	char *at = strchr(text, '@');
 	char *plus = strchr(text, '+');
-	__u64 number;
 
-	if (at && plus && at < plus) {
-		*at++ = '\0';
+	if (plus) {
 		*plus++ = '\0';
-		if (parse_number(text, &number) && number < KVPCI_NUM_BARS &&
-		    parse_size(at, offset) && parse_size(plus, length)) {
-			*bar = number;
+		if (parse_start(text, bar, offset) && parse_size(plus, length))
 			return STATUS_OK;
-		}
 	}
 	return misuse("--device: %s: write BAR@OFFSET+LENGTH, like %s=0@0x40+16", key, key);
+}
+
+/* intx, or msi or msix and optionally a colon and a vector */
+static int parse_trigger(struct spec_region *region, const char *text, const char *key)
+{
+	static const struct {
+		const char *name;
+		enum kvpci_interrupt interrupt;
+		__u16 max;
+	} kinds[] = {
+		{ "intx", KVPCI_INTX, 0 },
+		{ "msi", KVPCI_MSI, UINT16_MAX },
+		{ "msix", KVPCI_MSIX, UINT16_MAX },
+	};
+	size_t length = strcspn(text, ":");
+	__u64 vector = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strncmp(text, kinds[i].name, length) || kinds[i].name[length])
+			continue;
+		if (text[length] &&
+		    (!parse_number(text + length + 1, &vector) || vector > kinds[i].max))
+			break;
+		region->trigger = kinds[i].interrupt;
+		region->vector = vector;
+		return STATUS_OK;
+	}
+	return misuse("--device: %s: trigger=%s: write intx, msi:VECTOR or msix:VECTOR", key, text);
 }
 
 static int add_region(struct device_spec *spec, const char *key, char *value,
 		      enum spec_keeper keeper)
 {
-	unsigned int allowed = REGISTER_OPTIONS | (keeper == KEEPER_KERNEL ? OPT_COUNT : 0);
+	unsigned int allowed = keeper == KEEPER_KERNEL ? KERNEL_OPTIONS : REGISTER_OPTIONS;
 	struct spec_region *region;
 	struct item_options opts;
 	__u64 offset, length;
@@ -444,6 +523,8 @@ static int add_region(struct device_spec *spec, const char *key, char *value,
 		return misuse("--device: %s: a region has from 1 byte to 16 MiB, split it", key);
 	if (opts.set_readonly && opts.writable)
 		return misuse("--device: %s: ro and writable= exclude each other", key);
+	if (opts.set_lower && opts.trigger)
+		return misuse("--device: %s: lower and trigger= exclude each other", key);
 
 	region = append(&spec->regions, &spec->nr_regions, sizeof(*region));
 	if (!region)
@@ -457,6 +538,10 @@ static int add_region(struct device_spec *spec, const char *key, char *value,
 	region->bar = bar;
 	region->offset = offset;
 	region->count = opts.set_count;
+	region->lower = opts.set_lower;
+	status = opts.trigger ? parse_trigger(region, opts.trigger, key) : STATUS_OK;
+	if (status)
+		return status;
 	return bytes_fill(&region->bytes, 0, &opts, key);
 }
 
@@ -516,14 +601,32 @@ static int parse_limited(const char *text, __u64 min, __u64 max, __u64 *number,
 		      key, option, text, min, max);
 }
 
+static int parse_at(const char *text, __u16 min, __u16 max, __u16 *at, const char *key)
+{
+	__u64 number = 0;
+	int status = parse_limited(text, min, max, &number, key, "at");
+
+	if (!status && number % 4)
+		status = misuse("--device: %s: at=%s is not a multiple of 4", key, text);
+	*at = number;
+	return status;
+}
+
+static struct spec_capability *append_capability(struct device_spec *spec)
+{
+	return append(&spec->capabilities, &spec->nr_capabilities,
+		      sizeof(struct spec_capability));
+}
+
 /* ID/options; the bytes that the user gives start after the header. */
 static int add_capability(struct device_spec *spec, const char *key, char *value, bool extended)
 {
 	size_t header = extended ? 4 : 2;
 	__u64 space = extended ? EXTENDED_CONFIG_SIZE : CONFIG_SIZE;
-	__u64 id, at = 0, version = extended, length;
+	__u64 id, version = extended, length;
 	struct spec_capability *capability;
 	struct item_options opts;
+	__u16 at;
 	int status;
 
 	status = parse_options(&opts, CAPABILITY_OPTIONS | (extended ? OPT_VERSION : 0),
@@ -533,25 +636,25 @@ static int add_capability(struct device_spec *spec, const char *key, char *value
 	if (!parse_hex(value, extended ? 0xffff : 0xff, &id))
 		return misuse("--device: %s: write the ID as up to %u hexadecimal digits, like %s=%s",
 			      key, extended ? 4 : 2, key, extended ? "000b" : "09");
+	if (!extended && (id == CAP_MSI || id == CAP_MSIX))
+		return misuse("--device: %s=%s: the kernel makes this capability, write %s= instead",
+			      key, value, id == CAP_MSI ? "msi" : "msix");
 	length = header + (opts.value ? strlen(opts.value) / 2 : 0);
 	status = parse_limited(opts.length, header, space, &length, key, "length");
 	if (!status)
-		status = parse_limited(opts.at, extended ? CONFIG_SIZE : 0x40, space - 4, &at,
-				       key, "at");
+		status = parse_at(opts.at, extended ? CONFIG_SIZE : 0x40, space - 4, &at, key);
 	if (!status)
 		status = parse_limited(opts.version, 1, 15, &version, key, "version");
 	if (status)
 		return status;
-	if (at % 4)
-		return misuse("--device: %s: at=%s is not a multiple of 4", key, opts.at);
 
-	capability = append(&spec->capabilities, &spec->nr_capabilities, sizeof(*capability));
+	capability = append_capability(spec);
 	if (!capability)
 		return no_memory();
 	status = bytes_create(&capability->bytes, length);
 	if (status)
 		return status;
-	capability->extended = extended;
+	capability->flags = extended ? KVPCI_CAP_EXTENDED : 0;
 	capability->id = id;
 	capability->version = version;
 	capability->offset = at;
@@ -566,6 +669,109 @@ static int add_standard(struct device_spec *spec, const char *key, char *value)
 static int add_extended(struct device_spec *spec, const char *key, char *value)
 {
 	return add_capability(spec, key, value, true);
+}
+
+/* The capability of MSI or MSI-X, of which there is one. */
+static int add_vectors(struct device_spec *spec, __u32 flags, __u16 id, const char *at,
+		       const char *key)
+{
+	struct spec_capability *capability;
+	__u16 offset;
+	int status;
+
+	status = parse_at(at, 0x40, CONFIG_SIZE - 4, &offset, key);
+	if (status)
+		return status;
+	capability = append_capability(spec);
+	if (!capability)
+		return no_memory();
+	capability->flags = flags;
+	capability->id = id;
+	capability->offset = offset;
+	return STATUS_OK;
+}
+
+static int set_msi(struct device_spec *spec, const char *key, char *value)
+{
+	struct item_options opts;
+	__u64 vectors;
+	int status;
+
+	if (spec->msi.vectors)
+		return misuse("--device: %s is given twice", key);
+	status = parse_options(&opts, OPT_64BIT | OPT_MASK | OPT_AT, value, key);
+	if (status)
+		return status;
+	if (!parse_number(value, &vectors) || !vectors || vectors > KVPCI_MAX_MSI_VECTORS ||
+	    vectors & (vectors - 1))
+		return misuse("--device: %s=%s: the number of vectors is a power of two from 1 to %u",
+			      key, value, KVPCI_MAX_MSI_VECTORS);
+	spec->msi = (struct kvpci_msi){
+		.size = sizeof(spec->msi),
+		.flags = (opts.set_64bit ? KVPCI_MSI_64BIT : 0) |
+			 (opts.set_mask ? KVPCI_MSI_MASK : 0),
+		.vectors = vectors,
+	};
+	return add_vectors(spec, KVPCI_CAP_MSI, CAP_MSI, opts.at, key);
+}
+
+/* BAR@OFFSET of the table or of the pending bits */
+static int parse_part(const char *text, __u8 *bar, __u32 *offset, const char *key,
+		      const char *option)
+{
+	unsigned int number;
+	__u64 start;
+	char *copy;
+	bool good;
+
+	copy = strdup(text);
+	if (!copy)
+		return no_memory();
+	good = parse_start(copy, &number, &start) && start <= UINT32_MAX && start % 8 == 0;
+	free(copy);
+	if (!good)
+		return misuse("--device: %s: %s=%s: write BAR@OFFSET, a multiple of 8, like %s=1@0",
+			      key, option, text, option);
+	*bar = number;
+	*offset = start;
+	return STATUS_OK;
+}
+
+static int set_msix(struct device_spec *spec, const char *key, char *value)
+{
+	struct kvpci_msix *msix = &spec->msix;
+	struct item_options opts;
+	__u64 vectors, end;
+	int status;
+
+	if (msix->vectors)
+		return misuse("--device: %s is given twice", key);
+	status = parse_options(&opts, OPT_TABLE | OPT_PBA | OPT_AT, value, key);
+	if (status)
+		return status;
+	if (!parse_number(value, &vectors) || !vectors || vectors > KVPCI_MAX_MSIX_VECTORS)
+		return misuse("--device: %s=%s: the number of vectors is from 1 to %u",
+			      key, value, KVPCI_MAX_MSIX_VECTORS);
+	if (!opts.table)
+		return misuse("--device: %s: say where the table is, like %s=%s/table=1@0",
+			      key, key, value);
+	msix->size = sizeof(*msix);
+	msix->vectors = vectors;
+	status = parse_part(opts.table, &msix->table_bar, &msix->table_offset, key, "table");
+	if (status)
+		return status;
+	/* If nothing else is said, the pending bits follow the table. */
+	end = msix->table_offset + MSIX_ENTRY_SIZE * vectors;
+	msix->pba_bar = msix->table_bar;
+	msix->pba_offset = end;
+	if (opts.pba)
+		status = parse_part(opts.pba, &msix->pba_bar, &msix->pba_offset, key, "pba");
+	else if (end > UINT32_MAX)
+		status = misuse("--device: %s: there are no 32-bit offsets behind the table, say where the pending bits are with pba=",
+				key);
+	if (status)
+		return status;
+	return add_vectors(spec, KVPCI_CAP_MSIX, CAP_MSIX, opts.at, key);
 }
 
 static const struct {
@@ -592,6 +798,9 @@ static const struct {
 	{ "ecap", add_extended },
 	{ "pm", set_pm },
 	{ "pcie", set_pcie },
+	{ "intx", set_intx },
+	{ "msi", set_msi },
+	{ "msix", set_msix },
 };
 
 /*
@@ -676,104 +885,6 @@ static int parse_items(struct device_spec *spec, char *list)
 	return STATUS_OK;
 }
 
-static int check_bars(const struct device_spec *spec)
-{
-	unsigned int i;
-
-	for (i = 0; i < KVPCI_NUM_BARS; i++) {
-		if (!(spec->bars[i].flags & KVPCI_BAR_64BIT))
-			continue;
-		if (i == KVPCI_NUM_BARS - 1)
-			return misuse("--device: bar5 cannot be a 64-bit BAR, which takes two: use bar4");
-		if (spec->bars[i + 1].size)
-			return misuse("--device: bar%u is the upper half of bar%u, use another",
-				      i + 1, i);
-	}
-	return STATUS_OK;
-}
-
-static int check_place(const struct device_spec *spec, unsigned int bar, __u64 offset,
-		       __u64 length)
-{
-	__u64 size = bar == KVPCI_BAR_ROM ? spec->rom_size : spec->bars[bar].size;
-
-	if (!size)
-		return misuse("--device: there is no bar%u for what lies behind it, add bar%u=",
-			      bar, bar);
-	if (offset >= size || length > size - offset)
-		return misuse("--device: %#llx+%#llx is beyond the end of bar%u", offset, length,
-			      bar);
-	return STATUS_OK;
-}
-
-static bool overlap(const struct spec_region *a, const struct spec_region *b)
-{
-	return a->bar == b->bar && a->offset < b->offset + b->bytes.length &&
-	       b->offset < a->offset + a->bytes.length;
-}
-
-static int check_regions(const struct device_spec *spec)
-{
-	size_t i, j;
-	int status;
-
-	if (spec->nr_regions > KVPCI_MAX_REGIONS)
-		return misuse("--device: more than %u regions, describe fewer", KVPCI_MAX_REGIONS);
-	for (i = 0; i < spec->nr_regions; i++) {
-		const struct spec_region *region = &spec->regions[i];
-
-		status = check_place(spec, region->bar, region->offset, region->bytes.length);
-		if (status)
-			return status;
-		for (j = 0; j < i; j++) {
-			if (overlap(region, &spec->regions[j]))
-				return misuse("--device: two regions of bar%u overlap at %#llx",
-					      region->bar, region->offset);
-		}
-	}
-	return STATUS_OK;
-}
-
-static int check_doorbells(const struct device_spec *spec)
-{
-	size_t i;
-	int status;
-
-	if (spec->nr_doorbells > KVPCI_MAX_DOORBELLS)
-		return misuse("--device: more than %u doorbells, describe fewer",
-			      KVPCI_MAX_DOORBELLS);
-	for (i = 0; i < spec->nr_doorbells; i++) {
-		const struct spec_doorbell *doorbell = &spec->doorbells[i];
-
-		status = check_place(spec, doorbell->bar, doorbell->offset, doorbell->length);
-		if (status)
-			return status;
-		if (doorbell->length == 8 && spec->bars[doorbell->bar].flags & KVPCI_BAR_IO)
-			return misuse("--device: a doorbell in an I/O BAR has at most 4 bytes");
-		if (spec->count > 1 && doorbell->fd >= 0)
-			return misuse("--device: count= and a doorbell's fd= exclude each other");
-	}
-	return STATUS_OK;
-}
-
-static int check(const struct device_spec *spec)
-{
-	int status;
-
-	if (!spec->vendor && !spec->device)
-		return misuse("--device: say what it is: id=VENDOR:DEVICE, or the name of a known device");
-	status = check_bars(spec);
-	if (!status)
-		status = check_regions(spec);
-	if (!status)
-		status = check_doorbells(spec);
-	/* Two of them may be the defaults, PM and PCI Express. */
-	if (!status && spec->nr_capabilities + spec->pm + spec->pcie > KVPCI_MAX_CAPABILITIES)
-		status = misuse("--device: more than %u capabilities, describe fewer",
-				KVPCI_MAX_CAPABILITIES);
-	return status;
-}
-
 int spec_parse(struct device_spec *spec, const char *text)
 {
 	char *copy = strdup(text);
@@ -791,7 +902,7 @@ int spec_parse(struct device_spec *spec, const char *text)
 	status = parse_items(spec, copy);
 	free(copy);
 	if (!status)
-		status = check(spec);
+		status = spec_check(spec);
 	if (status)
 		spec_free(spec);
 	return status;

@@ -34,6 +34,9 @@ struct spec_region {
 	unsigned int bar;
 	__u64 offset;
 	bool count;		/* count the guest's writes */
+	__u16 trigger;		/* enum kvpci_interrupt that they trigger; 0: none */
+	__u16 vector;
+	bool lower;		/* they lower the INTx pin */
 	struct spec_bytes bytes;
 };
 
@@ -46,12 +49,13 @@ struct spec_doorbell {
 	int fd;			/* an eventfd that we inherited, or -1: make one */
 };
 
+/* MSI and MSI-X are made by the kernel: there is one of each, in the device_spec. */
 struct spec_capability {
-	bool extended;
+	__u32 flags;		/* KVPCI_CAP_* */
 	__u16 id;
 	__u8 version;
 	__u16 offset;		/* 0: anywhere */
-	struct spec_bytes bytes;	/* with the header */
+	struct spec_bytes bytes;	/* with the header; none with MSI and MSI-X */
 };
 
 struct device_model;
@@ -71,6 +75,10 @@ struct device_spec {
 	unsigned int count;
 	bool pm;		/* has a power-management capability */
 	bool pcie;		/* has a PCI Express capability */
+	bool flr;		/* and it announces function-level reset */
+	__u8 interrupt_pin;	/* 1 to 4 for INTA to INTD; 0: none */
+	struct kvpci_msi msi;	/* 0 vectors: none */
+	struct kvpci_msix msix;	/* likewise */
 	struct kvpci_bar bars[KVPCI_NUM_BARS];
 	__u64 rom_size;
 	struct spec_region *regions;
@@ -80,6 +88,9 @@ struct device_spec {
 	struct spec_capability *capabilities;
 	size_t nr_capabilities;
 };
+
+/* An entry of the MSI-X table. */
+#define MSIX_ENTRY_SIZE	16
 
 /* The most functions that one bridge can have. */
 #define SPEC_MAX_COUNT	65535

@@ -39,9 +39,13 @@ static void defaults(void)
 	EXPECT(spec.vendor == 4 && spec.device == 2 && spec.class_code == 0xff0000);
 	EXPECT(!spec.has_address && spec.count == 1 && spec.pm && spec.pcie);
 	EXPECT(!spec.nr_regions && !spec.nr_doorbells && !spec.nr_capabilities);
+	EXPECT(!spec.flr && !spec.interrupt_pin && !spec.msi.vectors && !spec.msix.vectors);
 	spec_free(&spec);
 	spec = parse("id=4:2,addr=3,pm=off,pcie=off");
 	EXPECT(spec.has_address && !spec.bus && spec.devfn == 0x18 && !spec.pm && !spec.pcie);
+	spec_free(&spec);
+	spec = parse("id=4:2,pcie=flr");
+	EXPECT(spec.pcie && spec.flr);
 	spec_free(&spec);
 }
 
@@ -98,18 +102,62 @@ static void doorbells(void)
 
 static void capabilities(void)
 {
-	struct device_spec spec = parse("id=4:2,cap=09/value=aabb/writable=00ff/at=0x80,ecap=000b/length=12/version=3,cap=5/length=2");
+	struct device_spec spec = parse("id=4:2,cap=09/value=aabb/writable=00ff/at=0x80,ecap=000b/length=12/version=3,cap=9/length=2");
 	const struct spec_capability *cap = spec.capabilities;
 
 	EXPECT(spec.nr_capabilities == 3);
 	if (spec.nr_capabilities == 3) {
-		EXPECT(cap[0].id == 9 && !cap[0].extended && cap[0].offset == 0x80);
+		EXPECT(cap[0].id == 9 && !cap[0].flags && cap[0].offset == 0x80);
 		EXPECT(cap[0].bytes.length == 4 && cap[0].bytes.value[2] == 0xaa);
 		EXPECT(!cap[0].bytes.writable[2] && cap[0].bytes.writable[3] == 0xff);
 		EXPECT(cap[0].version == 0);
-		EXPECT(cap[1].extended && cap[1].id == 0xb && cap[1].version == 3);
+		EXPECT(cap[1].flags == KVPCI_CAP_EXTENDED);
+		EXPECT(cap[1].id == 0xb && cap[1].version == 3);
 		EXPECT(cap[1].bytes.length == 12 && !cap[1].offset);
 		EXPECT(cap[2].bytes.length == 2);
+	}
+	spec_free(&spec);
+}
+
+static void message_interrupts(void)
+{
+	struct device_spec spec = parse("id=4:2,cap=9/length=4,msix=65/table=1@0x100/pba=2@8/at=0xb0,msi=8/64bit/mask,bar1=mem32/4K,bar2=mem64/4K");
+
+	/* Capabilities keep the order in which they are given. */
+	EXPECT(spec.nr_capabilities == 3);
+	if (spec.nr_capabilities == 3) {
+		EXPECT(spec.capabilities[1].flags == KVPCI_CAP_MSIX);
+		EXPECT(spec.capabilities[1].id == 0x11 && spec.capabilities[1].offset == 0xb0);
+		EXPECT(spec.capabilities[2].flags == KVPCI_CAP_MSI);
+		EXPECT(spec.capabilities[2].id == 5 && !spec.capabilities[2].offset);
+	}
+	EXPECT(spec.msix.size == sizeof(spec.msix) && spec.msix.vectors == 65);
+	EXPECT(spec.msix.table_bar == 1 && spec.msix.table_offset == 0x100);
+	EXPECT(spec.msix.pba_bar == 2 && spec.msix.pba_offset == 8);
+	EXPECT(spec.msi.size == sizeof(spec.msi) && spec.msi.vectors == 8);
+	EXPECT(spec.msi.flags == (KVPCI_MSI_64BIT | KVPCI_MSI_MASK));
+	spec_free(&spec);
+
+	/* The pending bits follow the table; both may fill the BAR. */
+	spec = parse("id=4:2,msi=1,msix=3/table=0@8,bar0=mem32/64");
+	EXPECT(spec.msix.pba_bar == 0 && spec.msix.pba_offset == 56 && !spec.msi.flags);
+	spec_free(&spec);
+	spec = parse("id=4:2,msix=2048/table=0@0,bar0=mem32/64K,regs=0@0x8100+4");
+	EXPECT(spec.msix.pba_offset == 0x8000);
+	spec_free(&spec);
+}
+
+static void triggers(void)
+{
+	struct device_spec spec = parse("id=4:2,intx=C,msi=2,msix=2/table=0@0,bar0=mem32/4K,regs=0@0x100+4/trigger=msix:1,regs=0@0x104+4/trigger=msi/count,regs=0@0x108+4/trigger=intx,regs=0@0x10c+4/lower/ro");
+	const struct spec_region *region = spec.regions;
+
+	EXPECT(spec.interrupt_pin == 3 && spec.nr_regions == 4);
+	if (spec.nr_regions == 4) {
+		EXPECT(region[0].trigger == KVPCI_MSIX && region[0].vector == 1);
+		EXPECT(region[1].trigger == KVPCI_MSI && !region[1].vector && region[1].count);
+		EXPECT(region[2].trigger == KVPCI_INTX && !region[2].lower);
+		EXPECT(region[3].lower && !region[3].trigger);
 	}
 	spec_free(&spec);
 }
@@ -228,6 +276,53 @@ static void mistakes(void)
 		{ "id=4:2,cap=9/version=1", "no option version" },
 		{ "id=4:2,cap=9/length=1", "not a number from 2" },
 		{ "id=4:2,cap=9/length=3/value=0102", "longer than the 1 bytes" },
+		{ "id=4:2,cap=5/length=10", "write msi=" },
+		{ "id=4:2,cap=11/length=12", "write msix=" },
+		{ "id=4:2,pcie=yes", "on, off or flr" },
+		{ "id=4:2,intx=e", "pins a to d" },
+		{ "id=4:2,intx=", "pins a to d" },
+		{ "id=4:2,intx=ab", "pins a to d" },
+		{ "id=4:2,msi=3", "power of two from 1 to 32" },
+		{ "id=4:2,msi=64", "power of two from 1 to 32" },
+		{ "id=4:2,msi=0", "power of two from 1 to 32" },
+		{ "id=4:2,msi=1,msi=1", "given twice" },
+		{ "id=4:2,msi=1/64bit=1", "takes no value" },
+		{ "id=4:2,msi=1/at=0x42", "multiple of 4" },
+		{ "id=4:2,msi=1/at=0x100", "not a number from 64 to 252" },
+		{ "id=4:2,msi=1/length=10", "no option length" },
+		{ "id=4:2,msix=0/table=0@0", "from 1 to 2048" },
+		{ "id=4:2,msix=2049/table=0@0", "from 1 to 2048" },
+		{ "id=4:2,msix=1", "say where the table is" },
+		{ "id=4:2,msix=1/table", "takes a value" },
+		{ "id=4:2,msix=1/table=0", "write BAR@OFFSET" },
+		{ "id=4:2,msix=1/table=6@0", "write BAR@OFFSET" },
+		{ "id=4:2,msix=1/table=0@4", "multiple of 8" },
+		{ "id=4:2,msix=1/table=0@0/pba=0@20", "multiple of 8" },
+		{ "id=4:2,msix=1/table=0@4G", "write BAR@OFFSET" },
+		{ "id=4:2,bar0=mem64/8G,msix=1/table=0@0xfffffff8", "pba=" },
+		{ "id=4:2,msix=1/table=0@0,msix=1/table=0@0", "given twice" },
+		{ "id=4:2,msix=1/table=0@0", "no bar0" },
+		{ "id=4:2,bar0=mem32/4K,msix=1/table=0@0/pba=1@0", "no bar1" },
+		{ "id=4:2,bar0=io/256,msix=1/table=0@0", "no memory BAR" },
+		{ "id=4:2,bar0=mem32/4K,bar1=io/16,msix=1/table=0@0/pba=1@0", "no memory BAR" },
+		{ "id=4:2,bar0=mem32/4K,msix=257/table=0@0", "beyond the end" },
+		{ "id=4:2,bar0=mem32/4K,msix=256/table=0@0", "beyond the end" },
+		{ "id=4:2,bar0=mem32/4K,msix=8/table=0@0/pba=0@120", "overlap" },
+		{ "id=4:2,bar0=mem32/4K,msix=8/table=0@128/pba=0@8,regs=0@15+1", "pending bits" },
+		{ "id=4:2,bar0=mem32/4K,msix=8/table=0@0,user=0@127+1", "overlaps the table" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/lower", "add intx=" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=intx", "add intx=" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=msi:0", "add msi=" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=msix:0", "add msix=" },
+		{ "id=4:2,bar0=io/16,msi=4,regs=0@0+4/trigger=msi:4", "vector 4 of msi, which has 4" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=intx:1", "write intx" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=", "write intx" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=ms:0", "write intx" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=msi:", "write intx" },
+		{ "id=4:2,bar0=mem32/4K,msi=1,regs=0@0+4/trigger=msi:65536", "write intx" },
+		{ "id=4:2,bar0=io/16,regs=0@0+4/trigger=intx/lower,intx=a", "exclude each other" },
+		{ "id=4:2,bar0=mem32/4K,user=0@0+4/lower,intx=a", "no option lower" },
+		{ "id=4:2,bar0=mem32/4K,user=0@0+4/trigger=intx,intx=a", "no option trigger" },
 		{ "id=4:2,rom=/nonexistent", "cannot open" },
 		{ "id=4:2,rom=/", "not a regular file" },
 	};
@@ -254,6 +349,8 @@ static void nonsense(void)
 		"/ro", "/count", "/data=1", "/fd=1", "/at=0x40", "/length=8", "/version=1",
 		",", ",,", "=", "/", "@", "+", "0", "ff", "pci-testdev", "count=2", "addr=1.0",
 		"9999999999999999999999", "0x", "\xff", "file=", "rom=",
+		"intx=a", "msi=2", "msix=4/table=2@0", "/table=0@0", "/pba=2@0x800", "/mask",
+		"/trigger=intx", "/trigger=msix:3", "/lower", ":1",
 	};
 	struct device_spec spec;
 	unsigned int i, j, n;
@@ -276,6 +373,8 @@ const struct test spec_tests[] = {
 	{ "registers", registers },
 	{ "doorbells", doorbells },
 	{ "capabilities", capabilities },
+	{ "message_interrupts", message_interrupts },
+	{ "triggers", triggers },
 	{ "presets", presets },
 	{ "files", files },
 	{ "mistakes", mistakes },
