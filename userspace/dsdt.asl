@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the guest's ACPI interpreter is told about the machine: the serial port, and
- * the PCI host bridge with its buses and windows.
+ * the PCI host bridge with its buses, windows and interrupt lines.
  *
  * The windows are known only when the guest starts. The launcher writes them to a
  * page of reserved memory (struct acpi_info in acpi.c), whence _CRS copies them into
@@ -25,6 +25,13 @@ DefinitionBlock ("", "DSDT", 2, "KVPCI", "KVPCIRUN", 1)
 		M64B, 64,	/* 64-bit BARs: the same */
 		M64E, 64,
 		M64L, 64
+	}
+
+	/* Which interrupt controllers the guest uses: 0 the PICs, 1 the I/O APIC. */
+	Name (PICM, 0)
+	Method (_PIC, 1)
+	{
+		PICM = Arg0
 	}
 
 	/* Soft off; the value is written to the PM1a control register. */
@@ -113,6 +120,38 @@ DefinitionBlock ("", "DSDT", 2, "KVPCI", "KVPCIRUN", 1)
 				HMAX = M64E
 				HLEN = M64L
 				Return (BUFF)
+			}
+
+			/*
+			 * INTx pins: pin P (0 to 3) of device D leads to line (D + P) % 4,
+			 * level-triggered, for all functions alike. The lines are inputs 16 to
+			 * 19 of the I/O APIC, and four interrupts of the PICs (gsi.c).
+			 */
+			Name (LINE, Package () { 5, 10, 11, 12 })
+			Method (_PRT, 0, Serialized)
+			{
+				Local0 = Package (128) {}
+				Local1 = 0
+				While (Local1 < 128)
+				{
+					Local2 = (Local1 >> 2) + (Local1 & 3)
+					Local2 &= 3
+					If (PICM)
+					{
+						Local3 = 16 + Local2
+					}
+					Else
+					{
+						Local3 = DerefOf (LINE [Local2])
+					}
+					Local4 = Package (4) { 0, 0, 0, 0 }
+					Local4 [0] = ((Local1 >> 2) << 16) | 0xFFFF
+					Local4 [1] = Local1 & 3
+					Local4 [3] = Local3
+					Local0 [Local1] = Local4
+					Local1++
+				}
+				Return (Local0)
 			}
 
 			/*

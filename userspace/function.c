@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "function.h"
 #include "model.h"
 #include "report.h"
@@ -144,6 +145,10 @@ static int create_function(struct function *function, int host_fd, size_t number
 	};
 
 	memcpy(config.bars, spec->bars, sizeof(config.bars));
+	if (function->route_event >= 0) {
+		config.flags |= KVPCI_FUNCTION_ROUTE_EVENTFD;
+		config.route_eventfd = function->route_event;
+	}
 	function->fd = ioctl(host_fd, KVPCI_CREATE_FUNCTION, &config);
 	if (function->fd >= 0)
 		return STATUS_OK;
@@ -156,15 +161,6 @@ static int create_function(struct function *function, int host_fd, size_t number
 	if (errno == EMFILE || errno == ENFILE)
 		return fail("too many open files, raise the limit (ulimit -n) or describe fewer devices");
 	return failed(function, "the function");
-}
-
-static int create_event(int *event)
-{
-	*event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (*event < 0)
-		return fail("cannot create an eventfd (%s), raise the limit of open files (ulimit -n)",
-			    strerror(errno));
-	return STATUS_OK;
 }
 
 static int add_region(struct function *function, size_t i)
@@ -193,7 +189,7 @@ static int add_region(struct function *function, size_t i)
 		}
 	}
 	if (spec->count) {
-		status = create_event(&function->region_events[i]);
+		status = event_create(&function->region_events[i]);
 		if (status)
 			return status;
 		region.flags |= KVPCI_REGION_EVENTFD;
@@ -237,7 +233,7 @@ static int add_doorbell(struct function *function, size_t i)
 	int status;
 
 	if (event < 0) {
-		status = create_event(&function->doorbell_events[i]);
+		status = event_create(&function->doorbell_events[i]);
 		if (status)
 			return status;
 		event = function->doorbell_events[i];
@@ -247,29 +243,22 @@ static int add_doorbell(struct function *function, size_t i)
 	return STATUS_OK;
 }
 
-static int *create_events(size_t n)
-{
-	int *events = calloc(n ? n : 1, sizeof(*events));
-	size_t i;
-
-	for (i = 0; events && i < n; i++)
-		events[i] = -1;
-	return events;
-}
-
-static int create(struct function *function, int host_fd, size_t number)
+static int create(struct function *function, int host_fd, size_t number, bool routed)
 {
 	const struct device_spec *spec = function->spec;
-	int status;
+	int status = STATUS_OK;
 	size_t i;
 
-	function->doorbell_events = create_events(spec->nr_doorbells);
-	function->region_events = create_events(spec->nr_regions);
+	function->doorbell_events = event_array(spec->nr_doorbells);
+	function->region_events = event_array(spec->nr_regions);
 	function->user_values = calloc(spec->nr_regions + 1, sizeof(*function->user_values));
 	if (!function->doorbell_events || !function->region_events || !function->user_values)
 		return no_memory();
 
-	status = create_function(function, host_fd, number);
+	if (routed && (spec->msi.vectors || spec->msix.vectors))
+		status = event_create(&function->route_event);
+	if (!status)
+		status = create_function(function, host_fd, number);
 	for (i = 0; !status && i < spec->nr_regions; i++)
 		status = add_region(function, i);
 	for (i = 0; !status && i < spec->nr_doorbells; i++)
@@ -281,27 +270,25 @@ static int create(struct function *function, int host_fd, size_t number)
 }
 
 int function_create(struct function *function, int host_fd, const struct slot *slot,
-		    size_t number)
+		    size_t number, bool routed)
 {
 	int status;
 
-	*function = (struct function){ .spec = slot->spec, .slot = slot->slot, .fd = -1 };
+	*function = (struct function){
+		.spec = slot->spec, .slot = slot->slot, .fd = -1,
+		.route_event = -1, .intx_event = -1, .intx_ack_event = -1,
+	};
 	pthread_mutex_init(&function->lock, NULL);
-	status = create(function, host_fd, number);
+	status = create(function, host_fd, number, routed);
 	if (status)
 		function_destroy(function);
 	return status;
 }
 
-static void close_events(int *events, size_t n)
+static void close_event(int event)
 {
-	size_t i;
-
-	for (i = 0; events && i < n; i++) {
-		if (events[i] >= 0)
-			close(events[i]);
-	}
-	free(events);
+	if (event >= 0)
+		close(event);
 }
 
 void function_destroy(struct function *function)
@@ -313,8 +300,11 @@ void function_destroy(struct function *function)
 		close(function->fd);
 	if (function->model_state)
 		spec->model->destroy(function->model_state);
-	close_events(function->doorbell_events, spec->nr_doorbells);
-	close_events(function->region_events, spec->nr_regions);
+	event_array_free(function->doorbell_events, spec->nr_doorbells);
+	event_array_free(function->region_events, spec->nr_regions);
+	close_event(function->route_event);
+	close_event(function->intx_event);
+	close_event(function->intx_ack_event);
 	for (i = 0; function->user_values && i < spec->nr_regions; i++)
 		free(function->user_values[i]);
 	free(function->user_values);

@@ -17,14 +17,20 @@ struct function {
 	int fd;
 	int *doorbell_events;		/* eventfds, in the order of the description; -1: none */
 	int *region_events;
+	int route_event;		/* says that messages wait for a route; -1: there is none */
+	int intx_event;			/* raises the line that the INTx pin leads to; -1: no pin */
+	int intx_ack_event;		/* says that the guest has acknowledged that */
 	pthread_mutex_t lock;		/* guards user_values and *user_values[] */
 	__u8 **user_values;		/* registers that the launcher keeps, by region */
 	void *model_state;
 };
 
-/* @number is what host.c finds it by. */
+/*
+ * @number is what host.c finds it by. @routed: its interrupt messages need routes, see
+ * routes.c.
+ */
 int function_create(struct function *function, int host_fd, const struct slot *slot,
-		    size_t number);
+		    size_t number, bool routed);
 void function_destroy(struct function *function);
 int function_plug(struct function *function);
 

@@ -59,7 +59,9 @@ static int create_bridge(struct host *host, const struct vm *vm, bool config_por
 		.device = BRIDGE_DEVICE,
 	};
 
-	host->fd = ioctl(device, KVPCI_CREATE_HOST, &config);
+	host->delivery = ioctl(device, KVPCI_GET_DELIVERY, 0);
+	if (host->delivery >= 0)
+		host->fd = ioctl(device, KVPCI_CREATE_HOST, &config);
 	if (host->fd >= 0)
 		return STATUS_OK;
 	if (errno == ENOTTY || errno == E2BIG)
@@ -108,7 +110,8 @@ int host_add_functions(struct host *host, const struct slot *slots, size_t n)
 	if (!host->functions)
 		return fail("not enough memory for the devices, describe fewer");
 	for (i = 0; i < n; i++) {
-		status = function_create(&host->functions[i], host->fd, &slots[i], i);
+		status = function_create(&host->functions[i], host->fd, &slots[i], i,
+					 host->delivery == KVPCI_DELIVERY_IRQFD);
 		if (status)
 			return status;
 		host->nr_functions++;

@@ -14,6 +14,7 @@
 
 struct host {
 	int fd;
+	int delivery;		/* enum kvpci_delivery: how interrupt messages are sent */
 	struct kvpci_window io;
 	struct kvpci_window mem32;
 	struct kvpci_window mem64;

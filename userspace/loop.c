@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The main thread's event loop: the user's input, room for it in the guest's serial
- * port, signals, and the end of the guest.
+ * port, interrupt routes, signals, and the end of the guest.
  *
  * poll() and not epoll, which does not take regular files or /dev/null as input.
  */
@@ -53,15 +53,17 @@ static void handle_signal(void)
 		stop_request(STATUS_SIGNAL + info.ssi_signo);
 }
 
-int loop_run(void)
+int loop_run(struct routes *routes)
 {
-	enum { STOP, SIGNAL, READY, INPUT, NR };
+	enum { STOP, SIGNAL, ROUTES, READY, INPUT, NR };
 	struct pollfd fds[NR] = {
 		[STOP] = { .fd = stop_fd(), .events = POLLIN },
 		[SIGNAL] = { .fd = signals, .events = POLLIN },
+		[ROUTES] = { .fd = routes_fd(routes), .events = POLLIN },
 		[READY] = { .fd = console_ready_fd(), .events = POLLIN },
 		[INPUT] = { .events = POLLIN },
 	};
+	int status = STATUS_OK;
 
 	for (;;) {
 		/* A negative descriptor is ignored. */
@@ -76,6 +78,10 @@ int loop_run(void)
 			return stop_status();
 		if (fds[SIGNAL].revents)
 			handle_signal();
+		if (fds[ROUTES].revents)
+			status = routes_serve(routes);
+		if (status)
+			return status;
 		if (fds[INPUT].revents && !terminal_read())
 			stop_request(STATUS_OK);
 		if (fds[INPUT].revents || fds[READY].revents)

@@ -3,10 +3,12 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include "routes.h"
+
 /* Before the first thread is made: signals are to reach the loop and nobody else. */
 int loop_init(void);
 
 /* Serve events until the guest ends, and return the exit status. */
-int loop_run(void);
+int loop_run(struct routes *routes);
 
 #endif /* LOOP_H */

@@ -5,6 +5,7 @@
  * Each step either succeeds or has said why it does not. Whatever has been made by
  * then is undone, last first.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "acpi.h"
@@ -13,13 +14,16 @@
 #include "debugexit.h"
 #include "file.h"
 #include "firmware.h"
+#include "gsi.h"
 #include "host.h"
+#include "intx.h"
 #include "layout.h"
 #include "loop.h"
 #include "machine.h"
 #include "ports.h"
 #include "power.h"
 #include "report.h"
+#include "routes.h"
 #include "slots.h"
 #include "stop.h"
 #include "terminal.h"
@@ -34,6 +38,8 @@ struct machine {
 	size_t nr_slots;
 	struct vm vm;
 	struct host host;
+	struct gsi_table gsis;
+	struct routes routes;
 	struct ports ports;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
@@ -63,6 +69,12 @@ static int create_pci(struct machine *machine)
 			     options->module);
 	if (!status)
 		status = host_add_functions(&machine->host, machine->slots, machine->nr_slots);
+	if (!status)
+		status = gsi_create(&machine->gsis, &machine->vm);
+	if (!status)
+		status = intx_connect(&machine->host, &machine->gsis);
+	if (!status)
+		status = routes_create(&machine->routes, &machine->host, &machine->gsis);
 	if (!status)
 		status = firmware_assign(&machine->host);
 	if (!status)
@@ -137,7 +149,7 @@ static int run_guest(struct machine *machine)
 			started++;
 	}
 	if (!status)
-		status = loop_run();
+		status = loop_run(&machine->routes);
 	for (i = 0; i < started; i++)
 		vcpu_stop(&machine->vcpus[i]);
 	return status;
@@ -152,6 +164,7 @@ static void print_stats(struct machine *machine)
 	for (i = 0; i < machine->nr_vcpus; i++)
 		stats_add(&total, &machine->vcpus[i].stats);
 	stats_print(&total);
+	fprintf(stderr, "routes %llu\n", machine->routes.count);
 	for (j = 0; j < machine->host.nr_functions; j++)
 		function_print_counts(&machine->host.functions[j]);
 }
@@ -161,6 +174,8 @@ static void destroy(struct machine *machine)
 	while (machine->nr_vcpus)
 		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
 	free(machine->vcpus);
+	routes_destroy(&machine->routes);
+	gsi_destroy(&machine->gsis);
 	host_destroy(&machine->host);
 	vm_destroy(&machine->vm);
 	free(machine->slots);
@@ -195,6 +210,7 @@ int machine_run(const struct options *options)
 		.options = options,
 		.vm = { .kvm_fd = -1, .fd = -1 },
 		.host = { .fd = -1 },
+		.routes = { .epoll = -1 },
 	};
 	int status;
 

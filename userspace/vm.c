@@ -51,6 +51,8 @@ static int check_kvm(const struct vm *vm, unsigned int cpus)
 		const char *name;
 	} needed[] = {
 		{ KVM_CAP_IRQCHIP, "interrupt controllers" },
+		{ KVM_CAP_IRQ_ROUTING, "interrupt routing" },
+		{ KVM_CAP_IRQFD_RESAMPLE, "level-triggered interrupts from eventfds" },
 		{ KVM_CAP_PIT2, "a timer" },
 		{ KVM_CAP_SET_TSS_ADDR, "a TSS address" },
 		{ KVM_CAP_SET_IDENTITY_MAP_ADDR, "an identity map address" },

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The INTx pins of PCI functions, connected to the interrupt controllers. */
+#ifndef INTX_H
+#define INTX_H
+
+#include "gsi.h"
+#include "host.h"
+
+/* The GSI that @pin, 1 to 4, of the function at @slot leads to. */
+unsigned int intx_gsi(__u16 slot, __u8 pin);
+
+/* Connect the pins of all functions. */
+int intx_connect(struct host *host, const struct gsi_table *gsis);
+
+#endif /* INTX_H */
