@@ -70,6 +70,11 @@ int vpci_capability_check(const struct kvpci_capability *cap)
 	bool ext = cap->flags & KVPCI_CAP_EXTENDED;
 	u32 start = ext ? EXT_START : CAP_START;
 	u32 end = ext ? VPCI_CONFIG_SIZE : VPCI_CONFIG_SIZE_CAM;
+	u32 length = cap->length;
+
+	/* Of what the kernel makes, @length is that of the description. */
+	if (cap->flags & (KVPCI_CAP_MSI | KVPCI_CAP_MSIX))
+		length = CAP_HEADER;
 
 	if (cap->flags & ~KVPCI_CAP_FLAGS || cap->pad || cap->pad1)
 		return -EINVAL;
@@ -85,7 +90,7 @@ int vpci_capability_check(const struct kvpci_capability *cap)
 		return -EINVAL;
 	if (cap->offset && (!IS_ALIGNED(cap->offset, 4) ||
 			    cap->offset < start ||
-			    cap->offset + cap->length > end))
+			    cap->offset + length > end))
 		return -EINVAL;
 
 	return 0;
@@ -107,7 +112,8 @@ static int find_place(struct vpci_capability_list *list,
 
 	if (cap->offset) {
 		at = cap->offset / 4;
-		if (find_next_bit(list->used, at + dwords, at) < at + dwords)
+		if (at + dwords > end ||
+		    find_next_bit(list->used, at + dwords, at) < at + dwords)
 			return -EINVAL;
 		return cap->offset;
 	}

@@ -117,6 +117,9 @@ void vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message)
 					APIC_INT_LEVELTRIG)) | APIC_INT_ASSERT;
 	struct kvm_vcpu *vcpu;
 
+	/* One that is being made may yet go away. */
+	if (!atomic_read(&kvm->online_vcpus))
+		return;
 	if (kvm->arch.x2apic_format) {
 		/* KVM refuses what has these bits. */
 		if (message->address >> 32 & 0xff)

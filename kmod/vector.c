@@ -84,7 +84,7 @@ static void send(struct vpci_vectors *vectors, u32 n)
 	}
 }
 
-/* Tell userspace that a vector, @n or some, waits for a route. */
+/* Tell userspace that some vector may wait for a route. */
 static void ask_for_route(struct vpci_vectors *vectors)
 {
 	struct eventfd_ctx *eventfd = vectors->interrupts->route_eventfd;
@@ -133,11 +133,12 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors)
 {
 	u32 n;
 
-	for (n = 0; n < vectors->nr; n++) {
+	/* A source may trigger another vector than its own, see msi.c. */
+	for (n = 0; n < vectors->nr; n++)
 		vpci_vector_unbind(vectors, n);
+	for (n = 0; n < vectors->nr; n++)
 		if (vectors->vector[n].route)
 			eventfd_ctx_put(vectors->vector[n].route);
-	}
 	kvfree(vectors->vector);
 }
 

@@ -335,6 +335,9 @@ static bool is_good(const struct kvpci_capability *cap)
 		return false;
 	if (!cap->offset)
 		return true;
+	if (cap->flags & (KVPCI_CAP_MSI | KVPCI_CAP_MSIX))
+		return cap->offset % 4 == 0 && cap->offset >= start_of(ext) &&
+		       cap->offset < end_of(ext);
 	return cap->offset % 4 == 0 && cap->offset >= start_of(ext) &&
 	       cap->offset + cap->length <= end_of(ext);
 }
