@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupts for tests: a machine with vCPUs that take them, functions that send them,
+ * and the guest's driver of these.
+ *
+ * The first vCPU accesses registers and takes no interrupts. The others are halted until
+ * one comes, which they count (agent.c). Tests ask what has come since they last asked:
+ * take() waits for what has to come, and strays() is what nobody has asked for.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "irq.h"
+
+#define PATIENCE	20		/* seconds for what has to come */
+#define QUIET_US	5000		/* and for what must not */
+#define VECTOR_WAKE	0xfe		/* for a vCPU to see that it is to stop */
+#define BAR_STRIDE	0x1000000ULL	/* from function to function, */
+#define BAR_ROOM	0x200000ULL	/* and from BAR to BAR */
+
+int get_delivery(void)
+{
+	int fd = must(kvpci_open());
+	int ret = must(kvpci_ioctl(fd, KVPCI_GET_DELIVERY, NULL));
+
+	close(fd);
+	return ret;
+}
+
+int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd)
+{
+	struct kvpci_binding binding = {
+		.size = sizeof(binding),
+		.interrupt = interrupt,
+		.vector = vector,
+		.eventfd = eventfd,
+	};
+
+	return kvpci_ioctl(function, KVPCI_BIND, &binding);
+}
+
+int unbind(int function, __u32 interrupt, __u32 vector)
+{
+	struct kvpci_binding binding = {
+		.size = sizeof(binding),
+		.flags = KVPCI_BIND_REMOVE,
+		.interrupt = interrupt,
+		.vector = vector,
+	};
+
+	return kvpci_ioctl(function, KVPCI_BIND, &binding);
+}
+
+int trigger(int function, __u32 interrupt, __u32 vector)
+{
+	struct kvpci_trigger trigger = {
+		.size = sizeof(trigger),
+		.interrupt = interrupt,
+		.vector = vector,
+	};
+
+	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
+}
+
+int lower(int function)
+{
+	struct kvpci_trigger trigger = {
+		.size = sizeof(trigger),
+		.flags = KVPCI_TRIGGER_LOWER,
+		.interrupt = KVPCI_INTX,
+	};
+
+	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
+}
+
+int reset(int function)
+{
+	return kvpci_ioctl(function, KVPCI_RESET, NULL);
+}
+
+/* @route: the interrupt and the first vector are set. */
+int get_route(int function, struct kvpci_route *route)
+{
+	*route = (struct kvpci_route) {
+		.size = sizeof(*route),
+		.interrupt = route->interrupt,
+		.vector = route->vector,
+	};
+	return kvpci_ioctl(function, KVPCI_GET_ROUTE, route);
+}
+
+int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int eventfd,
+	      int resample)
+{
+	struct kvpci_route route = {
+		.size = sizeof(route),
+		.interrupt = interrupt,
+		.vector = vector,
+		.sequence = sequence,
+		.eventfd = eventfd,
+		.resample_eventfd = resample,
+	};
+
+	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);
+}
+
+void ring(int eventfd)
+{
+	__u64 one = 1;
+
+	if (write(eventfd, &one, sizeof(one)) != sizeof(one))
+		die("eventfd: %m");
+}
+
+/**
+ * rig_new() - make a machine that takes interrupts
+ * @nr_vcpus: how many vCPUs it has
+ * @flags: VM_X2APIC or 0
+ *
+ * None of them runs until rig_listen().
+ */
+struct rig *rig_new(int nr_vcpus, unsigned int flags)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	if (!rig)
+		die("out of memory");
+	rig->vm = vm_new_with(nr_vcpus, VM_INTERRUPTS | flags);
+	rig->host = host_new(rig->vm);
+	rig->keeper = keeper_new(rig->vm);
+	return rig;
+}
+
+void rig_free(struct rig *rig)
+{
+	keeper_free(rig->keeper);
+	host_free(rig->host);
+	vm_free(rig->vm);
+	free(rig);
+}
+
+/* Let all vCPUs but the first wait for interrupts. */
+void rig_listen(struct rig *rig)
+{
+	int i;
+
+	for (i = 1; i < rig->vm->nr_vcpus; i++) {
+		struct vcpu *vcpu = &rig->vm->vcpus[i];
+
+		guest_begin(vcpu);
+		/* Until told to stop: this word is nobody's, and always 0. */
+		guest_add(vcpu, (struct agent_op) {
+			.kind = OP_IDLE, .addr = RAM_BASE + RAM_SIZE - 8, .value = 1 });
+		guest_start(vcpu, 1);
+	}
+}
+
+/* Stop them. */
+void rig_deafen(struct rig *rig)
+{
+	int i;
+
+	for (i = 1; i < rig->vm->nr_vcpus; i++)
+		guest_stop(&rig->vm->vcpus[i]);
+	for (i = 1; i < rig->vm->nr_vcpus; i++) {
+		must(signal_msi(rig->vm, MSI_TO(i), VECTOR_WAKE));
+		guest_wait(&rig->vm->vcpus[i]);
+		rig->known[i][VECTOR_WAKE] = handled(rig, i, VECTOR_WAKE);
+	}
+}
+
+/* How many interrupts of a vector has a vCPU handled? */
+__u64 handled(struct rig *rig, int vcpu, __u8 vector)
+{
+	return __atomic_load_n(&rig->vm->vcpus[vcpu].interrupts->count[vector],
+			       __ATOMIC_SEQ_CST);
+}
+
+/**
+ * take() - how many interrupts have come?
+ * @rig: the machine
+ * @vcpu: to which vCPU
+ * @vector: with which vector
+ * @wanted: how many to wait for
+ *
+ * Return: how many that nobody has asked for
+ */
+__u64 take(struct rig *rig, int vcpu, __u8 vector, __u64 wanted)
+{
+	__u64 *known = &rig->known[vcpu][vector], came;
+	time_t end = time(NULL) + PATIENCE;
+
+	while (handled(rig, vcpu, vector) - *known < wanted && time(NULL) < end)
+		usleep(50);
+	/* Is that all? */
+	usleep(QUIET_US);
+	came = handled(rig, vcpu, vector) - *known;
+	*known += came;
+	return came;
+}
+
+/* How many that nobody has asked for, of any vCPU and vector, in a while? */
+__u64 strays(struct rig *rig)
+{
+	__u64 came = 0;
+	int i, vector;
+
+	usleep(QUIET_US);
+	for (i = 0; i < rig->vm->nr_vcpus; i++)
+		for (vector = 0; vector < NR_VECTORS; vector++) {
+			__u64 new = handled(rig, i, vector) - rig->known[i][vector];
+
+			rig->known[i][vector] += new;
+			came += new;
+		}
+	return came;
+}
+
+static unsigned int find_capability(int function, __u8 id)
+{
+	__u8 at, header[2];
+
+	must(device_read(function, KVPCI_CONFIG, PCI_CAPABILITY_LIST, &at, 1));
+	while (at) {
+		must(device_read(function, KVPCI_CONFIG, at, header, 2));
+		if (header[0] == id)
+			return at;
+		at = header[1];
+	}
+	return 0;
+}
+
+#define MSI_TRIGGERS	(4 * NR_TRIGGERS)
+#define PIN_RAISE	(8 * NR_TRIGGERS)
+#define PIN_LOWER	(8 * NR_TRIGGERS + 4)
+
+/**
+ * trigger_place() - the register that triggers a vector
+ * @device: with 'triggers'
+ * @interrupt: enum kvpci_interrupt
+ * @vector: below NR_TRIGGERS
+ */
+__u64 trigger_place(const struct device *device, __u32 interrupt, __u32 vector)
+{
+	__u64 base = device->bar[BAR_TRIGGERS];
+
+	if (interrupt == KVPCI_INTX)
+		return base + PIN_RAISE;
+	return base + (interrupt == KVPCI_MSI ? MSI_TRIGGERS : 0) + 4 * vector;
+}
+
+/* The register that lowers the pin. */
+__u64 lower_place(const struct device *device)
+{
+	return device->bar[BAR_TRIGGERS] + PIN_LOWER;
+}
+
+static void add_trigger(struct device *device, __u32 flags, __u32 interrupt, __u32 vector,
+			__u64 offset)
+{
+	struct kvpci_region region = {
+		.size = sizeof(region),
+		.flags = flags,
+		.bar = BAR_TRIGGERS,
+		.kind = KVPCI_REGION_REGISTERS,
+		.offset = offset,
+		.length = 4,
+		.interrupt = interrupt,
+		.vector = vector,
+	};
+	int ret = add_region(device->function, &region);
+
+	if (ret)
+		die("KVPCI_ADD_REGION: %s", strerror(-ret));
+}
+
+static void add_triggers(struct device *device)
+{
+	const struct device_desc *desc = &device->desc;
+	__u32 i;
+
+	for (i = 0; i < NR_TRIGGERS; i++) {
+		if (i < desc->msix.vectors)
+			add_trigger(device, KVPCI_REGION_TRIGGER, KVPCI_MSIX, i, 4 * i);
+		if (i < desc->msi.vectors)
+			add_trigger(device, KVPCI_REGION_TRIGGER, KVPCI_MSI, i,
+				    MSI_TRIGGERS + 4 * i);
+	}
+	if (desc->pin) {
+		add_trigger(device, KVPCI_REGION_TRIGGER, KVPCI_INTX, 0, PIN_RAISE);
+		add_trigger(device, KVPCI_REGION_LOWER, KVPCI_INTX, 0, PIN_LOWER);
+	}
+}
+
+/* With function-level reset, and nothing else. */
+static const __u8 express_value[0x3c] = {
+	[PCI_EXP_FLAGS] = 2 | PCI_EXP_TYPE_RC_END << 4,
+	[PCI_EXP_DEVCAP + 3] = PCI_EXP_DEVCAP_FLR >> 24,
+};
+
+static const __u8 express_writable[0x3c] = {
+	[PCI_EXP_DEVCTL] = 0x1f,
+	[PCI_EXP_DEVCTL + 1] = 0x70,
+};
+
+static unsigned int describe_capabilities(struct device_desc *desc,
+					  struct kvpci_capability *caps)
+{
+	unsigned int nr = 0;
+
+	if (desc->msix.vectors) {
+		desc->msix.size = sizeof(desc->msix);
+		caps[nr++] = (struct kvpci_capability) {
+			.flags = KVPCI_CAP_MSIX,
+			.id = PCI_CAP_ID_MSIX,
+			.length = sizeof(desc->msix),
+			.value = (unsigned long)&desc->msix,
+		};
+	}
+	if (desc->msi.vectors) {
+		desc->msi.size = sizeof(desc->msi);
+		caps[nr++] = (struct kvpci_capability) {
+			.flags = KVPCI_CAP_MSI,
+			.id = PCI_CAP_ID_MSI,
+			.length = sizeof(desc->msi),
+			.value = (unsigned long)&desc->msi,
+		};
+	}
+	if (desc->express)
+		caps[nr++] = (struct kvpci_capability) {
+			.id = PCI_CAP_ID_EXP,
+			.length = sizeof(express_value),
+			.value = (unsigned long)express_value,
+			.writable = (unsigned long)express_writable,
+		};
+	return nr;
+}
+
+static void default_bars(struct device_desc *desc)
+{
+	int i;
+
+	for (i = 0; i < KVPCI_NUM_BARS; i++)
+		if (desc->bars[i].size)
+			return;
+	desc->bars[BAR_MSIX].size = 0x10000;
+	desc->bars[BAR_TRIGGERS].size = 0x1000;
+	if (desc->msix.vectors && !desc->msix.pba_bar && !desc->msix.pba_offset)
+		desc->msix.pba_offset = desc->msix.table_offset +
+					MSIX_ENTRY * desc->msix.vectors;
+}
+
+/**
+ * device_new() - make a function that interrupts
+ * @rig: its machine
+ * @desc: what it is like
+ *
+ * The guest does not see it before device_plug().
+ */
+struct device *device_new(struct rig *rig, struct device_desc desc)
+{
+	struct device *device = calloc(1, sizeof(*device));
+	struct kvpci_capability caps[3];
+	struct kvpci_function_config config = {
+		.flags = KVPCI_FUNCTION_RESET_EVENTFD | KVPCI_FUNCTION_ROUTE_EVENTFD,
+		.capabilities = (unsigned long)caps,
+		.interrupt_pin = desc.pin,
+	};
+
+	if (!device)
+		die("out of memory");
+	device->rig = rig;
+	device->reset_event = event_new();
+	device->route_event = event_new();
+	default_bars(&desc);
+	memcpy(config.bars, desc.bars, sizeof(config.bars));
+	config.nr_capabilities = describe_capabilities(&desc, caps);
+	config.reset_eventfd = device->reset_event;
+	config.route_eventfd = device->route_event;
+	device->desc = desc;
+	device->function = function_new(rig->host, desc.bdf, config);
+	device->msix = find_capability(device->function, PCI_CAP_ID_MSIX);
+	device->msi = find_capability(device->function, PCI_CAP_ID_MSI);
+	device->express = find_capability(device->function, PCI_CAP_ID_EXP);
+	if (desc.triggers)
+		add_triggers(device);
+	device->kept = keep(rig->keeper, device->function, device->route_event,
+			    desc.msi.vectors, desc.msix.vectors);
+	return device;
+}
+
+/**
+ * device_place() - put a plugged function's BARs where they are to be, as firmware does
+ * @device: the function
+ * @command: what to write to the command register then
+ */
+void device_place(struct device *device, __u16 command)
+{
+	struct host *host = device->rig->host;
+	const int bdf = device->desc.bdf;
+	int i;
+
+	for (i = 0; i < KVPCI_NUM_BARS; i++) {
+		const struct kvpci_bar *bar = &device->desc.bars[i];
+		__u64 place = BAR_STRIDE * (bdf & 0xff) + BAR_ROOM * i;
+
+		if (!bar->size)
+			continue;
+		if (bar->flags & KVPCI_BAR_IO) {
+			place = IO_BASE + 0x100 * (bdf & 0xff);
+			set_bar(host, bdf, i, place);
+		} else if (bar->flags & KVPCI_BAR_64BIT) {
+			place += host->config.mem64.base;
+			set_bar64(host, bdf, i, place);
+		} else {
+			place += MEM32_BASE;
+			set_bar(host, bdf, i, place);
+		}
+		device->bar[i] = place;
+	}
+	device->table = device->bar[device->desc.msix.table_bar] +
+			device->desc.msix.table_offset;
+	device->pba = device->bar[device->desc.msix.pba_bar] +
+		      device->desc.msix.pba_offset;
+	set_command(host, bdf, command);
+	settle(device);
+}
+
+/* Plug it, place its BARs, and let it be a bus master. */
+void device_plug(struct device *device)
+{
+	must(plug(device->function));
+	device_place(device, DECODE_ALL | PCI_COMMAND_MASTER);
+}
+
+struct device *device_plugged(struct rig *rig, struct device_desc desc)
+{
+	struct device *device = device_new(rig, desc);
+
+	device_plug(device);
+	return device;
+}
+
+/* If its function has been closed already, the number is -1. */
+void device_free(struct device *device)
+{
+	int i, n;
+
+	keep_no_more(device->rig->keeper, device->kept);
+	if (device->function >= 0)
+		close(device->function);
+	disconnect_pin(device);
+	for (i = 0; i <= KVPCI_MSIX; i++)
+		for (n = 0; n < NR_TRIGGERS; n++)
+			if (device->source[i][n])
+				close(device->source[i][n]);
+	close(device->reset_event);
+	close(device->route_event);
+	free(device);
+}
+
+/* Wait until messages that are ready have their routes. */
+void settle(struct device *device)
+{
+	keeper_settle(device->rig->keeper, device->kept);
+}
+
+void bar_write(struct device *device, __u64 addr, __u8 size, __u64 value)
+{
+	guest_store(device->rig->vm, addr, size, value);
+	settle(device);
+}
+
+__u64 bar_read(struct device *device, __u64 addr, __u8 size)
+{
+	return guest_load(device->rig->vm, addr, size);
+}
+
+void config_write(struct device *device, unsigned int offset, __u8 size, __u32 value)
+{
+	cfg_write(device->rig->host, BY_ECAM, device->desc.bdf, offset, size, value);
+	settle(device);
+}
+
+__u32 config_read(struct device *device, unsigned int offset, __u8 size)
+{
+	return cfg_read(device->rig->host, BY_ECAM, device->desc.bdf, offset, size);
+}
+
+void set_master(struct device *device, bool on)
+{
+	config_write(device, PCI_COMMAND, 2, DECODE_ALL | (on ? PCI_COMMAND_MASTER : 0));
+}
+
+static __u64 entry(const struct device *device, unsigned int vector)
+{
+	return device->table + MSIX_ENTRY * vector;
+}
+
+void msix_control(struct device *device, __u16 value)
+{
+	config_write(device, device->msix + PCI_MSIX_FLAGS, 2, value);
+}
+
+/* The mask stays as it is. */
+void msix_message(struct device *device, unsigned int vector, __u64 address, __u32 data)
+{
+	struct vcpu *vcpu = &device->rig->vm->vcpus[0];
+
+	guest_begin(vcpu);
+	add_store(vcpu, entry(device, vector) + PCI_MSIX_ENTRY_LOWER_ADDR, 4, address);
+	add_store(vcpu, entry(device, vector) + PCI_MSIX_ENTRY_UPPER_ADDR, 4, address >> 32);
+	add_store(vcpu, entry(device, vector) + PCI_MSIX_ENTRY_DATA, 4, data);
+	guest_run(vcpu, 1);
+	settle(device);
+}
+
+void msix_mask(struct device *device, unsigned int vector, bool masked)
+{
+	bar_write(device, entry(device, vector) + PCI_MSIX_ENTRY_VECTOR_CTRL, 4, masked);
+}
+
+bool msix_pending(struct device *device, unsigned int vector)
+{
+	return bar_read(device, device->pba + vector / 64 * 8, 8) >> (vector % 64) & 1;
+}
+
+static bool has_64_bits(const struct device *device)
+{
+	return device->desc.msi.flags & KVPCI_MSI_64BIT;
+}
+
+void msi_message(struct device *device, __u64 address, __u16 data)
+{
+	unsigned int at = device->msi;
+
+	config_write(device, at + PCI_MSI_ADDRESS_LO, 4, address);
+	if (has_64_bits(device))
+		config_write(device, at + PCI_MSI_ADDRESS_HI, 4, address >> 32);
+	config_write(device, at + (has_64_bits(device) ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32),
+		     2, data);
+}
+
+void msi_control(struct device *device, __u16 value)
+{
+	config_write(device, device->msi + PCI_MSI_FLAGS, 2, value);
+}
+
+unsigned int msi_mask_register(const struct device *device)
+{
+	return device->msi + (has_64_bits(device) ? PCI_MSI_MASK_64 : PCI_MSI_MASK_32);
+}
+
+unsigned int msi_pending_register(const struct device *device)
+{
+	return device->msi + (has_64_bits(device) ? PCI_MSI_PENDING_64 : PCI_MSI_PENDING_32);
+}
+
+/**
+ * fire() - trigger an interrupt
+ * @device: whose
+ * @how: by what means
+ * @interrupt: enum kvpci_interrupt
+ * @vector: which; below NR_TRIGGERS unless by ioctl
+ */
+void fire(struct device *device, enum source how, __u32 interrupt, __u32 vector)
+{
+	int *source;
+
+	switch (how) {
+	case BY_EVENTFD:
+		source = &device->source[interrupt][vector];
+		if (!*source) {
+			*source = event_new();
+			must(bind_eventfd(device->function, interrupt, vector, *source));
+		}
+		ring(*source);
+		break;
+	case BY_REGISTER:
+		guest_store(device->rig->vm, trigger_place(device, interrupt, vector), 4, 1);
+		break;
+	default:
+		must(trigger(device->function, interrupt, vector));
+	}
+}
+
+/**
+ * connect_pin() - have a function's INTx pin lead to a pin of the IOAPIC
+ * @device: the function
+ * @gsi: which pin
+ */
+void connect_pin(struct device *device, __u32 gsi)
+{
+	device->gsi = gsi;
+	device->irqfd = event_new();
+	device->resample = event_new();
+	must(irqfd_set(device->rig->vm, gsi, device->irqfd, device->resample));
+	must(set_route(device->function, KVPCI_INTX, 0, 0, device->irqfd, device->resample));
+}
+
+/* The function is closed, or has another route. */
+void disconnect_pin(struct device *device)
+{
+	if (!device->gsi)
+		return;
+
+	irqfd_unset(device->rig->vm, device->gsi, device->irqfd);
+	close(device->irqfd);
+	close(device->resample);
+	device->gsi = 0;
+}
