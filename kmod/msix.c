@@ -107,7 +107,7 @@ static int table_write(struct vpci_region *region, const struct vpci_access *acc
 	unsigned long flags;
 
 	/* What the specification leaves undefined changes nothing. */
-	if ((len != 4 && len != 8) || offset & (len - 1))
+	if ((len != 4 && len != 8) || offset & (len - 1) || len != access->len)
 		return 0;
 
 	spin_lock_irqsave(&interrupts->lock, flags);

@@ -14,10 +14,12 @@ struct vpci_region;
  * struct vpci_access - a guest's access to a BAR
  * @vcpu: the guest's
  * @base: where the BAR was found, which it may leave while the access goes on
+ * @len: bytes of the whole access, of which a region may see a part
  */
 struct vpci_access {
 	struct kvm_vcpu *vcpu;
 	u64 base;
+	u32 len;
 };
 
 /**

@@ -75,9 +75,11 @@ static void send(struct vpci_vectors *vectors, u32 n)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
 
+	if (!kvm)
+		return;
 	if (!vpci_kvm_sends_directly()) {
 		vpci_eventfd_signal(vectors->vector[n].route);
-	} else if (kvm) {
+	} else {
 		struct vpci_message message = vectors->ops->message(vectors, n);
 
 		vpci_kvm_send(kvm, &message);

@@ -31,7 +31,7 @@ static struct vpci_bar *find_bar(struct vpci_map *map, u64 addr, u64 *offset)
 static int window_read(struct vpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
 		       int len, void *val)
 {
-	struct vpci_access access = { .vcpu = vcpu };
+	struct vpci_access access = { .vcpu = vcpu, .len = len };
 	struct vpci_bar *bar;
 	u64 offset;
 
@@ -48,7 +48,7 @@ static int window_read(struct vpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
 static int window_write(struct vpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
 			int len, const void *val)
 {
-	struct vpci_access access = { .vcpu = vcpu };
+	struct vpci_access access = { .vcpu = vcpu, .len = len };
 	struct vpci_bar *bar;
 	u64 offset;
 
