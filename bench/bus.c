@@ -9,7 +9,6 @@
  * easily searched.
  */
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <fcntl.h>
 #include <linux/kvpci.h>
@@ -46,7 +45,8 @@ struct header {
 	char name[REGISTERS - 16];
 };
 
-static int kvpci(int fd, unsigned long request, void *argument, const char *what)
+/* Make a request that has to succeed. */
+int kvpci(int fd, unsigned long request, void *argument, const char *what)
 {
 	int ret = ioctl(fd, request, argument);
 
@@ -55,7 +55,7 @@ static int kvpci(int fd, unsigned long request, void *argument, const char *what
 	return ret;
 }
 
-static int create_host(struct machine *vm)
+int bus_create_host(struct machine *vm)
 {
 	struct kvpci_host_config config = {
 		.size = sizeof(config),
@@ -92,7 +92,7 @@ static void add_doorbell(int function, unsigned int bar, const char *name)
 		.bar = bar,
 		.length = header.width,
 		.offset = DOORBELL,
-		.eventfd = eventfd(0, EFD_CLOEXEC),
+		.eventfd = machine_eventfd(),
 	};
 
 	strcpy(header.name, name);
@@ -160,7 +160,7 @@ static void add_other(int host, __u8 devfn)
 /* Put @functions functions on bus 0, behind the bridge's own. */
 void bus_create(struct machine *vm, unsigned int functions)
 {
-	int host = create_host(vm);
+	int host = bus_create_host(vm);
 	unsigned int devfn;
 
 	for (devfn = 1; devfn < functions; devfn++)

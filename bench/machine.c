@@ -12,10 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "guest/places.h"
 #include "machine.h"
 
 #define PORT_EXIT		0xf4
@@ -70,6 +72,7 @@ void machine_create(struct machine *vm)
 	__u64 identity_map = IDENTITY_MAP;
 	int size;
 
+	vm->route = NULL;
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm < 0)
 		die("can't open /dev/kvm: %m");
@@ -98,6 +101,29 @@ void machine_create(struct machine *vm)
 	if (vm->run == MAP_FAILED)
 		die("can't map the processor: %m");
 	set_cpuid(vm);
+}
+
+int machine_eventfd(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		die("can't make an eventfd: %m");
+	return fd;
+}
+
+/* Have a write of 4 bytes to a port, or to memory, signal @eventfd. */
+void machine_ioeventfd(struct machine *vm, __u64 address, bool port, int eventfd)
+{
+	struct kvm_ioeventfd ioeventfd = {
+		.addr = address,
+		.len = 4,
+		.fd = eventfd,
+		.flags = port ? KVM_IOEVENTFD_FLAG_PIO : 0,
+	};
+
+	if (ioctl(vm->fd, KVM_IOEVENTFD, &ioeventfd))
+		die("can't add an ioeventfd: %m");
 }
 
 /* The address in the PVH note of a segment; 0 if it is not there. */
@@ -209,8 +235,9 @@ void machine_load(struct machine *vm, const char *file, const char *command_line
 }
 
 /* Complete an access to a port. Return: whether it was the one to end with. */
-static int port_access(struct kvm_run *run)
+static int port_access(struct machine *vm)
 {
+	struct kvm_run *run = vm->run;
 	__u8 *data = (__u8 *)run + run->io.data_offset;
 
 	if (run->io.direction == KVM_EXIT_IO_IN) {
@@ -220,6 +247,8 @@ static int port_access(struct kvm_run *run)
 	}
 	if (run->io.port == PORT_SERIAL)
 		putchar(*data);
+	if (run->io.port == ROUTE_PORT && vm->route)
+		vm->route(vm);
 	return run->io.port == PORT_EXIT;
 }
 
@@ -236,7 +265,7 @@ int machine_run(struct machine *vm)
 		case KVM_EXIT_MMIO:
 			break;
 		case KVM_EXIT_IO:
-			if (port_access(run))
+			if (port_access(vm))
 				return *((__u8 *)run + run->io.data_offset);
 			break;
 		default:

@@ -2,6 +2,7 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 #include <linux/kvm.h>
 
@@ -12,6 +13,7 @@
  * @vcpu: descriptor of the processor
  * @run: what the processor shares with us
  * @memory: the guest's, from address 0
+ * @route: what a write to ROUTE_PORT has done, if not NULL
  */
 struct machine {
 	int kvm;
@@ -19,11 +21,14 @@ struct machine {
 	int vcpu;
 	struct kvm_run *run;
 	__u8 *memory;
+	void (*route)(struct machine *vm);
 };
 
 #define MACHINE_MEMORY	(16UL << 20)
 
 void machine_create(struct machine *vm);
+int machine_eventfd(void);
+void machine_ioeventfd(struct machine *vm, __u64 address, bool port, int eventfd);
 void machine_load(struct machine *vm, const char *file, const char *command_line);
 int machine_run(struct machine *vm);
 void die(const char *text, ...)

@@ -8,7 +8,9 @@
 #
 #	version kernel|qemu VERSION	what was running
 #	pass N				N-th time that all is measured
-#	system NAME FUNCTIONS		what is measured: floor, kvpci or qemu
+#	system NAME BY NUMBER		what is measured: floor, kvpci, irqfd (kvpci too, with
+#					messages sent by irqfds) or qemu; what there are
+#					so many of: functions or vectors
 #	row OPERATION COST		a result
 #	end				it is complete
 #
@@ -18,6 +20,7 @@
 BEGIN {
 	FS = "\t"
 	title["kvpci"] = "kvpci"
+	title["irqfd"] = "irqfd"
 	title["qemu"] = "QEMU"
 	if (system("test -t 1") == 0) {
 		good = "\033[32m"; bad = "\033[31m"; plain = "\033[0m"
@@ -28,10 +31,13 @@ FNR == NR {
 	if (/^#/)
 		next
 	operation[++operations] = $1
-	text[$1] = $2
-	accesses[$1] = $3
-	floor_of[$1] = $4
-	goal[$1] = $5
+	split($2, what, ":")
+	by[$1] = what[1]
+	least_number[$1] = what[2] + 0
+	text[$1] = $3
+	accesses[$1] = $4
+	floor_of[$1] = $5
+	goal_of[$1] = $6
 	next
 }
 
@@ -39,7 +45,7 @@ FNR == 1 { FS = " "; $0 = $0 }
 $1 == "version" { name = $2; sub(/^version [^ ]* /, ""); version[name] = $0 }
 $1 == "pass" { pass = $2 }
 $1 == "system" {
-	column = $2 "," $3
+	column = $2 "," $3 "," $4
 	if (!seen[column]++)
 		columns[++nr_columns] = column
 }
@@ -70,14 +76,32 @@ function with_commas(number, text) {
 	return number text
 }
 
-function floor_cost(row) {
-	return accesses[row] * cost("floor,0", floor_of[row])
+# "-", or a sum of costs of KVM alone, each with a factor before it or none.
+function floor_cost(row, terms, nr, i, factors, nr_factors, total) {
+	if (floor_of[row] == "-")
+		return ""
+	nr = split(floor_of[row], terms, "+")
+	for (i = 1; i <= nr; i++) {
+		nr_factors = split(terms[i], factors, "*")
+		total += (nr_factors > 1 ? factors[1] : 1) * \
+			cost("floor,-,0", factors[nr_factors])
+	}
+	return total
 }
 
-# The highest cost of an operation under kvpci, however many functions there are.
+# A number, or one that is that many times the floor: "1.05x"; "" if there is no goal.
+function goal_cost(row) {
+	if (goal_of[row] == "-")
+		return ""
+	if (goal_of[row] ~ /x$/)
+		return int(floor_cost(row) * goal_of[row])
+	return goal_of[row] + 0
+}
+
+# The highest cost of an operation under kvpci, however many functions or vectors.
 function worst_cost(row, i, worst, c) {
 	for (i = 1; i <= nr_columns; i++)
-		if (columns[i] ~ /^kvpci,/) {
+		if (name_of(columns[i]) == "kvpci" && is_for(columns[i], row)) {
 			c = cost(columns[i], row)
 			if (c == "") {
 				missing = missing " " columns[i] "," row
@@ -89,18 +113,35 @@ function worst_cost(row, i, worst, c) {
 	return worst
 }
 
-function ratio(a, b) {
-	return a == "" || b == "" || !b ? "-" : sprintf("%.2f", a / b)
+# The cost in the first column of a system.
+function first_cost(name, row, i) {
+	for (i = 1; i <= nr_columns; i++)
+		if (name_of(columns[i]) == name && by_of(columns[i]) == by[row])
+			return cost(columns[i], row)
+	return ""
 }
 
-function number_of(column, parts) {
-	split(column, parts, ",")
-	return parts[2]
+function ratio(a, b) {
+	return a == "" || b == "" || !b ? "-" : sprintf("%.2f", a / b)
 }
 
 function name_of(column, parts) {
 	split(column, parts, ",")
 	return parts[1]
+}
+
+function by_of(column, parts) {
+	split(column, parts, ",")
+	return parts[2]
+}
+
+function number_of(column, parts) {
+	split(column, parts, ",")
+	return parts[3]
+}
+
+function is_for(column, row) {
+	return by_of(column) == by[row] && number_of(column) >= least_number[row]
 }
 
 function find_worst_difference(i, key, percent) {
@@ -117,46 +158,54 @@ function find_worst_difference(i, key, percent) {
 	}
 }
 
-function print_table(i, j, row, verdict, color, first) {
-	printf "\nHost instructions per guest operation, by number of functions on the bus\n\n"
-	printf "%-28s %7s", "", "KVM's"
+function print_table(dimension, i, j, row, verdict, color, first, last) {
+	printf "%-30s %7s", "", "KVM's"
 	for (j = 1; j <= nr_columns; j++)
-		if (name_of(columns[j]) != "floor") {
-			first = j == 1 || name_of(columns[j]) != name_of(columns[j - 1])
+		if (by_of(columns[j]) == dimension) {
+			first = name_of(columns[j]) != last
 			printf " %9s", first ? title[name_of(columns[j])] : ""
+			last = name_of(columns[j])
 		}
 	printf " %8s %8s\n", "kvpci to", "QEMU to"
-	printf "%-28s %7s", "operation", "floor"
+	printf "%-30s %7s", "operation", "floor"
 	for (j = 1; j <= nr_columns; j++)
-		if (name_of(columns[j]) != "floor")
+		if (by_of(columns[j]) == dimension)
 			printf " %9s", number_of(columns[j])
 	printf " %8s %8s  %s\n", "floor", "kvpci", "goal"
 
 	for (i = 1; i <= operations; i++) {
 		row = operation[i]
-		printf "%-28s %7s", text[row], with_commas(floor_cost(row))
+		if (by[row] != dimension)
+			continue
+		printf "%-30s %7s", text[row], with_commas(floor_cost(row))
 		for (j = 1; j <= nr_columns; j++)
-			if (name_of(columns[j]) != "floor")
+			if (by_of(columns[j]) == dimension)
 				printf " %9s", with_commas(cost(columns[j], row))
 		verdict = color = ""
-		if (goal[row] != "-") {
+		if (goal[row] != "") {
 			color = worst[row] <= goal[row] ? good : bad
 			verdict = sprintf("%s %s", with_commas(goal[row]),
 					  worst[row] <= goal[row] ? "met" : "MISSED")
 		}
 		printf " %8s %8s", ratio(worst[row], floor_cost(row)),
-			ratio(cost("qemu,1", row), cost("kvpci,1", row))
+			ratio(first_cost("qemu", row), first_cost("kvpci", row))
 		printf "%s\n", verdict ? "  " color verdict (color ? plain : "") : ""
 	}
+}
 
-	printf "\nKVM alone, an access:"
+function print_floor(i, row) {
+	printf "\nKVM alone:"
 	for (i = 1; i <= nr_keys; i++)
 		if (keys[i] ~ /^floor,/) {
 			row = keys[i]
 			sub(/.*,/, "", row)
-			printf " %s %s", row, with_commas(cost("floor,0", row))
+			printf " %s %s", row, with_commas(cost("floor,-,0", row))
 		}
 	printf "\n"
+}
+
+function or_null(number) {
+	return number == "" ? "null" : number
 }
 
 function print_json(i, j, row, separator) {
@@ -172,7 +221,7 @@ function print_json(i, j, row, separator) {
 			row = keys[i]
 			sub(/.*,/, "", row)
 			printf "%s\n    \"%s\": %d", separator, row,
-				cost("floor,0", row) >json
+				cost("floor,-,0", row) >json
 			separator = ","
 		}
 	printf "\n  },\n  \"operations\": [" >json
@@ -181,12 +230,14 @@ function print_json(i, j, row, separator) {
 		printf "%s\n    {\n", i == 1 ? "" : "," >json
 		printf "      \"operation\": \"%s\",\n", row >json
 		printf "      \"text\": \"%s\",\n", text[row] >json
+		printf "      \"by\": \"%s\",\n", by[row] >json
 		printf "      \"accesses\": %d,\n", accesses[row] >json
-		printf "      \"floor\": %d,\n", floor_cost(row) >json
+		printf "      \"floor\": %s,\n", or_null(floor_cost(row)) >json
 		json_columns("kvpci", row)
+		json_columns("irqfd", row)
 		json_columns("qemu", row)
-		printf "      \"goal\": %s", goal[row] == "-" ? "null" : goal[row] >json
-		if (goal[row] != "-")
+		printf "      \"goal\": %s", or_null(goal[row]) >json
+		if (goal[row] != "")
 			printf ",\n      \"met\": %s",
 				worst[row] <= goal[row] ? "true" : "false" >json
 		printf "\n    }" >json
@@ -195,11 +246,12 @@ function print_json(i, j, row, separator) {
 	close(json)
 }
 
-# "NAME": { "FUNCTIONS": COST, ... }
+# "NAME": { "FUNCTIONS or VECTORS": COST, ... }
 function json_columns(name, row, j, separator) {
 	printf "      \"%s\": {", name >json
 	for (j = 1; j <= nr_columns; j++)
-		if (name_of(columns[j]) == name && cost(columns[j], row) != "") {
+		if (name_of(columns[j]) == name && by_of(columns[j]) == by[row] &&
+		    cost(columns[j], row) != "") {
 			printf "%s \"%s\": %d", separator, number_of(columns[j]),
 				cost(columns[j], row) >json
 			separator = ","
@@ -214,12 +266,17 @@ END {
 	}
 	for (i = 1; i <= operations; i++) {
 		worst[operation[i]] = worst_cost(operation[i])
-		if (goal[operation[i]] != "-" &&
+		goal[operation[i]] = goal_cost(operation[i])
+		if (goal[operation[i]] != "" &&
 		    worst[operation[i]] > goal[operation[i]])
 			missed++
 	}
 	find_worst_difference()
-	print_table()
+	print "\nHost instructions per guest operation, by number of functions on the bus\n"
+	print_table("functions")
+	print "\nThe same, by number of MSI-X vectors; irqfd: kvpci with delivery=irqfd\n"
+	print_table("vectors")
+	print_floor()
 	print_json()
 
 	printf "Linux %s, QEMU %s, kvpci %s, %s\n", version["kernel"],

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * bench-runner: run the bench guest on KVM with kvpci and nothing else, or on KVM
- * alone (--floor). kvpci-run could do the former, but what is measured should not
+ * alone (--floor, --irqfd). kvpci-run could do the former, but what is measured should not
  * depend on what a launcher happens to have.
  */
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
+#include <string.h>
 
 #include "bus.h"
+#include "guest/places.h"
 #include "machine.h"
-
-/* As the guest program has them. */
-#define FLOOR_EVENTFD_PORT	0x5e0
-#define FLOOR_EVENTFD_MMIO	0xd8000000
+#include "msix.h"
+#include "routes.h"
 
 void die(const char *text, ...)
 {
@@ -30,56 +28,83 @@ void die(const char *text, ...)
 	exit(1);
 }
 
-static void add_ioeventfd(struct machine *vm, __u64 addr, __u32 flags)
+static int usage(const char *name)
 {
-	struct kvm_ioeventfd ioeventfd = {
-		.addr = addr,
-		.len = 4,
-		.fd = eventfd(0, EFD_CLOEXEC),
-		.flags = flags,
+	fprintf(stderr,
+		"Usage: %s --floor | --irqfd | --functions 1-%u | --vectors 1-%u GUEST WORD...\n",
+		name, BUS_MAX_FUNCTIONS, MSIX_MAX_VECTORS);
+	return 2;
+}
+
+static void create_floor(struct machine *vm)
+{
+	machine_ioeventfd(vm, FLOOR_EVENTFD_PORT, true, machine_eventfd());
+	machine_ioeventfd(vm, FLOOR_EVENTFD_MMIO, false, machine_eventfd());
+}
+
+/* By itself, since what else is on KVM's buses has a share in what finding it takes. */
+static void create_irqfd(struct machine *vm)
+{
+	struct route route = {
+		.eventfd = machine_eventfd(),
+		.address = MESSAGE_ADDRESS,
+		.data = MESSAGE_DATA,
 	};
 
-	if (ioctl(vm->fd, KVM_IOEVENTFD, &ioeventfd))
-		die("can't add an ioeventfd: %m");
+	machine_ioeventfd(vm, SEND_PORT, true, route.eventfd);
+	machine_ioeventfd(vm, SEND_MMIO, false, route.eventfd);
+	routes_set(vm, &route, 1);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "floor", no_argument, NULL, 'f' },
-		{ "functions", required_argument, NULL, 'n' },
+		{ "floor", no_argument, NULL, 'F' },
+		{ "irqfd", no_argument, NULL, 'I' },
+		{ "functions", required_argument, NULL, 'f' },
+		{ "vectors", required_argument, NULL, 'v' },
 		{}
 	};
-	unsigned int functions = 1;
-	int option, floor = 0;
+	unsigned int functions = 0, vectors = 0;
+	char words[256] = "";
+	int option, floor = 0, irqfd = 0;
 	struct machine vm;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
-		case 'f':
+		case 'F':
 			floor = 1;
 			break;
-		case 'n':
+		case 'I':
+			irqfd = 1;
+			break;
+		case 'f':
 			functions = atoi(optarg);
 			break;
+		case 'v':
+			vectors = atoi(optarg);
+			break;
 		default:
-			optind = argc;
+			return usage(argv[0]);
 		}
 	}
-	if (optind != argc - 1 || !functions || functions > BUS_MAX_FUNCTIONS) {
-		fprintf(stderr, "Usage: %s [--floor | --functions 1-%u] GUEST\n",
-			argv[0], BUS_MAX_FUNCTIONS);
-		return 2;
-	}
+	if (optind >= argc || floor + irqfd + !!functions + !!vectors != 1 ||
+	    functions > BUS_MAX_FUNCTIONS || vectors > MSIX_MAX_VECTORS)
+		return usage(argv[0]);
+	for (option = optind + 1; option < argc; option++)
+		snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s ",
+			 argv[option]);
 
 	setlinebuf(stdout);
 	machine_create(&vm);
-	if (floor) {
-		add_ioeventfd(&vm, FLOOR_EVENTFD_PORT, KVM_IOEVENTFD_FLAG_PIO);
-		add_ioeventfd(&vm, FLOOR_EVENTFD_MMIO, 0);
-	} else {
+	if (floor)
+		create_floor(&vm);
+	else if (irqfd)
+		create_irqfd(&vm);
+	else if (vectors)
+		msix_create(&vm, vectors);
+	else
 		bus_create(&vm, functions);
-	}
-	machine_load(&vm, argv[optind], floor ? "floor" : "");
+	machine_load(&vm, argv[optind], words);
 	return machine_run(&vm);
 }

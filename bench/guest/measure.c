@@ -45,32 +45,41 @@ static void sort(__u64 *v, unsigned int n)
 	}
 }
 
-static __u64 median(void (*operation)(void))
+static __u64 median(void (*prepare)(void), void (*operation)(void))
 {
 	__u64 sample[SAMPLES];
 	unsigned int i;
 
-	for (i = 0; i < WARM_UP; i++)
+	for (i = 0; i < WARM_UP; i++) {
+		prepare();
 		operation();
-	for (i = 0; i < SAMPLES; i++)
+	}
+	for (i = 0; i < SAMPLES; i++) {
+		prepare();
 		sample[i] = ticks(operation);
+	}
 	sort(sample, SAMPLES);
 	return sample[SAMPLES / 2];
 }
 
 void measure_init(void)
 {
-	nothing_cost = median(nothing);
+	nothing_cost = median(nothing, nothing);
 }
 
-/* Print "row NAME COST". */
-void measure(const char *name, void (*operation)(void))
+/* Print "row NAME COST". Each time, @prepare is called first and is not counted. */
+void measure_after(const char *name, void (*prepare)(void), void (*operation)(void))
 {
-	__u64 cost = median(operation) - nothing_cost;
+	__u64 cost = median(prepare, operation) - nothing_cost;
 
 	print("row ");
 	print(name);
 	print(" ");
 	print_number(cost);
 	print("\n");
+}
+
+void measure(const char *name, void (*operation)(void))
+{
+	measure_after(name, nothing, operation);
 }

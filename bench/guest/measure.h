@@ -4,5 +4,6 @@
 
 void measure_init(void);
 void measure(const char *name, void (*operation)(void));
+void measure_after(const char *name, void (*prepare)(void), void (*operation)(void));
 
 #endif /* MEASURE_H */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The operations that are measured. Each is a function here, which is its definition,
- * and a row of the report; bench/rows has their number of accesses.
+ * The operations on functions that are measured. Each is a function here, which is its
+ * definition, and a row of the report; bench/rows has their number of accesses.
  *
- * Those on PCI are done to the last pci-testdev on bus 0, by configuration mechanism
+ * They are done to the last pci-testdev on bus 0, by configuration mechanism
  * #1 (cf8: write the address register, then access the data register) and by ECAM (one
  * access). The BAR is BAR 0, of 32-bit memory. No operation reads what it could know:
  * an OS does, but then it does two of these operations.
@@ -165,7 +165,7 @@ static void measure_device(void)
 	measure("register-write", register_write);
 }
 
-void measure_pci(void)
+void measure_functions(void)
 {
 	unsigned int functions = pci_setup();
 
@@ -183,54 +183,4 @@ void measure_pci(void)
 	measure_config();
 	measure_bar();
 	measure_device();
-}
-
-/*
- * The floor: what KVM and the smallest program on it take for an access. The runner has
- * these places with --floor: ioeventfds, which end in KVM, and nothing, at which the
- * access ends the runner's KVM_RUN.
- */
-#define FLOOR_EVENTFD_PORT	0x5e0
-#define FLOOR_EXIT_PORT		0x5e8
-#define FLOOR_EVENTFD_MMIO	0xd8000000
-#define FLOOR_EXIT_MMIO		0xd8001000
-
-static void eventfd_port(void)
-{
-	outl(FLOOR_EVENTFD_PORT, 0);
-}
-
-static void eventfd_mmio(void)
-{
-	writel(FLOOR_EVENTFD_MMIO, 0);
-}
-
-static void exit_port_write(void)
-{
-	outl(FLOOR_EXIT_PORT, 0);
-}
-
-static void exit_port_read(void)
-{
-	inl(FLOOR_EXIT_PORT);
-}
-
-static void exit_mmio_write(void)
-{
-	writel(FLOOR_EXIT_MMIO, 0);
-}
-
-static void exit_mmio_read(void)
-{
-	readl(FLOOR_EXIT_MMIO);
-}
-
-void measure_floor(void)
-{
-	measure("eventfd-port", eventfd_port);
-	measure("eventfd-mmio", eventfd_mmio);
-	measure("exit-port-write", exit_port_write);
-	measure("exit-port-read", exit_port_read);
-	measure("exit-mmio-write", exit_mmio_write);
-	measure("exit-mmio-read", exit_mmio_read);
 }

@@ -2,7 +2,10 @@
 #ifndef OPERATIONS_H
 #define OPERATIONS_H
 
-void measure_pci(void);
+void measure_functions(void);
+void measure_vectors(void);
+void measure_interrupts(void);
 void measure_floor(void);
+void measure_irqfd(void);
 
 #endif /* OPERATIONS_H */

@@ -11,11 +11,13 @@
 #define PCI_COMMAND		0x04
 #define PCI_COMMAND_IO		0x1
 #define PCI_COMMAND_MEMORY	0x2
+#define PCI_COMMAND_MASTER	0x4
 #define PCI_CLASS		0x08
 #define PCI_BAR(n)		(0x10 + 4 * (n))
 #define PCI_NUM_BARS		6
 #define PCI_BAR_IO		0x1
 #define PCI_BAR_64BIT		0x4
+#define PCI_CAPABILITIES	0x34
 #define PCI_INTERRUPT_LINE	0x3c
 
 #define CF8_ADDRESS		0xcf8
@@ -44,8 +46,8 @@ static inline void cf8_write(const struct pci_function *f, __u32 reg,
 static inline void cf8_write_word(const struct pci_function *f, __u32 reg,
 				  __u16 val)
 {
-	outl(CF8_ADDRESS, f->cf8 | reg);
-	outw(CF8_DATA, val);
+	outl(CF8_ADDRESS, f->cf8 | (reg & ~3));
+	outw(CF8_DATA + (reg & 2), val);
 }
 
 static inline void cf8_write_byte(const struct pci_function *f, __u32 reg,
@@ -80,5 +82,6 @@ static inline void ecam_write_byte(const struct pci_function *f, __u32 reg,
 
 unsigned int pci_setup(void);
 bool pci_find(__u32 id, struct pci_function *f);
+__u32 pci_find_capability(__u8 id, struct pci_function *f);
 
 #endif /* PCI_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the bench's runner and its guest have agreed on: where the runner has put things
+ * for the guest that no other machine has, and what is to be sent to it.
+ */
+#ifndef PLACES_H
+#define PLACES_H
+
+/* KVM alone: ioeventfds nobody listens to, and nothing, at which the access exits. */
+#define FLOOR_EVENTFD_PORT	0x5e0
+#define FLOOR_EXIT_PORT		0x5e8
+#define FLOOR_EVENTFD_MMIO	0xd8000000
+#define FLOOR_EXIT_MMIO		0xd8001000
+
+/* An ioeventfd that sends the message, or triggers the last vector; KVM alone: another. */
+#define SEND_PORT		0x5f0
+#define SEND_MMIO		0xd8002000
+
+/* With MSI-X: an ioeventfd that triggers vectors 0, STRIDE, 2 * STRIDE and so on. */
+#define TRIGGER_MANY_PORT	0x5f4
+#define TRIGGER_MANY		64
+#define TRIGGER_STRIDE		32
+
+/* A write has the runner do what a launcher does about messages that wait for a route. */
+#define ROUTE_PORT		0x5f8
+
+/* With MSI-X: a register in BAR 0 that triggers the last vector. */
+#define TRIGGER_REGISTER	0x9000
+
+/* The message: vector 64 of the processor whose local APIC has ID 0. */
+#define MESSAGE_ADDRESS		0xfee00000
+#define MESSAGE_DATA		64
+
+#endif /* PLACES_H */
