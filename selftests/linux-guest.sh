@@ -77,3 +77,39 @@ regs=0@0+16/value=04070000"
 	rm -f "$standard_rom"
 	return $standard_status
 }
+
+# interrupt_registers KIND COUNT: registers of 4 bytes each in BAR 0, a write to which
+# triggers the vector of that number.
+interrupt_registers()
+{
+	registers_vector=0
+	while [ $registers_vector -lt "$2" ]; do
+		printf 'regs=0@%u+4/trigger=%s:%u,' $((4 * registers_vector)) "$1" \
+			$registers_vector
+		registers_vector=$((registers_vector + 1))
+	done
+}
+
+# What selftests/guest-module drives: MSI-X with four vectors, with function-level reset.
+# shellcheck disable=SC2034 # for who sources this
+msix_device="id=1b36:1120,class=088000,addr=08.0,pcie=flr,bar0=mem32/4K,\
+$(interrupt_registers msix 4)bar1=mem32/4K,msix=4/table=1@0/pba=1@0x800"
+
+# boot_interrupts TEST OPTION...: the same with devices that interrupt: that one, two with
+# MSI, with all of its options and with none, and three with INTx, of which 0c.0 and 10.0
+# share a line.
+boot_interrupts()
+{
+	interrupts_test=$1
+	shift
+	set -- "$@" --device "$msix_device"
+	set -- "$@" --device "id=1b36:1121,class=088000,addr=09.0,bar0=mem32/4K,\
+$(interrupt_registers msi 4)msi=4/64bit/mask"
+	set -- "$@" --device "id=1b36:1121,class=088000,addr=0a.0,bar0=mem32/4K,\
+$(interrupt_registers msi 1)msi=1"
+	for interrupts_place in 0c.0,intx=a 0d.0,intx=b 10.0,intx=a; do
+		set -- "$@" --device "id=1b36:1122,class=088000,addr=$interrupts_place,\
+bar0=mem32/4K,regs=0@0+4/trigger=intx,regs=0@4+4/lower"
+	done
+	boot_guest "$interrupts_test" "$@"
+}

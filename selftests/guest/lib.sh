@@ -64,3 +64,43 @@ complaints()
 		grep -iE 'pci|BAR [0-9]|ECAM|MMCONFIG|MCFG|host bridge' |
 		grep -iE "^<[0-4]>|can't|cannot|fail|error|invalid|bogus|conflict|no space|bug|warn|overlap|unsupported"
 }
+
+# The folder of a function in sysfs: device 03.0
+device()
+{
+	echo "/sys/bus/pci/devices/0000:00:$1"
+}
+
+# Linux's number of an interrupt of a device that irqtest drives: irq 08.0 VECTOR
+irq()
+{
+	sed -n "$(($2 + 1))p" "$(device "$1")/irqs"
+}
+
+# How often its handler had something to do: handled 08.0 VECTOR
+handled()
+{
+	sed -n "$(($2 + 1))p" "$(device "$1")/handled"
+}
+
+# How often an interrupt came, on all processors or on one: count IRQ [PROCESSOR]
+count()
+{
+	awk -v irq="$1:" -v processor="$2" '
+		NR == 1 { processors = NF }
+		$1 == irq && processor != "" { print $(processor + 2) }
+		$1 == irq && processor == "" {
+			for (i = 2; i < 2 + processors; i++)
+				sum += $i
+			print sum + 0
+		}' /proc/interrupts
+}
+
+# trigger FILE ARGUMENTS: have irqtest do what the file, in the folder of a device, stands
+# for. Its complaint goes where KTAP's comments go.
+trigger()
+{
+	echo "$2" >"$1" && return
+	dmesg | grep irqtest | tail -n 1 | sed 's/^/# /'
+	return 1
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A Linux guest with two processors and devices that interrupt in every way, once with
+# each way of delivery that the module has, and a guest without an I/O APIC.
+
+top=$(cd "$(dirname "$0")/../../.." && pwd -P)
+. "$top/selftests/linux-guest.sh"
+
+number=0
+
+result()
+{
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+	fi
+}
+
+# statistic NAME: what --stats has printed
+statistic()
+{
+	sed -n "s/^$1 //p" /tmp/guest.log
+}
+
+# guest NAME TEST OPTION...
+guest()
+{
+	guest_name=$1
+	shift
+	boot_interrupts "$@" --kernel "$guest_kernel" --stats >/tmp/guest.log
+	guest_status=$?
+	sed 's/^/  /' /tmp/guest.log
+	[ $guest_status = 0 ] && grep -q '^1\.\.' /tmp/guest.log &&
+		! grep -q '^not ok' /tmp/guest.log
+	result $? "$guest_name: the guest's own tests"
+	[ "$(statistic 'exits pci')" = 0 ]
+	result $? "$guest_name: no access to PCI came out to the launcher"
+}
+
+echo "KTAP version 1"
+echo "1..8"
+for delivery in direct irqfd; do
+	rmmod kvpci
+	modprobe kvpci delivery=$delivery || exit 1
+	guest "delivery=$delivery" irq --cpus 2
+	case $delivery in
+	direct)	[ "$(statistic routes)" = 0 ] ;;
+	irqfd)	[ "$(statistic routes)" -gt 0 ] ;;
+	esac
+	result $? "delivery=$delivery: messages became routes if they had to"
+done
+rmmod kvpci
+modprobe kvpci || exit 1
+# shellcheck disable=SC2034 # boot_guest adds it to the command line
+append=noapic
+guest "PICs" pic
