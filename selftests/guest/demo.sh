@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What "make demo" shows from inside the guest: the functions that Linux found, and a
-# BAR that is moved while the guest runs. The functions are those of boot_standard in
-# linux-guest.sh.
+# What "make demo" shows from inside the guest: the functions that Linux found, a BAR that
+# is moved while the guest runs, and interrupts. The functions are those of boot_standard
+# in linux-guest.sh, and its msix_device.
 
 . /lib.sh
 
@@ -51,6 +51,29 @@ if [ "$(mem32 "$new")" = 0x6370766B ] && [ "$(mem32 $((new + 16)))" = 0x1234ABCD
 	echo "the device answers at its new place, and only there"
 else
 	echo "FAILED: the device does not answer as it should"
+fi
+
+interrupts()
+{
+	awk 'NR == 1 || /irqtest/' /proc/interrupts
+}
+
+say "a driver for 08.0, which has MSI-X with four vectors"
+run insmod /irqtest.ko
+echo "# cat /proc/interrupts     (its lines)"
+interrupts
+say "vector 3 to processor 1, and 100 interrupts of each vector, by register writes"
+echo 2 >"/proc/irq/$(irq 08.0 3)/smp_affinity"
+counts=
+for vector in 0 1 2 3; do
+	trigger "$(device 08.0)/single" "$vector 100"
+	counts="$counts $(count "$(irq 08.0 $vector)")"
+done
+interrupts
+if [ "$counts" = " 100 100 100 100" ]; then
+	echo "every trigger was one interrupt"
+else
+	echo "FAILED: these are not as many interrupts as triggers"
 fi
 
 say "its kernel log"
