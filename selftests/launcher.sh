@@ -53,7 +53,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..33"
+echo "1..35"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -82,6 +82,8 @@ refuses "a 64-bit BAR in the last place" 2 "bar5" --kernel "$tiny" \
 refuses "a BAR in the upper half of another" 2 "bar1" --kernel "$tiny" \
 	--device id=1b36:1100,bar0=mem64/4K,bar1=mem32/4K
 refuses "a vendor ID that means absence" 2 "ffff" --kernel "$tiny" --device id=ffff:0001
+refuses "a vector that is not there" 2 "has 4" --kernel "$tiny" \
+	--device id=1b36:1100,bar0=mem32/4K,msix=4/table=0@0,regs=0@2K+4/trigger=msix:4
 refuses "an address that is none" 2 "addr" --kernel "$tiny" \
 	--device id=1b36:1100,addr=20.0
 
@@ -93,6 +95,9 @@ refuses "an initrd that is not there" 1 "/nonexistent" --kernel "$guest_kernel" 
 	--initrd /nonexistent
 refuses "a ROM that is not there" 1 "/nonexistent" --kernel "$tiny" \
 	--device id=1b36:1100,rom=/nonexistent
+
+refuses "capabilities that collide" 1 "at=" --kernel "$tiny" \
+	--device id=1b36:1100,cap=09/length=16/at=0x80,msi=1/64bit/at=0x84
 
 mv /dev/kvm /dev/kvm.away
 refuses "no /dev/kvm" 1 "KVM" --kernel "$tiny"

@@ -95,9 +95,9 @@ interrupt_registers()
 msix_device="id=1b36:1120,class=088000,addr=08.0,pcie=flr,bar0=mem32/4K,\
 $(interrupt_registers msix 4)bar1=mem32/4K,msix=4/table=1@0/pba=1@0x800"
 
-# boot_interrupts TEST OPTION...: the same with devices that interrupt: that one, two with
-# MSI, with all of its options and with none, and three with INTx, of which 0c.0 and 10.0
-# share a line.
+# boot_interrupts TEST OPTION...: the same with devices that interrupt: that one and one
+# with more vectors, two with MSI, with all of its options and with none, and three with
+# INTx, of which 0c.0 and 10.0 share a line.
 boot_interrupts()
 {
 	interrupts_test=$1
@@ -107,6 +107,8 @@ boot_interrupts()
 $(interrupt_registers msi 4)msi=4/64bit/mask"
 	set -- "$@" --device "id=1b36:1121,class=088000,addr=0a.0,bar0=mem32/4K,\
 $(interrupt_registers msi 1)msi=1"
+	set -- "$@" --device "id=1b36:1120,class=088000,addr=0b.0,pcie=flr,bar0=mem32/4K,\
+$(interrupt_registers msix 80)bar2=mem64/4K,msix=80/table=2@0"
 	for interrupts_place in 0c.0,intx=a 0d.0,intx=b 10.0,intx=a; do
 		set -- "$@" --device "id=1b36:1122,class=088000,addr=$interrupts_place,\
 bar0=mem32/4K,regs=0@0+4/trigger=intx,regs=0@4+4/lower"

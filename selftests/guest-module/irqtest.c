@@ -21,7 +21,7 @@
  *
  *	irqs	Linux's interrupt numbers, in the order of vectors
  *	handled	how often the handlers ran
- *	pending	what the device itself says is pending, 0 for nothing
+ *	pending	what the device itself says is pending of vectors 0 to 31, 0 for nothing
  */
 #include <linux/atomic.h>
 #include <linux/delay.h>
@@ -34,7 +34,7 @@
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 
-#define MAX_VECTORS	8
+#define MAX_VECTORS	128
 #define REGISTER_SIZE	4
 
 /* Enough for a machine that is emulated twice. */
@@ -102,7 +102,7 @@ static int wait_for_more(struct irqtest_vector *vector, int handled)
 	return 0;
 }
 
-/* A bit for each vector. */
+/* A bit for each vector, of those that have a number below 32. */
 static u32 read_pending(const struct irqtest *irqtest)
 {
 	struct pci_dev *pdev = irqtest->pdev;
@@ -160,6 +160,8 @@ static int do_masked(struct irqtest_vector *vector)
 	int handled = atomic_read(&vector->handled);
 	int ret;
 
+	if (vector->number >= BITS_PER_TYPE(u32))
+		return -EINVAL;
 	disable_irq(vector->irq);
 	trigger(vector);
 	trigger(vector);

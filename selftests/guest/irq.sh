@@ -6,12 +6,13 @@
 
 . /lib.sh
 
-plan 64
+plan 67
 
 insmod /irqtest.ko
-same "every device has its driver" 6 \
+same "every device has its driver" 7 \
 	"$(echo /sys/bus/pci/drivers/irqtest/0000:* | wc -w)"
-same "MSI-X has four vectors" 4 "$(wc -l <"$(device 08.0)/irqs")"
+same "MSI-X has four vectors, and eighty" "4 80" \
+	"$(wc -l <"$(device 08.0)/irqs") $(wc -l <"$(device 0b.0)/irqs")"
 lspci -vv >/lspci
 check "MSI-X is enabled" grep -q 'MSI-X: Enable+ Count=4 Masked-' /lspci
 check "MSI of 64 bits with masks is enabled" \
@@ -42,6 +43,23 @@ one_by_one 0a.0 0
 one_by_one 0c.0 0
 one_by_one 0d.0 0
 one_by_one 10.0 0
+
+# every DEVICE VECTORS: one trigger of each vector is one interrupt of each.
+every()
+{
+	every_before=$(awk '/irqtest-'"$1"'-/ { print $2 + $3 }' /proc/interrupts)
+	every_vector=0
+	every_status=0
+	while [ $every_vector -lt "$2" ]; do
+		trigger "$(device "$1")/single" "$every_vector 1" || every_status=1
+		every_vector=$((every_vector + 1))
+	done
+	same "$1: one interrupt for a trigger of each of $2 vectors" \
+		"0 $(for n in $every_before; do printf '%u ' $((n + 1)); done)" \
+		"$every_status $(awk '/irqtest-'"$1"'-/ { printf "%u ", $2 + $3 }' /proc/interrupts)"
+}
+
+every 0b.0 80
 
 # burst DEVICE VECTOR: those that come together may count as one; none is left behind.
 burst()
@@ -136,6 +154,8 @@ same "function-level reset is what Linux resets with" "flr" \
 	"$(cut -d ' ' -f 1 "$(device 08.0)/reset_method")"
 check "function-level reset" trigger "$(device 08.0)/reset" 1
 one_by_one 08.0 0
+check "function-level reset of a device with many vectors" trigger "$(device 0b.0)/reset" 1
+every 0b.0 80
 
 # Another driver's life.
 echo 0000:00:08.0 >/sys/bus/pci/drivers/irqtest/unbind
