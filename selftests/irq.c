@@ -119,7 +119,7 @@ void ring(int eventfd)
 /**
  * rig_new() - make a machine that takes interrupts
  * @nr_vcpus: how many vCPUs it has
- * @flags: VM_X2APIC or 0
+ * @flags: VM_*, besides VM_INTERRUPTS
  *
  * None of them runs until rig_listen().
  */

@@ -142,7 +142,7 @@ static void make_route(struct keeper *keeper, struct waiting *waiting)
 	entry->u.msi.address_hi = route->address >> 32;
 	entry->u.msi.data = route->data;
 	/* With KVM_CAP_X2APIC_API these bits are not valid, and KVM refuses them. */
-	if (keeper->vm->flags & VM_X2APIC && route->address >> 32 & 0xff)
+	if (keeper->vm->flags & VM_X2APIC_API && route->address >> 32 & 0xff)
 		entry->type = 0;
 }
 

@@ -13,7 +13,8 @@
 #define MSI_TO(id)		(MSI_ADDRESS | (__u64)(id) << 12)
 #define MSI_LOGICAL		(1U << 2)	/* of the address: a logical destination */
 #define MSI_REDIRECT		(1U << 3)	/* redirection hint */
-#define MSI_LOWEST		(1U << 8)	/* of the data: delivery modes */
+#define MSI_MODE		(7U << 8)	/* of the data: delivery modes */
+#define MSI_LOWEST		(1U << 8)
 #define MSI_SMI			(2U << 8)
 #define MSI_NMI			(4U << 8)
 #define MSI_EXTINT		(7U << 8)

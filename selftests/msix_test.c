@@ -27,7 +27,7 @@ FIXTURE(msix) {
 
 FIXTURE_SETUP(msix)
 {
-	self->rig = rig_new(3, VM_X2APIC);
+	self->rig = rig_new(3, VM_MODERN);
 	rig_listen(self->rig);
 }
 
@@ -702,7 +702,7 @@ static bool many_arrived(const int *idle, unsigned int first, unsigned int step)
 		if (!(i % EACH))
 			lapic_take(idle[i / EACH], &arrived);
 		if (!!(arrived.vectors[vector / 32] & 1U << vector % 32) != wanted) {
-			printf("# vector %u: %s\n", i, wanted ? "lost" : "invented");
+			fprintf(stderr, "# vector %u: %s\n", i, wanted ? "lost" : "invented");
 			right = false;
 		}
 	}
@@ -716,7 +716,7 @@ TEST_F_TIMEOUT(msix, there_may_be_2048_vectors, 120)
 	unsigned int i;
 
 	for (i = 0; i < MANY / EACH; i++)
-		idle[i] = vm_add_vcpu(self->rig->vm, FIRST_IDLE + i);
+		idle[i] = vm_add_vcpu(self->rig->vm, FIRST_IDLE + i, true);
 	device = device_plugged(self->rig, (struct device_desc) {
 		.bdf = F, .msix = { .vectors = MANY } });
 	EXPECT_EQ(MANY - 1, config_read(device, device->msix + 2, 2));

@@ -244,12 +244,13 @@ static void make_interrupt_controllers(struct vm *vm)
 {
 	struct kvm_enable_cap x2apic = {
 		.cap = KVM_CAP_X2APIC_API,
-		.args[0] = KVM_X2APIC_API_USE_32BIT_IDS |
-			   KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK,
+		.args[0] = KVM_X2APIC_API_USE_32BIT_IDS,
 	};
 
 	must(ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0));
-	if (vm->flags & VM_X2APIC)
+	if (vm->flags & VM_NO_QUIRK)
+		x2apic.args[0] |= KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+	if (vm->flags & VM_X2APIC_API)
 		must(ioctl(vm->fd, KVM_ENABLE_CAP, &x2apic));
 }
 
@@ -314,10 +315,11 @@ struct vm *vm_new(int nr_vcpus)
  * vm_add_vcpu() - make a vCPU that is never run, and only there to be interrupted
  * @vm: its machine, which has VM_INTERRUPTS
  * @id: its number, and that of its local APIC
+ * @x2apic: whether that is in x2APIC mode
  *
  * Return: its descriptor
  */
-int vm_add_vcpu(struct vm *vm, __u32 id)
+int vm_add_vcpu(struct vm *vm, __u32 id, bool x2apic)
 {
 	struct kvm_cpuid2 *cpuid = supported_cpuid(vm);
 	int fd = must(ioctl(vm->fd, KVM_CREATE_VCPU, id));
@@ -325,7 +327,7 @@ int vm_add_vcpu(struct vm *vm, __u32 id)
 
 	must(ioctl(fd, KVM_SET_CPUID2, cpuid));
 	free(cpuid);
-	if (vm->flags & VM_X2APIC) {
+	if (x2apic) {
 		must(ioctl(fd, KVM_GET_SREGS, &sregs));
 		sregs.apic_base |= APIC_BASE_X2APIC;
 		must(ioctl(fd, KVM_SET_SREGS, &sregs));

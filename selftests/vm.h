@@ -75,8 +75,13 @@ struct vcpu {
 
 /* Interrupt controllers in the kernel, local APICs that are enabled, and handlers. */
 #define VM_INTERRUPTS	(1U << 0)
-/* With that: local APICs in x2APIC mode, and KVM_CAP_X2APIC_API. */
+/* With that: local APICs are in x2APIC mode. */
 #define VM_X2APIC	(1U << 1)
+/* KVM_CAP_X2APIC_API: destinations of messages have 32 bits. */
+#define VM_X2APIC_API	(1U << 2)
+/* With that: destination 0xff is nothing special to a local APIC in x2APIC mode. */
+#define VM_NO_QUIRK	(1U << 3)
+#define VM_MODERN	(VM_X2APIC | VM_X2APIC_API | VM_NO_QUIRK)
 
 /**
  * struct vm - a virtual machine
@@ -115,7 +120,7 @@ void die_at(const char *file, int line, const char *format, ...)
 
 struct vm *vm_new(int nr_vcpus);
 struct vm *vm_new_with(int nr_vcpus, unsigned int flags);
-int vm_add_vcpu(struct vm *vm, __u32 id);
+int vm_add_vcpu(struct vm *vm, __u32 id, bool x2apic);
 void vm_free(struct vm *vm);
 void *vm_ram(struct vm *vm, __u64 addr);
 
