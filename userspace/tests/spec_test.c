@@ -314,7 +314,7 @@ static void mistakes(void)
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=intx", "add intx=" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=msi:0", "add msi=" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=msix:0", "add msix=" },
-		{ "id=4:2,bar0=io/16,msi=4,regs=0@0+4/trigger=msi:4", "vector 4 of msi, which has 4" },
+		{ "id=4:2,bar0=io/16,msi=4,regs=0@0+4/trigger=msi:4", "vector 4 of msi, which" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=intx:1", "write intx" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=", "write intx" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=ms:0", "write intx" },
