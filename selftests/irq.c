@@ -18,7 +18,9 @@
 
 #define PATIENCE	20		/* seconds for what has to come */
 #define QUIET_US	5000		/* and for what must not */
+#define FLUSH_MS	300		/* for what has arrived to be handled */
 #define VECTOR_WAKE	0xfe		/* for a vCPU to see that it is to stop */
+#define VECTOR_LAST	0x20		/* with the lowest priority of all */
 #define BAR_STRIDE	0x1000000ULL	/* from function to function, */
 #define BAR_ROOM	0x200000ULL	/* and from BAR to BAR */
 
@@ -157,6 +159,7 @@ void rig_listen(struct rig *rig)
 			.kind = OP_IDLE, .addr = RAM_BASE + RAM_SIZE - 8, .value = 1 });
 		guest_start(vcpu, 1);
 	}
+	rig->listening = true;
 }
 
 /* Stop them. */
@@ -164,6 +167,7 @@ void rig_deafen(struct rig *rig)
 {
 	int i;
 
+	rig->listening = false;
 	for (i = 1; i < rig->vm->nr_vcpus; i++)
 		guest_stop(&rig->vm->vcpus[i]);
 	for (i = 1; i < rig->vm->nr_vcpus; i++) {
@@ -178,6 +182,23 @@ __u64 handled(struct rig *rig, int vcpu, __u8 vector)
 {
 	return __atomic_load_n(&rig->vm->vcpus[vcpu].interrupts->count[vector],
 			       __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Let the vCPUs handle all that has arrived: after it comes one of ours, unless there is
+ * always more.
+ */
+static void flush(struct rig *rig)
+{
+	int i, n;
+
+	for (i = 1; i < rig->vm->nr_vcpus && rig->listening; i++) {
+		__u64 before = handled(rig, i, VECTOR_LAST);
+
+		must(signal_msi(rig->vm, MSI_TO(i), VECTOR_LAST));
+		for (n = 0; n < FLUSH_MS && handled(rig, i, VECTOR_LAST) == before; n++)
+			usleep(n ? 1000 : 50);
+	}
 }
 
 /**
@@ -198,6 +219,7 @@ __u64 take(struct rig *rig, int vcpu, __u8 vector, __u64 wanted)
 		usleep(50);
 	/* Is that all? */
 	usleep(QUIET_US);
+	flush(rig);
 	came = handled(rig, vcpu, vector) - *known;
 	*known += came;
 	return came;
@@ -210,12 +232,14 @@ __u64 strays(struct rig *rig)
 	int i, vector;
 
 	usleep(QUIET_US);
+	flush(rig);
 	for (i = 0; i < rig->vm->nr_vcpus; i++)
 		for (vector = 0; vector < NR_VECTORS; vector++) {
 			__u64 new = handled(rig, i, vector) - rig->known[i][vector];
 
 			rig->known[i][vector] += new;
-			came += new;
+			if (vector != VECTOR_LAST)
+				came += new;
 		}
 	return came;
 }

@@ -26,12 +26,14 @@ int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int e
  * @vm: its vCPUs; the first one accesses registers, the others wait for interrupts
  * @host: its bridge
  * @keeper: keeps the routes of messages
+ * @listening: vCPUs wait for interrupts
  * @known: how many interrupts of each vCPU and vector have been asked for
  */
 struct rig {
 	struct vm *vm;
 	struct host *host;
 	struct keeper *keeper;
+	bool listening;
 	__u64 known[MAX_VCPUS][NR_VECTORS];
 };
 
