@@ -27,7 +27,7 @@ static u32 piece(u32 offset, u32 len)
 	return 1U << min3(3U, (u32)__ffs(offset | 8), (u32)__fls(len));
 }
 
-static u64 load(const u8 *p, u32 len)
+static __always_inline u64 load(const u8 *p, u32 len)
 {
 	switch (len) {
 	case 1:
@@ -41,7 +41,7 @@ static u64 load(const u8 *p, u32 len)
 	}
 }
 
-static void store(u8 *p, u32 len, u64 val)
+static __always_inline void store(u8 *p, u32 len, u64 val)
 {
 	switch (len) {
 	case 1:
@@ -89,6 +89,23 @@ void vpci_regs_read(const struct vpci_regs *regs, u32 offset, u32 len,
 	}
 }
 
+/* Write an aligned piece. Inlined, so that a length that is known costs nothing. */
+static __always_inline void write_piece(struct vpci_regs *regs, u32 offset, u32 len,
+					const void *val)
+{
+	u64 old = load(regs->value + offset, len);
+	u64 v = 0, writable = 0, clear = 0;
+
+	memcpy(&v, val, len);
+	if (regs->writable)
+		writable = load(regs->writable + offset, len);
+	if (regs->write1clear)
+		clear = load(regs->write1clear + offset, len);
+
+	store(regs->value + offset, len,
+	      ((old & ~writable) | (v & writable)) & ~(v & clear));
+}
+
 /**
  * vpci_regs_write() - write registers as the guest does
  * @regs: the block
@@ -104,18 +121,20 @@ void vpci_regs_write(struct vpci_regs *regs, u32 offset, u32 len,
 	u32 n;
 
 	for (; len; len -= n, offset += n, val += n) {
-		u64 old, v = 0, writable = 0, clear = 0;
-
 		n = piece(offset, len);
-		memcpy(&v, val, n);
-		old = load(regs->value + offset, n);
-		if (regs->writable)
-			writable = load(regs->writable + offset, n);
-		if (regs->write1clear)
-			clear = load(regs->write1clear + offset, n);
-
-		store(regs->value + offset, n,
-		      ((old & ~writable) | (v & writable)) & ~(v & clear));
+		switch (n) {
+		case 1:
+			write_piece(regs, offset, 1, val);
+			break;
+		case 2:
+			write_piece(regs, offset, 2, val);
+			break;
+		case 4:
+			write_piece(regs, offset, 4, val);
+			break;
+		default:
+			write_piece(regs, offset, 8, val);
+		}
 	}
 }
 
@@ -158,7 +177,7 @@ bool vpci_regs_is_writable(const struct vpci_regs *regs, u32 offset)
 }
 
 /**
- * vpci_regs_reset() - put back what the guest can write
+ * vpci_regs_reset() - put back the bits that the guest can write
  * @regs: the block, whose @reset has been filled in
  * @offset: first byte
  * @len: bytes; @offset + @len is within the block
@@ -171,9 +190,15 @@ u32 vpci_regs_reset(struct vpci_regs *regs, u32 offset, u32 len, u32 index)
 {
 	u32 end = offset + len;
 
-	for (; offset < end; offset++)
-		if (vpci_regs_is_writable(regs, offset))
-			WRITE_ONCE(regs->value[offset], regs->reset[index++]);
+	for (; offset < end; offset++) {
+		u8 mask = (regs->writable ? regs->writable[offset] : 0) |
+			  (regs->write1clear ? regs->write1clear[offset] : 0);
+		u8 *value = &regs->value[offset];
+
+		if (mask)
+			WRITE_ONCE(*value, (*value & ~mask) |
+					   (regs->reset[index++] & mask));
+	}
 
 	return index;
 }
