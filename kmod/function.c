@@ -302,6 +302,8 @@ void vpci_function_remove(struct vpci_function *function)
 		unplug(function);
 	vpci_host_release(host, function->bus, function->devfn);
 	list_del(&function->link);
+	/* Its sources go on until they are stopped, the machine may be gone by then. */
+	vpci_interrupts_disconnect(&function->interrupts);
 	/* Without a machine no access has come here since its claims were given up. */
 	if (host->kvm)
 		vpci_kvm_synchronize(host->kvm);
@@ -634,7 +636,7 @@ static int get_eventfd(struct eventfd_ctx **eventfd, u32 flags, u32 flag, int fd
 
 /* All that vpci_function_new() leaves out. */
 static int function_complete(struct vpci_function *function,
-		    const struct kvpci_function_config *desc)
+			     const struct kvpci_function_config *desc)
 {
 	int ret;
 
@@ -644,8 +646,8 @@ static int function_complete(struct vpci_function *function,
 		ret = get_eventfd(&function->interrupts.route_eventfd, desc->flags,
 				  KVPCI_FUNCTION_ROUTE_EVENTFD, desc->route_eventfd);
 	if (!ret && desc->interrupt_pin) {
-		ret = vpci_intx_add(&function->interrupts, desc->interrupt_pin);
 		vpci_function_add_interrupt(function, PCI_COMMAND, 4);
+		ret = vpci_intx_add(&function->interrupts, desc->interrupt_pin);
 	}
 	if (!ret)
 		ret = add_capabilities(function, desc);

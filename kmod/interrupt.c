@@ -94,17 +94,6 @@ void vpci_interrupts_config_write(struct vpci_interrupts *interrupts,
 	spin_unlock_irq(&interrupts->lock);
 }
 
-static void flush(struct vpci_interrupts *interrupts, struct vpci_vectors *vectors)
-{
-	bool more;
-
-	do {
-		spin_lock_irq(&interrupts->lock);
-		more = vpci_vectors_flush(vectors);
-		spin_unlock_irq(&interrupts->lock);
-	} while (more);
-}
-
 /**
  * vpci_interrupts_flush() - send what a write to configuration space has allowed
  * @interrupts: of a function
@@ -114,9 +103,9 @@ static void flush(struct vpci_interrupts *interrupts, struct vpci_vectors *vecto
 void vpci_interrupts_flush(struct vpci_interrupts *interrupts)
 {
 	if (interrupts->msix)
-		flush(interrupts, vpci_msix_vectors(interrupts->msix));
+		vpci_vectors_flush(vpci_msix_vectors(interrupts->msix));
 	if (interrupts->msi)
-		flush(interrupts, vpci_msi_vectors(interrupts->msi));
+		vpci_vectors_flush(vpci_msi_vectors(interrupts->msi));
 }
 
 /**
@@ -153,20 +142,30 @@ static struct vpci_vectors *find_vectors(const struct vpci_interrupts *interrupt
 }
 
 /**
- * vpci_interrupts_have() - does a function have an interrupt?
+ * vpci_interrupts_count() - how many vectors does a function have?
  * @interrupts: of the function
  * @interrupt: enum kvpci_interrupt, or any other number
- * @vector: which
+ *
+ * Return: their number; 0 if there is no such interrupt
  */
-bool vpci_interrupts_have(const struct vpci_interrupts *interrupts,
-			  u32 interrupt, u32 vector)
+u32 vpci_interrupts_count(const struct vpci_interrupts *interrupts, u32 interrupt)
 {
 	const struct vpci_vectors *vectors = find_vectors(interrupts, interrupt);
 
 	if (interrupt == KVPCI_INTX)
-		return interrupts->intx && !vector;
+		return interrupts->intx ? 1 : 0;
 
-	return vectors && vector < vectors->nr;
+	return vectors ? vectors->nr : 0;
+}
+
+/* Is *@vector one of @count? If so, it is so for a speculating processor too. */
+static bool check_vector(u32 *vector, u32 count)
+{
+	if (*vector >= count)
+		return false;
+
+	*vector = array_index_nospec(*vector, count);
+	return true;
 }
 
 /**
@@ -194,14 +193,27 @@ void vpci_interrupts_trigger(struct vpci_interrupts *interrupts, u32 interrupt,
 }
 
 /**
- * vpci_interrupts_lower() - lower the pin
- * @interrupts: of a function that has one
+ * vpci_interrupts_lower() - let a vector not be pending, or lower the pin
+ * @interrupts: of a function
+ * @interrupt: enum kvpci_interrupt
+ * @vector: which; the function has it
  *
  * Context: any.
  */
-void vpci_interrupts_lower(struct vpci_interrupts *interrupts)
+void vpci_interrupts_lower(struct vpci_interrupts *interrupts, u32 interrupt,
+			   u32 vector)
 {
-	vpci_intx_set_level(interrupts->intx, false);
+	switch (interrupt) {
+	case KVPCI_INTX:
+		vpci_intx_set_level(interrupts->intx, false);
+		break;
+	case KVPCI_MSI:
+		vpci_msi_withdraw(interrupts->msi, vector);
+		break;
+	case KVPCI_MSIX:
+		vpci_vector_withdraw(vpci_msix_vectors(interrupts->msix), vector);
+		break;
+	}
 }
 
 static void msix_signalled(struct vpci_listener *listener)
@@ -220,17 +232,58 @@ static void msi_signalled(struct vpci_listener *listener)
 	vpci_msi_trigger(source->vectors->interrupts->msi, source->vector);
 }
 
+static bool listens_to(const struct vpci_interrupts *interrupts,
+		       const struct eventfd_ctx *eventfd)
+{
+	return (interrupts->intx && vpci_intx_listens_to(interrupts->intx, eventfd)) ||
+	       (interrupts->msi &&
+		vpci_vectors_listen_to(vpci_msi_vectors(interrupts->msi), eventfd)) ||
+	       (interrupts->msix &&
+		vpci_vectors_listen_to(vpci_msix_vectors(interrupts->msix), eventfd));
+}
+
+static bool signals(const struct vpci_interrupts *interrupts,
+		    const struct eventfd_ctx *eventfd)
+{
+	return (interrupts->intx && vpci_intx_signals(interrupts->intx, eventfd)) ||
+	       (interrupts->msi &&
+		vpci_vectors_signal(vpci_msi_vectors(interrupts->msi), eventfd)) ||
+	       (interrupts->msix &&
+		vpci_vectors_signal(vpci_msix_vectors(interrupts->msix), eventfd));
+}
+
+/* An eventfd that a function both signals and listens to would never rest. */
+static int check_source(const struct vpci_interrupts *interrupts,
+			const struct kvpci_binding *desc)
+{
+	struct eventfd_ctx *eventfd = eventfd_ctx_fdget(desc->eventfd);
+	int ret = 0;
+
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
+
+	if (signals(interrupts, eventfd) ||
+	    (desc->flags & KVPCI_BIND_ACK && desc->ack_eventfd == desc->eventfd))
+		ret = -EINVAL;
+	eventfd_ctx_put(eventfd);
+	return ret;
+}
+
 static int bind(struct vpci_interrupts *interrupts,
 		const struct kvpci_binding *desc)
 {
 	struct vpci_vectors *vectors = find_vectors(interrupts, desc->interrupt);
-	bool remove = desc->flags & KVPCI_BIND_REMOVE;
+	int ret;
 
+	if (desc->flags & KVPCI_BIND_REMOVE)
+		return vectors ? vpci_vector_unbind(vectors, desc->vector) :
+				 vpci_intx_unbind(interrupts->intx);
+
+	ret = check_source(interrupts, desc);
+	if (ret)
+		return ret;
 	if (!vectors)
-		return remove ? vpci_intx_unbind(interrupts->intx) :
-				vpci_intx_bind(interrupts->intx, desc);
-	if (remove)
-		return vpci_vector_unbind(vectors, desc->vector);
+		return vpci_intx_bind(interrupts->intx, desc);
 
 	return vpci_vector_bind(vectors, desc->vector, desc->eventfd,
 				desc->interrupt == KVPCI_MSI ? msi_signalled :
@@ -262,9 +315,9 @@ int vpci_interrupts_bind_ioctl(struct vpci_interrupts *interrupts,
 	if (desc.flags & KVPCI_BIND_ACK ? desc.interrupt != KVPCI_INTX :
 					  desc.ack_eventfd)
 		return -EINVAL;
-	if (!vpci_interrupts_have(interrupts, desc.interrupt, desc.vector))
+	if (!check_vector(&desc.vector,
+			  vpci_interrupts_count(interrupts, desc.interrupt)))
 		return -EINVAL;
-	desc.vector = array_index_nospec(desc.vector, KVPCI_MAX_MSIX_VECTORS);
 
 	mutex_lock(&host->lock);
 	ret = host->kvm ? bind(interrupts, &desc) : -ENODEV;
@@ -290,37 +343,16 @@ int vpci_interrupts_trigger_ioctl(struct vpci_interrupts *interrupts,
 		return ret;
 	if (desc.flags & ~KVPCI_TRIGGER_FLAGS)
 		return -EINVAL;
-	if (desc.flags & KVPCI_TRIGGER_LOWER && desc.interrupt != KVPCI_INTX)
+	if (!check_vector(&desc.vector,
+			  vpci_interrupts_count(interrupts, desc.interrupt)))
 		return -EINVAL;
-	if (!vpci_interrupts_have(interrupts, desc.interrupt, desc.vector))
-		return -EINVAL;
-	desc.vector = array_index_nospec(desc.vector, KVPCI_MAX_MSIX_VECTORS);
 	if (!READ_ONCE(interrupts->function->host->kvm))
 		return -ENODEV;
 
 	if (desc.flags & KVPCI_TRIGGER_LOWER)
-		vpci_interrupts_lower(interrupts);
+		vpci_interrupts_lower(interrupts, desc.interrupt, desc.vector);
 	else
 		vpci_interrupts_trigger(interrupts, desc.interrupt, desc.vector);
-	return 0;
-}
-
-/* Check what both ioctls about routes have in common; copies the argument to @route. */
-static int get_route_arg(const struct vpci_interrupts *interrupts,
-			 struct kvpci_route *route,
-			 const struct kvpci_route __user *arg)
-{
-	int ret;
-
-	ret = vpci_uarg_get(route, sizeof(*route), KVPCI_ROUTE_SIZE_VER0, arg);
-	if (ret)
-		return ret;
-	if (route->flags || route->pad || route->address || route->data)
-		return -EINVAL;
-	if (!vpci_interrupts_have(interrupts, route->interrupt, route->vector))
-		return -EINVAL;
-	route->vector = array_index_nospec(route->vector, KVPCI_MAX_MSIX_VECTORS);
-
 	return 0;
 }
 
@@ -335,18 +367,24 @@ int vpci_interrupts_get_route_ioctl(struct vpci_interrupts *interrupts,
 				    struct kvpci_route __user *arg)
 {
 	struct kvpci_route route;
+	u32 count;
 	int ret;
 
-	ret = get_route_arg(interrupts, &route, arg);
+	ret = vpci_uarg_get(&route, sizeof(route), KVPCI_ROUTE_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	if (route.interrupt == KVPCI_INTX || route.eventfd || route.sequence ||
-	    route.resample_eventfd)
+	if (route.flags || route.pad || route.address || route.data ||
+	    route.eventfd || route.sequence || route.resample_eventfd)
+		return -EINVAL;
+	count = vpci_interrupts_count(interrupts, route.interrupt);
+	if (route.interrupt == KVPCI_INTX || !count || route.vector > count)
 		return -EINVAL;
 	if (vpci_kvm_sends_directly())
 		return -EOPNOTSUPP;
 	if (!READ_ONCE(interrupts->function->host->kvm))
 		return -ENODEV;
+	if (!check_vector(&route.vector, count))
+		return -ENOENT;
 
 	ret = vpci_vectors_get_route(find_vectors(interrupts, route.interrupt),
 				     &route);
@@ -357,21 +395,31 @@ int vpci_interrupts_get_route_ioctl(struct vpci_interrupts *interrupts,
 	       -EFAULT : 0;
 }
 
-static bool listen_to(const struct vpci_interrupts *interrupts,
-		      const struct eventfd_ctx *eventfd)
+static int check_route(const struct vpci_interrupts *interrupts,
+		       struct kvpci_route *route)
 {
-	return (interrupts->intx && vpci_intx_listens_to(interrupts->intx, eventfd)) ||
-	       (interrupts->msi &&
-		vpci_vectors_listen_to(vpci_msi_vectors(interrupts->msi), eventfd)) ||
-	       (interrupts->msix &&
-		vpci_vectors_listen_to(vpci_msix_vectors(interrupts->msix), eventfd));
+	bool remove = route->flags & KVPCI_ROUTE_REMOVE;
+
+	if (route->flags & ~KVPCI_ROUTE_FLAGS || route->pad || route->address ||
+	    route->data)
+		return -EINVAL;
+	if (remove && (route->eventfd || route->sequence || route->resample_eventfd))
+		return -EINVAL;
+	if (route->interrupt == KVPCI_INTX ? route->sequence : route->resample_eventfd)
+		return -EINVAL;
+	if (!check_vector(&route->vector,
+			  vpci_interrupts_count(interrupts, route->interrupt)))
+		return -EINVAL;
+
+	return route->interrupt != KVPCI_INTX && vpci_kvm_sends_directly() ?
+	       -EOPNOTSUPP : 0;
 }
 
 /* *@eventfd becomes the one that is not needed any more, NULL if there is none. */
 static int set_route(struct vpci_interrupts *interrupts,
 		     const struct kvpci_route *route, struct eventfd_ctx **eventfd)
 {
-	if (listen_to(interrupts, *eventfd))
+	if (*eventfd && listens_to(interrupts, *eventfd))
 		return -EINVAL;
 	if (route->interrupt == KVPCI_INTX)
 		return vpci_intx_set_route(interrupts->intx, eventfd,
@@ -392,21 +440,22 @@ int vpci_interrupts_set_route_ioctl(struct vpci_interrupts *interrupts,
 				    const struct kvpci_route __user *arg)
 {
 	struct vpci_host *host = interrupts->function->host;
-	struct eventfd_ctx *eventfd;
+	struct eventfd_ctx *eventfd = NULL;
 	struct kvpci_route route;
 	int ret;
 
-	ret = get_route_arg(interrupts, &route, arg);
+	ret = vpci_uarg_get(&route, sizeof(route), KVPCI_ROUTE_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	if (route.interrupt == KVPCI_INTX ? route.sequence : route.resample_eventfd)
-		return -EINVAL;
-	if (route.interrupt != KVPCI_INTX && vpci_kvm_sends_directly())
-		return -EOPNOTSUPP;
+	ret = check_route(interrupts, &route);
+	if (ret)
+		return ret;
 
-	eventfd = eventfd_ctx_fdget(route.eventfd);
-	if (IS_ERR(eventfd))
-		return PTR_ERR(eventfd);
+	if (!(route.flags & KVPCI_ROUTE_REMOVE)) {
+		eventfd = eventfd_ctx_fdget(route.eventfd);
+		if (IS_ERR(eventfd))
+			return PTR_ERR(eventfd);
+	}
 
 	mutex_lock(&host->lock);
 	ret = host->kvm ? set_route(interrupts, &route, &eventfd) : -ENODEV;

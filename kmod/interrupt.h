@@ -45,11 +45,11 @@ void vpci_interrupts_config_write(struct vpci_interrupts *interrupts,
 void vpci_interrupts_flush(struct vpci_interrupts *interrupts);
 void vpci_interrupts_reset(struct vpci_interrupts *interrupts);
 
-bool vpci_interrupts_have(const struct vpci_interrupts *interrupts,
-			  u32 interrupt, u32 vector);
+u32 vpci_interrupts_count(const struct vpci_interrupts *interrupts, u32 interrupt);
 void vpci_interrupts_trigger(struct vpci_interrupts *interrupts, u32 interrupt,
 			     u32 vector);
-void vpci_interrupts_lower(struct vpci_interrupts *interrupts);
+void vpci_interrupts_lower(struct vpci_interrupts *interrupts, u32 interrupt,
+			   u32 vector);
 
 int vpci_interrupts_bind_ioctl(struct vpci_interrupts *interrupts,
 			       const struct kvpci_binding __user *arg);

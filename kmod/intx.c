@@ -13,6 +13,13 @@
  *	      ^                                          |
  *	      +------------ KVM: acknowledged -----------+  then evaluate again
  *
+ * Such an irqfd can't lower the line before: a guest that stops the interrupt otherwise,
+ * at its device or in configuration space, may see one more.
+ *
+ * A source that wants to know of acknowledgments, as VFIO, which masks its device until
+ * then, has the pin lowered by them. It is told when that, or anything else, has lowered
+ * the pin which it raised, and is to raise it again if its own level is still high.
+ *
  * Evaluation is a work item, so that the level may be changed in any context.
  */
 #include <linux/err.h>
@@ -34,8 +41,9 @@
  * @interrupts: whose; its lock guards @level to @ack
  * @level: of the pin
  * @signalled: KVM has been told, and the guest has not acknowledged it since
+ * @owed: the source has raised the pin and is to be told when it is low
  * @route: tells KVM, or NULL
- * @ack: signalled when the guest's acknowledgment has lowered the pin; NULL: it does not
+ * @ack: tells the source; NULL: acknowledgments don't lower the pin
  * @source: raises the pin when its eventfd is signalled, or NULL; this and @resample
  *	are guarded by the host's lock
  * @resample: KVM's acknowledgments, or NULL
@@ -45,6 +53,7 @@ struct vpci_intx {
 	struct vpci_interrupts *interrupts;
 	bool level;
 	bool signalled;
+	bool owed;
 	struct eventfd_ctx *route;
 	struct eventfd_ctx *ack;
 	struct intx_listener *source;
@@ -69,24 +78,36 @@ static bool is_asserted(const struct vpci_intx *intx)
 
 static bool is_to_be_signalled(const struct vpci_intx *intx)
 {
-	return is_asserted(intx) && !intx->signalled && intx->route;
+	return intx->interrupts->kvm && is_asserted(intx) && !intx->signalled &&
+	       intx->route;
 }
 
-/* Tell KVM if it is to be told. @route stays until the work item has been flushed. */
-static void evaluate(struct work_struct *work)
+static bool is_to_be_told(const struct vpci_intx *intx)
+{
+	return intx->owed && !intx->level;
+}
+
+/* Tell whoever is to be told. The eventfds stay until this has been flushed. */
+static void intx_evaluate(struct work_struct *work)
 {
 	struct vpci_intx *intx = container_of(work, struct vpci_intx, work);
-	struct eventfd_ctx *route = NULL;
+	struct eventfd_ctx *route = NULL, *ack = NULL;
 
 	spin_lock_irq(&intx->interrupts->lock);
 	if (is_to_be_signalled(intx)) {
 		intx->signalled = true;
 		route = intx->route;
 	}
+	if (is_to_be_told(intx)) {
+		intx->owed = false;
+		ack = intx->ack;
+	}
 	spin_unlock_irq(&intx->interrupts->lock);
 
 	if (route)
 		vpci_eventfd_signal(route);
+	if (ack)
+		vpci_eventfd_signal(ack);
 }
 
 /**
@@ -97,8 +118,8 @@ static void evaluate(struct work_struct *work)
  */
 void vpci_intx_follow(struct vpci_intx *intx)
 {
-	if (is_to_be_signalled(intx))
-		queue_work(system_highpri_wq, &intx->work);
+	if (is_to_be_signalled(intx) || is_to_be_told(intx))
+		schedule_work(&intx->work);
 }
 
 /* The status register's low byte has no bit that the guest can change. */
@@ -129,30 +150,29 @@ void vpci_intx_set_level(struct vpci_intx *intx, bool level)
 }
 
 /* The guest has acknowledged an interrupt of the GSI, perhaps of one who shares it. */
-static void acknowledged(struct vpci_listener *listener)
+static void intx_acknowledged(struct vpci_listener *listener)
 {
 	struct vpci_intx *intx = container_of(listener, struct intx_listener,
 					      listener)->intx;
-	struct eventfd_ctx *ack = NULL;
 
 	spin_lock_irq(&intx->interrupts->lock);
-	intx->signalled = false;
-	if (intx->ack && intx->level) {
-		ack = intx->ack;
+	if (intx->signalled && intx->ack)
 		set_level(intx, false);
-	}
+	intx->signalled = false;
 	vpci_intx_follow(intx);
 	spin_unlock_irq(&intx->interrupts->lock);
-
-	/* The source raises the pin again if its own level is still high. */
-	if (ack)
-		vpci_eventfd_signal(ack);
 }
 
-static void raised(struct vpci_listener *listener)
+static void intx_raised(struct vpci_listener *listener)
 {
-	vpci_intx_set_level(container_of(listener, struct intx_listener,
-					 listener)->intx, true);
+	struct vpci_intx *intx = container_of(listener, struct intx_listener,
+					      listener)->intx;
+	unsigned long flags;
+
+	spin_lock_irqsave(&intx->interrupts->lock, flags);
+	intx->owed = intx->ack;
+	set_level(intx, true);
+	spin_unlock_irqrestore(&intx->interrupts->lock, flags);
 }
 
 /* Start to listen; an ERR_PTR if that fails. */
@@ -201,7 +221,7 @@ int vpci_intx_add(struct vpci_interrupts *interrupts, u8 pin)
 		return -ENOMEM;
 
 	intx->interrupts = interrupts;
-	INIT_WORK(&intx->work, evaluate);
+	INIT_WORK(&intx->work, intx_evaluate);
 	interrupts->intx = intx;
 	interrupts->function->config.value[PCI_INTERRUPT_PIN] = pin;
 	return 0;
@@ -236,6 +256,8 @@ void vpci_intx_destroy(struct vpci_intx *intx)
  */
 void vpci_intx_reset(struct vpci_intx *intx)
 {
+	/* If the interrupt controllers are reset too, nobody will acknowledge it. */
+	intx->signalled = false;
 	set_level(intx, false);
 }
 
@@ -244,10 +266,10 @@ static struct eventfd_ctx *set_ack(struct vpci_intx *intx, struct eventfd_ctx *a
 {
 	spin_lock_irq(&intx->interrupts->lock);
 	swap(intx->ack, ack);
+	intx->owed = false;
 	spin_unlock_irq(&intx->interrupts->lock);
 
-	if (intx->resample)
-		flush_work(&intx->resample->listener.work);
+	flush_work(&intx->work);
 	return ack;
 }
 
@@ -274,7 +296,7 @@ int vpci_intx_bind(struct vpci_intx *intx, const struct kvpci_binding *desc)
 
 	/* Before the source, whose first signal may be acknowledged at once. */
 	set_ack(intx, ack);
-	source = listen(intx, desc->eventfd, raised, !vpci_kvm_sends_directly());
+	source = listen(intx, desc->eventfd, intx_raised, !vpci_kvm_sends_directly());
 	if (IS_ERR(source)) {
 		ack = set_ack(intx, NULL);
 		if (ack)
@@ -311,7 +333,7 @@ int vpci_intx_unbind(struct vpci_intx *intx)
 /**
  * vpci_intx_set_route() - say which irqfd the pin leads to
  * @intx: the pin
- * @eventfd: the irqfd's; the one that was is put there
+ * @eventfd: the irqfd's, or NULL; the one that was is put there
  * @resample_fd: what it signals when the guest has acknowledged the interrupt
  *
  * Context: process; the caller holds the host's lock.
@@ -320,11 +342,17 @@ int vpci_intx_unbind(struct vpci_intx *intx)
 int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 			int resample_fd)
 {
-	struct intx_listener *resample;
+	struct intx_listener *resample = NULL;
 
-	resample = listen(intx, resample_fd, acknowledged, true);
-	if (IS_ERR(resample))
-		return PTR_ERR(resample);
+	if (*eventfd) {
+		resample = listen(intx, resample_fd, intx_acknowledged, true);
+		if (IS_ERR(resample))
+			return PTR_ERR(resample);
+		if (resample->listener.eventfd == *eventfd) {
+			stop(resample);
+			return -EINVAL;
+		}
+	}
 
 	spin_lock_irq(&intx->interrupts->lock);
 	swap(intx->route, *eventfd);
@@ -340,7 +368,7 @@ int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 }
 
 /**
- * vpci_intx_listens_to() - does an eventfd raise the pin?
+ * vpci_intx_listens_to() - does an eventfd raise the pin, or acknowledge it?
  * @intx: the pin
  * @eventfd: the eventfd
  *
@@ -349,5 +377,19 @@ int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 bool vpci_intx_listens_to(const struct vpci_intx *intx,
 			  const struct eventfd_ctx *eventfd)
 {
-	return intx->source && intx->source->listener.eventfd == eventfd;
+	return (intx->source && intx->source->listener.eventfd == eventfd) ||
+	       (intx->resample && intx->resample->listener.eventfd == eventfd);
+}
+
+/**
+ * vpci_intx_signals() - is an eventfd signalled for the pin?
+ * @intx: the pin
+ * @eventfd: the eventfd
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool vpci_intx_signals(const struct vpci_intx *intx,
+		       const struct eventfd_ctx *eventfd)
+{
+	return intx->route == eventfd || intx->ack == eventfd;
 }

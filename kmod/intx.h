@@ -18,6 +18,8 @@ int vpci_intx_bind(struct vpci_intx *intx, const struct kvpci_binding *desc);
 int vpci_intx_unbind(struct vpci_intx *intx);
 int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 			int resample_fd);
+bool vpci_intx_signals(const struct vpci_intx *intx,
+		       const struct eventfd_ctx *eventfd);
 bool vpci_intx_listens_to(const struct vpci_intx *intx,
 			  const struct eventfd_ctx *eventfd);
 

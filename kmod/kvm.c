@@ -30,8 +30,21 @@ module_param(delivery, charp, 0444);
 MODULE_PARM_DESC(delivery,
 		 "How messages are sent: direct, irqfd, or auto: direct if the kernel can");
 
-void (*vpci_kvm_send_ipi)(struct kvm_lapic *apic, u32 icr_low, u32 icr_high)
-	__ro_after_init;
+typeof(kvm_apic_send_ipi) *vpci_kvm_send_ipi __ro_after_init;
+static typeof(kvm_intr_is_single_vcpu) *vpci_kvm_is_single __ro_after_init;
+
+/* Up to 6.17 KVM exports what it takes, and its arguments are those declared here. */
+static void __init get_symbols(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+	vpci_kvm_is_single = symbol_get(kvm_intr_is_single_vcpu);
+	if (!vpci_kvm_is_single)
+		return;
+	vpci_kvm_send_ipi = symbol_get(kvm_apic_send_ipi);
+	if (!vpci_kvm_send_ipi)
+		symbol_put(kvm_intr_is_single_vcpu);
+#endif
+}
 
 /**
  * vpci_kvm_init() - choose how messages are sent
@@ -48,9 +61,9 @@ int __init vpci_kvm_init(void)
 		return -EINVAL;
 	}
 
-	vpci_kvm_send_ipi = symbol_get(kvm_apic_send_ipi);
+	get_symbols();
 	if (!vpci_kvm_send_ipi && !strcmp(delivery, "direct")) {
-		pr_err("kvpci: delivery=direct: this kernel does not export kvm_apic_send_ipi\n");
+		pr_err("kvpci: delivery=direct: this kernel does not export what it takes\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -61,8 +74,11 @@ int __init vpci_kvm_init(void)
  */
 void vpci_kvm_exit(void)
 {
-	if (vpci_kvm_send_ipi)
-		symbol_put(kvm_apic_send_ipi);
+	if (!vpci_kvm_send_ipi)
+		return;
+
+	symbol_put(kvm_apic_send_ipi);
+	symbol_put(kvm_intr_is_single_vcpu);
 }
 
 static bool is_x2apic(const struct kvm_vcpu *vcpu)
@@ -70,80 +86,136 @@ static bool is_x2apic(const struct kvm_vcpu *vcpu)
 	return vcpu->arch.apic_base & X2APIC_ENABLE;
 }
 
-/* A vCPU with a local APIC in, or not in, x2APIC mode; NULL if there is none. */
-static struct kvm_vcpu *find_vcpu(struct kvm *kvm, bool x2apic)
+static bool all_are_x2apic(struct kvm *kvm)
 {
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
 	kvm_for_each_vcpu(i, vcpu, kvm)
-		if (vcpu->arch.apic && is_x2apic(vcpu) == x2apic)
-			return vcpu;
+		if (!is_x2apic(vcpu))
+			return false;
 
-	return NULL;
+	return true;
 }
 
-/* Is a destination that of all, whoever sends it? */
-static bool is_broadcast(const struct kvm *kvm, u32 dest)
+/* Send to a vCPU, in whatever mode its local APIC is: as if it were its own sender. */
+static void send_to(struct kvm_vcpu *vcpu, u32 icr_low)
 {
-	return dest == (kvm->arch.x2apic_broadcast_quirk_disabled ? U32_MAX : 0xff);
+	vpci_kvm_send_ipi(vcpu->arch.apic, icr_low | APIC_DEST_SELF, 0);
 }
 
-static void send_from(struct kvm_vcpu *vcpu, u32 icr_low, u32 dest)
+static void send_to_all(struct kvm *kvm, u32 icr_low)
 {
-	if (vcpu)
-		vpci_kvm_send_ipi(vcpu->arch.apic, icr_low,
-				  is_x2apic(vcpu) ? dest : dest << 24);
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		if (vcpu->arch.apic && vcpu->arch.apic_base & MSR_IA32_APICBASE_ENABLE)
+			send_to(vcpu, icr_low);
+}
+
+/* Send as a vCPU would, if possible one that can address @dest. */
+static void send_as_vcpu(struct kvm *kvm, u32 icr_low, u32 dest)
+{
+	struct kvm_vcpu *vcpu, *sender = NULL;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (!vcpu->arch.apic)
+			continue;
+		sender = vcpu;
+		if (dest <= 0xff || is_x2apic(vcpu))
+			break;
+	}
+	if (!sender)
+		return;
+
+	if (is_x2apic(sender))
+		vpci_kvm_send_ipi(sender->arch.apic, icr_low, dest);
+	else if (dest <= 0xff || icr_low & APIC_DEST_LOGICAL)
+		vpci_kvm_send_ipi(sender->arch.apic, icr_low, dest << 24);
 }
 
 /**
  * vpci_kvm_send() - send a message to the local APICs
  * @kvm: the virtual machine
  * @message: the message (Intel SDM 3A, 10.11)
+ * @to_many: also if there may be more than one receiver, which takes longer the more vCPUs
+ *	there are
  *
- * What KVM exports sends an interrupt between processors. It has the fields of a message
- * in other places, and some vCPU as its sender, which matters in two ways: the
- * width of the destination goes by the sender's mode, and so does, unless userspace has
- * disabled that quirk, the number that is everybody's. A redirection hint makes it a
- * lowest-priority interrupt; of other than fixed ones it is ignored.
+ * KVM_SIGNAL_MSI's way is not exported, that of interrupts between processors is. For a
+ * message that one vCPU receives, which KVM says, the two are the same if that vCPU
+ * sends it to itself. Others are sent by some vCPU. For them KVM differs in details, two of
+ * which are left:
  *
- * Context: any, if vpci_kvm_sends_directly(). A message that reaches nobody is lost, as
- * it is with KVM_SIGNAL_MSI.
+ * - The redirection hint makes a message one of lowest priority. Here it does so for
+ *   fixed ones; with other delivery modes all receive it.
+ * - Of a lowest-priority message to everybody, one vCPU in each mode receives it while
+ *   some local APICs are in x2APIC mode and some are not.
+ *
+ * Context: any, if vpci_kvm_sends_directly().
+ * Return: whether it was sent. One that reaches nobody counts as sent, and is lost, as it
+ * is with KVM_SIGNAL_MSI.
  */
-void vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message)
+bool vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message, bool to_many)
 {
-	u32 dest = (message->address >> 12) & 0xff;
-	u32 icr_low = (message->data & (APIC_VECTOR_MASK | APIC_MODE_MASK |
-					APIC_INT_LEVELTRIG)) | APIC_INT_ASSERT;
+	bool quirk = !kvm->arch.x2apic_broadcast_quirk_disabled;
+	bool logical = message->address & BIT(2);
+	bool hint = message->address & BIT(3);
+	struct kvm_lapic_irq irq = {
+		.vector = message->data & APIC_VECTOR_MASK,
+		.delivery_mode = message->data & APIC_MODE_MASK,
+		.dest_mode = kvm_lapic_irq_dest_mode(logical),
+		.level = true,
+		.trig_mode = message->data & APIC_INT_LEVELTRIG,
+		.dest_id = (message->address >> 12) & 0xff,
+		.msi_redir_hint = hint,
+	};
+	u32 icr_low = irq.vector | irq.trig_mode | APIC_INT_ASSERT;
 	struct kvm_vcpu *vcpu;
+	bool lowest;
 
 	/* One that is being made may yet go away. */
 	if (!atomic_read(&kvm->online_vcpus))
-		return;
+		return true;
 	if (kvm->arch.x2apic_format) {
 		/* KVM refuses what has these bits. */
 		if (message->address >> 32 & 0xff)
-			return;
-		dest |= message->address >> 32;
+			return true;
+		irq.dest_id |= message->address >> 32;
 	}
-	if (message->address & BIT(2))
-		icr_low |= APIC_DEST_LOGICAL;
-	if (message->address & BIT(3) && (icr_low & APIC_MODE_MASK) == APIC_DM_FIXED)
-		icr_low |= APIC_DM_LOWEST;
 
-	/* With the quirk each mode has its own number; a machine may have both for a time. */
-	if (is_broadcast(kvm, dest) && !kvm->arch.x2apic_broadcast_quirk_disabled) {
-		send_from(find_vcpu(kvm, true), icr_low, U32_MAX);
-		send_from(find_vcpu(kvm, false), icr_low, 0xff);
-		return;
+	if (hint && irq.delivery_mode == APIC_DM_FIXED)
+		irq.delivery_mode = APIC_DM_LOWEST;
+	lowest = irq.delivery_mode == APIC_DM_LOWEST;
+
+	/* Among a logical group KVM may choose one that isn't there: leave that to it. */
+	if (!(logical && lowest) && vpci_kvm_is_single(kvm, &irq, &vcpu)) {
+		send_to(vcpu, icr_low | irq.delivery_mode);
+		return true;
 	}
-	if (dest == U32_MAX && !kvm->arch.x2apic_broadcast_quirk_disabled)
-		return;
 
-	vcpu = kvm_get_vcpu(kvm, 0);
-	if (!vcpu || !vcpu->arch.apic || (dest > 0xff && !is_x2apic(vcpu)))
-		vcpu = find_vcpu(kvm, dest > 0xff);
-	send_from(vcpu, icr_low, dest);
+	/* There is no lowest priority among all, but for the hint. */
+	if (irq.dest_id == 0xff && !logical && lowest && !hint) {
+		irq.delivery_mode = APIC_DM_FIXED;
+		lowest = false;
+	}
+	if (!to_many && !lowest)
+		return false;
+	icr_low |= irq.delivery_mode | irq.dest_mode;
+
+	if (quirk && irq.dest_id == 0xff) {
+		if (!lowest)
+			send_to_all(kvm, icr_low & ~APIC_DEST_LOGICAL);
+		else
+			send_as_vcpu(kvm, icr_low | APIC_DEST_LOGICAL,
+				     is_x2apic(kvm_get_vcpu(kvm, 0)) ? U32_MAX : 0xff);
+	} else if (!quirk || irq.dest_id != U32_MAX ||
+		   (logical && !all_are_x2apic(kvm))) {
+		/* Otherwise KVM takes what is everybody's number for nobody's. */
+		send_as_vcpu(kvm, icr_low, irq.dest_id);
+	}
+	return true;
 }
 
 /**

@@ -48,8 +48,7 @@ struct vpci_message {
 /* KVM exports it, but not the header that declares it. */
 void kvm_apic_send_ipi(struct kvm_lapic *apic, u32 icr_low, u32 icr_high);
 
-extern void (*vpci_kvm_send_ipi)(struct kvm_lapic *apic, u32 icr_low,
-				 u32 icr_high);
+extern typeof(kvm_apic_send_ipi) *vpci_kvm_send_ipi;
 
 /**
  * vpci_kvm_sends_directly() - does vpci_kvm_send() work?
@@ -63,7 +62,7 @@ static inline bool vpci_kvm_sends_directly(void)
 
 int vpci_kvm_init(void);
 void vpci_kvm_exit(void);
-void vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message);
+bool vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message, bool to_many);
 struct kvm *vpci_kvm_get(int fd);
 int vpci_kvm_attach(struct kvm *kvm, struct vpci_claim *claims, int nr);
 void vpci_kvm_detach(struct kvm *kvm, struct vpci_claim *claims, int nr);

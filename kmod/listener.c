@@ -7,8 +7,9 @@
  * that come together count once.
  *
  * The wait queue calls under its own lock, with interrupts off. Whatever would signal
- * another eventfd from there is deferred to a work item: eventfd_signal() refuses to be
- * nested, and two eventfds that signal each other would never end.
+ * another eventfd from there is deferred to a work item, since eventfd_signal() refuses
+ * to be nested. Userspace that ties eventfds into a circle keeps such an item busy until
+ * it lets go of one; it is an ordinary one, which has to share its processor.
  */
 #include <linux/err.h>
 #include <linux/file.h>
@@ -18,7 +19,7 @@
 static void run(struct vpci_listener *listener)
 {
 	if (listener->deferred)
-		queue_work(system_highpri_wq, &listener->work);
+		schedule_work(&listener->work);
 	else
 		listener->signalled(listener);
 }
@@ -100,8 +101,8 @@ int vpci_listener_start(struct vpci_listener *listener, int fd,
  * vpci_listener_stop() - cease to listen
  * @listener: one that was started
  *
- * Nothing is called any more when this returns, and what has been deferred and not begun
- * is not going to be.
+ * Nothing is called any more when this returns. A signal that has been taken is
+ * carried out before that.
  *
  * Context: process; the caller holds no lock that its callback takes.
  */
@@ -111,6 +112,6 @@ void vpci_listener_stop(struct vpci_listener *listener)
 
 	eventfd_ctx_remove_wait_queue(listener->eventfd, &listener->wait,
 				      &count);
-	cancel_work_sync(&listener->work);
+	flush_work(&listener->work);
 	eventfd_ctx_put(listener->eventfd);
 }

@@ -2,8 +2,8 @@
 /*
  * MSI (PCI Local Bus 3.0, 6.8.1): the capability. What its vectors do is in vector.c.
  *
- * The guest may enable fewer vectors than there are. The others' interrupts then go to
- * those that are, by the vector's low bits, so that none is lost.
+ * The guest may enable fewer vectors than there are. Those then take the place of the
+ * others, by the vector's low bits, so that no interrupt is lost.
  */
 #include <linux/err.h>
 #include <linux/log2.h>
@@ -57,7 +57,7 @@ static u16 control(const struct vpci_msi *msi)
 }
 
 /* How many vectors the guest has enabled; reserved values mean all. */
-static u32 allowed(const struct vpci_msi *msi)
+static u32 msi_allowed(const struct vpci_msi *msi)
 {
 	u32 log = (control(msi) & PCI_MSI_FLAGS_QSIZE) >> 4;
 
@@ -67,7 +67,7 @@ static u32 allowed(const struct vpci_msi *msi)
 static struct vpci_message msi_message(const struct vpci_vectors *vectors, u32 n)
 {
 	const struct vpci_msi *msi = of_vectors(vectors);
-	u32 low = allowed(msi) - 1;
+	u32 low = msi_allowed(msi) - 1;
 	struct vpci_message message = {
 		.address = vpci_config_u32(config(msi), msi->at + PCI_MSI_ADDRESS_LO),
 		.data = vpci_config_u16(config(msi), msi->at + msi->data),
@@ -84,8 +84,10 @@ static bool msi_masked(const struct vpci_vectors *vectors, u32 n)
 {
 	const struct vpci_msi *msi = of_vectors(vectors);
 
-	return msi->mask &&
-	       vpci_config_u32(config(msi), msi->at + msi->mask) & BIT(n);
+	/* Nothing is sent of those that are not enabled, either. */
+	return n >= msi_allowed(msi) ||
+	       (msi->mask &&
+		vpci_config_u32(config(msi), msi->at + msi->mask) & BIT(n));
 }
 
 static const struct vpci_vectors_ops msi_ops = {
@@ -240,7 +242,19 @@ bool vpci_msi_is_enabled(const struct vpci_msi *msi)
  */
 void vpci_msi_trigger(struct vpci_msi *msi, u32 vector)
 {
-	vpci_vector_trigger(&msi->vectors, vector & (allowed(msi) - 1));
+	vpci_vector_trigger(&msi->vectors, vector & (msi_allowed(msi) - 1));
+}
+
+/**
+ * vpci_msi_withdraw() - undo vpci_msi_trigger() as long as nothing has been sent
+ * @msi: MSI of a function
+ * @vector: which
+ *
+ * Context: any.
+ */
+void vpci_msi_withdraw(struct vpci_msi *msi, u32 vector)
+{
+	vpci_vector_withdraw(&msi->vectors, vector & (msi_allowed(msi) - 1));
 }
 
 /**
@@ -254,14 +268,15 @@ void vpci_msi_follow(struct vpci_msi *msi)
 	struct vpci_message message = msi_message(&msi->vectors, 0);
 	bool new_message = message.address != msi->message.address ||
 			   message.data != msi->message.data ||
-			   allowed(msi) != msi->allowed;
+			   msi_allowed(msi) != msi->allowed;
 	bool master = vpci_config_u16(config(msi), PCI_COMMAND) & PCI_COMMAND_MASTER;
 	u32 n;
 
 	msi->message = message;
-	msi->allowed = allowed(msi);
+	msi->allowed = msi_allowed(msi);
+	vpci_vectors_fold(&msi->vectors, msi->allowed);
 	vpci_vectors_enable(&msi->vectors, vpci_msi_is_enabled(msi) && master);
-	for (n = 0; n < msi->vectors.nr; n++)
+	for (n = 0; n < msi->allowed; n++)
 		vpci_vector_update(&msi->vectors, n, new_message);
 }
 
@@ -274,6 +289,6 @@ void vpci_msi_follow(struct vpci_msi *msi)
 void vpci_msi_reset(struct vpci_msi *msi)
 {
 	msi->message = msi_message(&msi->vectors, 0);
-	msi->allowed = allowed(msi);
+	msi->allowed = msi_allowed(msi);
 	vpci_vectors_reset(&msi->vectors);
 }

@@ -84,7 +84,7 @@ static int table_read(struct vpci_region *region, const struct vpci_access *acce
 }
 
 /* Write 4 or 8 bytes, aligned to that, in one store. */
-static void store(u8 *table, u32 offset, u32 len, const void *val)
+static void table_store(u8 *table, u32 offset, u32 len, const void *val)
 {
 	static const u32 writable[] = { ~3U, ~0U, ~0U, PCI_MSIX_ENTRY_CTRL_MASKBIT };
 	u32 field = offset % PCI_MSIX_ENTRY_SIZE / 4;
@@ -103,7 +103,8 @@ static int table_write(struct vpci_region *region, const struct vpci_access *acc
 {
 	struct vpci_msix *msix = container_of(region, struct vpci_msix, table_region);
 	struct vpci_interrupts *interrupts = msix->vectors.interrupts;
-	u32 field = offset % PCI_MSIX_ENTRY_SIZE;
+	u32 n = offset / PCI_MSIX_ENTRY_SIZE;
+	struct vpci_message old, new;
 	unsigned long flags;
 
 	/* What the specification leaves undefined changes nothing. */
@@ -111,9 +112,11 @@ static int table_write(struct vpci_region *region, const struct vpci_access *acc
 		return 0;
 
 	spin_lock_irqsave(&interrupts->lock, flags);
-	store(msix->table, offset, len, val);
-	vpci_vector_update(&msix->vectors, offset / PCI_MSIX_ENTRY_SIZE,
-			   field != PCI_MSIX_ENTRY_VECTOR_CTRL);
+	old = msix_message(&msix->vectors, n);
+	table_store(msix->table, offset, len, val);
+	new = msix_message(&msix->vectors, n);
+	vpci_vector_update(&msix->vectors, n,
+			   old.address != new.address || old.data != new.data);
 	spin_unlock_irqrestore(&interrupts->lock, flags);
 	return 0;
 }

@@ -162,12 +162,9 @@ static bool interrupt_is_valid(const struct vpci_function *function,
 	case 0:
 		return !desc->interrupt && !desc->vector;
 	case KVPCI_REGION_LOWER:
-		if (desc->interrupt != KVPCI_INTX)
-			return false;
-		fallthrough;
 	case KVPCI_REGION_TRIGGER:
-		return vpci_interrupts_have(&function->interrupts,
-					    desc->interrupt, desc->vector);
+		return desc->vector < vpci_interrupts_count(&function->interrupts,
+							    desc->interrupt);
 	default:
 		return false;
 	}

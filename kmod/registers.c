@@ -6,7 +6,7 @@
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "function.h"
@@ -164,7 +164,8 @@ static int registers_write(struct vpci_region *region,
 		vpci_interrupts_trigger(&function->interrupts,
 					registers->interrupt, registers->vector);
 	if (registers->flags & KVPCI_REGION_LOWER)
-		vpci_interrupts_lower(&function->interrupts);
+		vpci_interrupts_lower(&function->interrupts,
+				      registers->interrupt, registers->vector);
 	return 0;
 }
 
@@ -208,6 +209,9 @@ void vpci_registers_reset(struct vpci_region *region)
 		spin_lock(&region->bar->function->lock);
 		index = vpci_regs_reset(regs, offset, len, index);
 		spin_unlock(&region->bar->function->lock);
+		/* A caller that is killed need not see the end of it. */
+		if (fatal_signal_pending(current))
+			break;
 		cond_resched();
 	}
 }

@@ -17,12 +17,14 @@
  *
  * Every decision is made, and a message sent, within one hold of the interrupts' lock,
  * so that nothing is sent after the guest's write that forbids it has completed, and
- * nothing is missed by the one that allows it. Documentation/interrupts.rst has more,
- * model/ the proof.
+ * nothing is missed by the one that allows it. A message to many vCPUs takes long: a
+ * trigger, which may come in any context, leaves it pending for a work item.
+ * Documentation/interrupts.rst has more, model/ the proof.
  */
 #include <linux/bitops.h>
 #include <linux/eventfd.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "interrupt.h"
@@ -71,19 +73,21 @@ static bool is_ready(const struct vpci_vectors *vectors, u32 n)
 	return is_allowed(vectors, n) && has_route(vectors, n);
 }
 
-static void send(struct vpci_vectors *vectors, u32 n)
+/* Returns whether the message was sent, which one to many is only if @to_many says so. */
+static bool vector_send(struct vpci_vectors *vectors, u32 n, bool to_many)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
+	struct vpci_message message;
 
 	if (!kvm)
-		return;
+		return true;
 	if (!vpci_kvm_sends_directly()) {
 		vpci_eventfd_signal(vectors->vector[n].route);
-	} else {
-		struct vpci_message message = vectors->ops->message(vectors, n);
-
-		vpci_kvm_send(kvm, &message);
+		return true;
 	}
+
+	message = vectors->ops->message(vectors, n);
+	return vpci_kvm_send(kvm, &message, to_many);
 }
 
 /* Tell userspace that some vector may wait for a route. */
@@ -93,6 +97,11 @@ static void ask_for_route(struct vpci_vectors *vectors)
 
 	if (eventfd)
 		vpci_eventfd_signal(eventfd);
+}
+
+static void vectors_work(struct work_struct *work)
+{
+	vpci_vectors_flush(container_of(work, struct vpci_vectors, work));
 }
 
 /**
@@ -120,6 +129,7 @@ int vpci_vectors_init(struct vpci_vectors *vectors,
 	vectors->ops = ops;
 	vectors->nr = nr;
 	vectors->pending = pending;
+	INIT_WORK(&vectors->work, vectors_work);
 	for (n = 0; n < nr; n++)
 		vectors->vector[n].sequence = 1;
 	return 0;
@@ -138,6 +148,8 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors)
 	/* A source may trigger another vector than its own, see msi.c. */
 	for (n = 0; n < vectors->nr; n++)
 		vpci_vector_unbind(vectors, n);
+	if (vectors->nr)
+		cancel_work_sync(&vectors->work);
 	for (n = 0; n < vectors->nr; n++)
 		if (vectors->vector[n].route)
 			eventfd_ctx_put(vectors->vector[n].route);
@@ -156,19 +168,56 @@ void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
 	unsigned long flags;
 
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
-	if (is_ready(vectors, n))
-		send(vectors, n);
-	else
+	if (!is_ready(vectors, n)) {
 		set_pending(vectors, n);
+	} else if (!vector_send(vectors, n, false)) {
+		set_pending(vectors, n);
+		schedule_work(&vectors->work);
+	}
+	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
+}
+
+/**
+ * vpci_vector_withdraw() - let a vector not be pending
+ * @vectors: the vectors
+ * @n: which
+ *
+ * Context: any.
+ */
+void vpci_vector_withdraw(struct vpci_vectors *vectors, u32 n)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vectors->interrupts->lock, flags);
+	clear_pending(vectors, n);
 	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
 }
 
 /* Send the message of a pending vector if that is possible now. */
-static void flush(struct vpci_vectors *vectors, u32 n)
+static void vector_flush(struct vpci_vectors *vectors, u32 n)
 {
 	if (is_pending(vectors, n) && is_ready(vectors, n)) {
 		clear_pending(vectors, n);
-		send(vectors, n);
+		vector_send(vectors, n, true);
+	}
+}
+
+/**
+ * vpci_vectors_fold() - let vectors that are gone be pending no more, but others instead
+ * @vectors: the vectors
+ * @nr: how many are left, a power of two; vector N's place is taken by N modulo @nr
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void vpci_vectors_fold(struct vpci_vectors *vectors, u32 nr)
+{
+	u32 n;
+
+	for (n = nr; n < vectors->nr; n++) {
+		if (is_pending(vectors, n)) {
+			clear_pending(vectors, n);
+			set_pending(vectors, n % nr);
+		}
 	}
 }
 
@@ -184,7 +233,7 @@ void vpci_vector_update(struct vpci_vectors *vectors, u32 n, bool new_message)
 {
 	if (new_message)
 		vectors->vector[n].sequence++;
-	flush(vectors, n);
+	vector_flush(vectors, n);
 	if (is_allowed(vectors, n) && !has_route(vectors, n))
 		ask_for_route(vectors);
 }
@@ -203,17 +252,8 @@ void vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled)
 	vectors->enabled = enabled;
 }
 
-/**
- * vpci_vectors_flush() - send what has been pending and is ready now
- * @vectors: the vectors
- *
- * Sends a bounded number of messages; the caller is to drop the lock and come back if
- * there may be more.
- *
- * Context: the caller holds the interrupts' lock.
- * Return: whether there may be more
- */
-bool vpci_vectors_flush(struct vpci_vectors *vectors)
+/* Send some of what is pending and ready; returns whether there may be more of that. */
+static bool flush_some(struct vpci_vectors *vectors)
 {
 	u64 words = vectors->pending_words;
 	u32 sent = 0;
@@ -230,14 +270,43 @@ bool vpci_vectors_flush(struct vpci_vectors *vectors)
 
 			if (!is_ready(vectors, n))
 				continue;
-			if (sent++ == FLUSH_BATCH)
+			if (sent == FLUSH_BATCH)
 				return true;
 			clear_pending(vectors, n);
-			send(vectors, n);
+			if (vector_send(vectors, n, false)) {
+				sent++;
+			} else {
+				vector_send(vectors, n, true);
+				return true;
+			}
 		}
 	}
 
 	return false;
+}
+
+/**
+ * vpci_vectors_flush() - send what has been pending and is ready now
+ * @vectors: the vectors
+ *
+ * One hold of the lock sends a bounded number of messages, or one to many.
+ *
+ * Context: process, without a spinlock.
+ */
+void vpci_vectors_flush(struct vpci_vectors *vectors)
+{
+	bool more;
+
+	/* What the caller has changed was under the lock, so this is not too early. */
+	if (!READ_ONCE(vectors->pending_words))
+		return;
+
+	do {
+		spin_lock_irq(&vectors->interrupts->lock);
+		more = flush_some(vectors);
+		spin_unlock_irq(&vectors->interrupts->lock);
+		cond_resched();
+	} while (more);
 }
 
 /**
@@ -356,7 +425,7 @@ int vpci_vectors_get_route(struct vpci_vectors *vectors,
  * @vectors: the vectors
  * @n: which
  * @sequence: which version of its message
- * @eventfd: what is to be signalled; the one that was is put there
+ * @eventfd: what is to be signalled, or NULL; the one that was is put there
  *
  * Context: process.
  * Return: 0, or -EAGAIN if the message has changed; then nothing else does
@@ -368,14 +437,33 @@ int vpci_vector_set_route(struct vpci_vectors *vectors, u32 n, u64 sequence,
 	int ret = -EAGAIN;
 
 	spin_lock_irq(&vectors->interrupts->lock);
-	if (vector->sequence == sequence) {
+	if (!*eventfd || vector->sequence == sequence) {
 		vector->confirmed = sequence;
 		swap(vector->route, *eventfd);
-		flush(vectors, n);
+		vector_flush(vectors, n);
 		ret = 0;
 	}
 	spin_unlock_irq(&vectors->interrupts->lock);
 	return ret;
+}
+
+/**
+ * vpci_vectors_signal() - is an eventfd the route of one of the vectors?
+ * @vectors: the vectors
+ * @eventfd: the eventfd
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool vpci_vectors_signal(const struct vpci_vectors *vectors,
+			 const struct eventfd_ctx *eventfd)
+{
+	u32 n;
+
+	for (n = 0; n < vectors->nr; n++)
+		if (vectors->vector[n].route == eventfd)
+			return true;
+
+	return false;
 }
 
 /**

@@ -57,6 +57,7 @@ struct vpci_vector {
  * @enabled: messages may be sent, of vectors that are not masked themselves
  * @pending: a bit each, as the guest reads them
  * @pending_words: which words of @pending are not 0
+ * @work: flushes
  * @vector: they
  */
 struct vpci_vectors {
@@ -66,6 +67,7 @@ struct vpci_vectors {
 	bool enabled;
 	u32 *pending;
 	u64 pending_words;
+	struct work_struct work;
 	struct vpci_vector *vector;
 };
 
@@ -75,9 +77,11 @@ int vpci_vectors_init(struct vpci_vectors *vectors,
 void vpci_vectors_destroy(struct vpci_vectors *vectors);
 
 void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n);
+void vpci_vector_withdraw(struct vpci_vectors *vectors, u32 n);
+void vpci_vectors_fold(struct vpci_vectors *vectors, u32 nr);
 void vpci_vector_update(struct vpci_vectors *vectors, u32 n, bool new_message);
 void vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled);
-bool vpci_vectors_flush(struct vpci_vectors *vectors);
+void vpci_vectors_flush(struct vpci_vectors *vectors);
 void vpci_vectors_reset(struct vpci_vectors *vectors);
 
 int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd,
@@ -87,6 +91,8 @@ int vpci_vectors_get_route(struct vpci_vectors *vectors,
 			   struct kvpci_route *route);
 int vpci_vector_set_route(struct vpci_vectors *vectors, u32 n, u64 sequence,
 			  struct eventfd_ctx **eventfd);
+bool vpci_vectors_signal(const struct vpci_vectors *vectors,
+			 const struct eventfd_ctx *eventfd);
 bool vpci_vectors_listen_to(const struct vpci_vectors *vectors,
 			    const struct eventfd_ctx *eventfd);
 

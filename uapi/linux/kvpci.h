@@ -389,9 +389,9 @@ enum kvpci_interrupt {
  * @write1clear: registers: user address of @length bytes, each set bit of which
  *	the guest clears by writing one; 0: none. No bit may be both.
  * @eventfd: with KVPCI_REGION_EVENTFD, an eventfd; otherwise 0
- * @interrupt: with KVPCI_REGION_TRIGGER, enum kvpci_interrupt; with KVPCI_REGION_LOWER,
- *	KVPCI_INTX; otherwise 0. Not both.
- * @vector: with KVPCI_REGION_TRIGGER, of which vector; otherwise 0
+ * @interrupt: with KVPCI_REGION_TRIGGER or KVPCI_REGION_LOWER, which may not both be
+ *	set, enum kvpci_interrupt; otherwise 0
+ * @vector: with the same, which; otherwise 0
  */
 struct kvpci_region {
 	__u32 size;
@@ -530,13 +530,14 @@ struct kvpci_access {
  * KVPCI_READ - read a function's configuration space or registers
  * KVPCI_WRITE - write them
  *
- * On a function, plugged or not. Without KVPCI_ACCESS_AS_GUEST this is the
- * device's own view: KVPCI_WRITE sets bits that the guest can't write, and signals
- * nothing. It leaves alone what is the kernel's: bytes 0 to 0x3f of configuration
- * space, the headers of capabilities, and all of MSI and MSI-X. Another access may see some of the bytes
- * old and some of them new, except that 2, 4 or 8 bytes aligned to that, from the start
- * of configuration space or of the region, are whole. With @mask, bits that the guest may
- * change at the same time stay its own: that is how to set a write-1-to-clear bit.
+ * On a function, plugged or not. Without KVPCI_ACCESS_AS_GUEST this is the device's
+ * own view: KVPCI_WRITE sets bits that the guest can't write, and signals nothing. It
+ * leaves alone what is the kernel's: bytes 0 to 0x3f of configuration space, the
+ * headers of capabilities, and all of MSI and MSI-X. Another access may see some of
+ * the bytes old and some of them new, except that 2, 4 or 8 bytes aligned to that,
+ * from the start of configuration space or of the region, are whole. With @mask, bits
+ * that the guest may change at the same time stay its own: that is how to set a
+ * write-1-to-clear bit.
  *
  * Return: 0, or
  *	EINVAL	no such BAR; a @length that is not one of those; a range that leaves
@@ -631,21 +632,25 @@ struct kvpci_binding {
  * counts. An eventfd may be bound to several vectors. Once a removal has returned, the
  * eventfd triggers nothing.
  *
+ * Closing @eventfd does not remove the binding. An eventfd to which KVM_IRQFD has bound a
+ * GSI keeps its signals to itself. When a pin is unbound its level stays.
+ *
  * KVPCI_BIND_ACK is for a source that has a level itself, as VFIO's INTx: the pin
- * is lowered when the guest acknowledges the interrupt, and the source, told by
- * @ack_eventfd, is to signal @eventfd again if its level is still high.
+ * is lowered when the guest acknowledges the interrupt. When that or anything else has
+ * lowered it, the source, told by @ack_eventfd, is to signal @eventfd again if its level is
+ * still high.
  *
  * Return: 0, or
  *	EINVAL	the function has no such @interrupt or @vector; KVPCI_BIND_ACK with
  *		anything but KVPCI_INTX; @eventfd or @ack_eventfd is not an eventfd, or is
- *		set without use
+ *		set without use; @eventfd is a route of the same function, or @ack_eventfd
  *	EBADF	@eventfd or @ack_eventfd is not open
  *	EEXIST	the vector is bound
  *	ENOENT	KVPCI_BIND_REMOVE: it is not
  */
 #define KVPCI_BIND		_IO(KVPCI_IOC_MAGIC, 0x08)
 
-/* INTx: lower the pin. */
+/* Lower the INTx pin, or let the vector be pending no more. */
 #define KVPCI_TRIGGER_LOWER	(1U << 0)
 
 #define KVPCI_TRIGGER_FLAGS	KVPCI_TRIGGER_LOWER
@@ -672,24 +677,36 @@ struct kvpci_trigger {
  * On a function, plugged or not. MSI and MSI-X: sends the vector's message; while that
  * is not allowed (the vector or the function is masked, MSI or MSI-X is not enabled, bus
  * mastering is off) the vector is pending, and its message is sent once that changes. A
- * vector that is pending already stays so: the two count once.
+ * vector that is pending already stays so: the two count once. A function whose reason
+ * to interrupt has gone before its message was sent withdraws it with
+ * KVPCI_TRIGGER_LOWER, as the specification asks of it.
  *
  * INTx: raises the pin, which sets the interrupt status bit, until
- * KVPCI_TRIGGER_LOWER or the like lowers it. The guest is interrupted for as long as the pin is
- * high, INTx is not disabled, and neither MSI nor MSI-X is enabled.
+ * KVPCI_TRIGGER_LOWER or the like lowers it. The guest is interrupted, again after each
+ * acknowledgment, while the pin is high, INTx is not disabled, and neither MSI nor MSI-X is
+ * enabled. KVM's line stays high until the guest acknowledges it, whatever ended that: one
+ * more interrupt may follow.
+ *
+ * A device that offers several of these triggers the one that the guest has chosen, as
+ * the enable bits in configuration space say: KVPCI_READ tells them.
  *
  * Return: 0, or
- *	EINVAL	the function has no such @interrupt or @vector; KVPCI_TRIGGER_LOWER with
- *		anything but KVPCI_INTX
+ *	EINVAL	the function has no such @interrupt or @vector
  */
 #define KVPCI_TRIGGER		_IO(KVPCI_IOC_MAGIC, 0x09)
+
+/* KVPCI_SET_ROUTE: remove the route of the vector or the pin; @eventfd and others are 0. */
+#define KVPCI_ROUTE_REMOVE	(1U << 0)
+
+#define KVPCI_ROUTE_FLAGS	KVPCI_ROUTE_REMOVE
 
 /**
  * struct kvpci_route - argument of KVPCI_GET_ROUTE and KVPCI_SET_ROUTE
  * @size: sizeof(struct kvpci_route)
- * @flags: zero
+ * @flags: KVPCI_SET_ROUTE: KVPCI_ROUTE_*; KVPCI_GET_ROUTE: zero
  * @interrupt: enum kvpci_interrupt
- * @vector: which; KVPCI_GET_ROUTE: in: the first to look at; out: the one found
+ * @vector: which; KVPCI_GET_ROUTE: in: the first to look at, at most one beyond the last;
+ *	out: the one found
  * @address: out: message address; KVPCI_SET_ROUTE: 0
  * @data: out: message data; KVPCI_SET_ROUTE: 0
  * @eventfd: KVPCI_SET_ROUTE: what to signal; KVPCI_GET_ROUTE: 0
@@ -739,7 +756,7 @@ struct kvpci_route {
  * Return: 0, or
  *	EINVAL	the function has no such @interrupt or @vector; KVPCI_GET_ROUTE of
  *		INTx; a field set that is to be 0; an eventfd that is not one; an @eventfd
- *		of KVPCI_SET_ROUTE that triggers the same function
+ *		of KVPCI_SET_ROUTE that the same function listens to
  *	EBADF	an eventfd is not open
  *	ENOENT	KVPCI_GET_ROUTE: from @vector on none waits
  *	EAGAIN	KVPCI_SET_ROUTE: the message has changed again; nothing was set
@@ -754,9 +771,12 @@ struct kvpci_route {
  * On a function, plugged or not. The argument is 0. All that the guest can write is
  * as it was when the function was made, registers of BARs included; what KVPCI_WRITE
  * alone can write stays. BARs decode no more, MSI and MSI-X are disabled, all vectors
- * masked, nothing is pending, the INTx pin is low. Bindings, doorbells and routes stay.
- * The guest does the same through a PCI Express capability that announces function-level
- * reset.
+ * masked, nothing is pending, the INTx pin is low. Bindings and doorbells stay; routes
+ * have to be confirmed again when the guest uses them. The guest does the same through a
+ * PCI Express capability that announces function-level reset.
+ *
+ * Who resets the virtual machine's interrupt controllers resets its functions after that,
+ * since an interrupt that was not acknowledged never will be.
  *
  * Return: 0, or
  *	EINVAL	the argument is not 0
