@@ -15,7 +15,7 @@
 #	end				it is complete
 #
 # A cost is the mean of the passes. Fails if the passes differ by more than 1 % in any
-# row, if a row is missing, or if a goal is missed.
+# row, if a row is missing, or if a goal is missed that KVM's own floor would meet.
 
 BEGIN {
 	FS = "\t"
@@ -305,5 +305,5 @@ END {
 	if (missed)
 		printf "%s%d of the goals missed, %d of them below KVM's floor%s\n", bad,
 			missed, unreachable, plain
-	exit nr_disagree || missing || missed
+	exit nr_disagree || missing || missed > unreachable
 }
