@@ -5,7 +5,7 @@
 
 # The kernel to build the module for: one's own, or KDIR=/path/to/its/build.
 KDIR ?= /lib/modules/$(shell uname -r)/build
-# The kernel that "make check" tests on.
+# The kernel that "make check" tests on: 6.1, 6.12, rt or debug.
 KERNEL ?= 6.1
 
 prefix ?= /usr/local
@@ -37,6 +37,9 @@ demo:
 check:
 	@scripts/check $(KERNEL)
 
+check-debug:
+	@scripts/check debug
+
 lint:
 	@scripts/lint
 
@@ -51,7 +54,8 @@ clean:
 	rm -f *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
 	rm -rf .tmp_versions
 	rm -rf build/bench build/check build/demo build/guest build/hostvm build/lint \
-		build/selftests build/6.1 build/6.12
+		build/selftests build/6.1 build/6.12 build/rt \
+		build/debug
 
 distclean: clean
 	rm -rf build
@@ -69,13 +73,16 @@ help:
 	@echo  'kernels are fetched under build/, and the module is only ever loaded in a'
 	@echo  'disposable virtual machine, see Documentation/testing.rst:'
 	@echo  '  demo            - boot a Linux guest on a PCI bus that lives in the kernel'
-	@echo  '  check           - run all tests on KERNEL=6.1 (default) or KERNEL=6.12'
+	@echo  '  check           - run all tests on KERNEL=6.1 (default) or KERNEL=6.12, or'
+	@echo  '                    those of the module on KERNEL=rt, which has PREEMPT_RT'
+	@echo  '  check-debug     - those of the module on a kernel with KASAN, lockdep and the'
+	@echo  '                    like, which is built first, in some 5 to 10 minutes'
 	@echo  '  bench           - what PCI costs, against QEMU and KVM: host instructions'
 	@echo  '  lint            - checkpatch, sparse, W=1, kernel-doc, shellcheck, mandoc'
 	@echo  ''
 	@echo  'Cleaning:'
 	@echo  '  clean           - remove what was built'
-	@echo  '  distclean       - remove the fetched kernels too, that is, all of build/'
+	@echo  '  distclean       - remove the kernels too, fetched and built: all of build/'
 
-.PHONY: all modules kvpci-run modules_install install demo check lint bench clean \
-	distclean help
+.PHONY: all modules kvpci-run modules_install install demo check check-debug lint \
+	bench clean distclean help
