@@ -43,6 +43,9 @@ check-debug:
 lint:
 	@scripts/lint
 
+model:
+	@scripts/model
+
 bench:
 	@bench/run $(KERNEL)
 
@@ -54,7 +57,7 @@ clean:
 	rm -f *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
 	rm -rf .tmp_versions
 	rm -rf build/bench build/check build/demo build/guest build/hostvm build/lint \
-		build/selftests build/6.1 build/6.12 build/rt \
+		build/model build/selftests build/6.1 build/6.12 build/rt \
 		build/debug
 
 distclean: clean
@@ -79,10 +82,12 @@ help:
 	@echo  '                    like, which is built first, in some 5 to 10 minutes'
 	@echo  '  bench           - what PCI costs, against QEMU and KVM: host instructions'
 	@echo  '  lint            - checkpatch, sparse, W=1, kernel-doc, shellcheck, mandoc'
+	@echo  '  model           - check with spin, in models, that no interrupt is lost'
+	@echo  '                    or invented, see Documentation/interrupts.rst'
 	@echo  ''
 	@echo  'Cleaning:'
 	@echo  '  clean           - remove what was built'
 	@echo  '  distclean       - remove the kernels too, fetched and built: all of build/'
 
 .PHONY: all modules kvpci-run modules_install install demo check check-debug lint \
-	bench clean distclean help
+	model bench clean distclean help
