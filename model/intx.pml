@@ -13,7 +13,7 @@
  *
  * ACK		function 0 is bound with KVPCI_BIND_ACK to a source that has a level itself,
  *		and keeps quiet from when it has signalled until it is told, as VFIO's do
- * RESET	function 0 is reset
+ * RESET	function 0 is reset, or its pin lowered by KVPCI_TRIGGER_LOWER
  * ROUTES	function 0 has no route at first, then one, then another one
  */
 #include "mutations.h"
@@ -39,6 +39,7 @@
 bit level[2];
 bit disabled[2];		/* INTx is, or MSI or MSI-X is enabled */
 bit signalled[2];
+bit owed;			/* function 0's source is to be told */
 byte route[2];			/* the irqfd that it signals; 0: none */
 /* Work items, queued. */
 bit evaluating[2];
@@ -65,10 +66,17 @@ bit lost;			/* something is high, and the guest is not interrupted */
 #define TO_BE_SIGNALLED(f) \
 	(level[f] && (!disabled[f] || BROKEN(IGNORE_DISABLE)) && !signalled[f] && route[f])
 
+#if ACK
+#define TO_BE_TOLD(f)	(f == 0 && owed && !level[0] && !BROKEN(TELL_NOBODY))
+#else
+#define TO_BE_TOLD(f)	0
+#endif
+
 /* vpci_intx_follow() */
 inline follow(f, mutation)
 {
-	evaluating[f] = evaluating[f] || (TO_BE_SIGNALLED(f) && !BROKEN(mutation))
+	evaluating[f] = evaluating[f] ||
+			((TO_BE_SIGNALLED(f) || TO_BE_TOLD(f)) && !BROKEN(mutation))
 }
 
 inline set_level(f, high)
@@ -93,6 +101,9 @@ proctype evaluate(bit f)
 {
 	bit go;
 	byte to;
+#if ACK
+	bit tell;
+#endif
 
 end:	do
 	:: d_step { evaluating[f] -> evaluating[f] = BROKEN(EVALUATE_NOT_AGAIN) };
@@ -101,17 +112,27 @@ end:	do
 		if
 		:: go -> signal(f); signalled[f] = 1
 		:: else
-		fi
+		fi;
 #else
 		d_step {
 			go = TO_BE_SIGNALLED(f);
 			signalled[f] = signalled[f] || go;
-			to = (go -> route[f] : 0)
+			to = (go -> route[f] : 0);
+#if ACK
+			tell = TO_BE_TOLD(f);
+			owed = owed && !tell
+#endif
 		};
 		if
 		:: go -> signal(f)
 		:: else
-		fi
+		fi;
+#endif
+#if ACK
+		if
+		:: tell -> d_step { tell = 0; told = 1 }
+		:: else
+		fi;
 #endif
 #if MUTATION == EVALUATE_NOT_AGAIN
 		evaluating[f] = 0
@@ -121,28 +142,22 @@ end:	do
 
 proctype acknowledged(bit f)
 {
-	bit tell;
-
 end:	do
 	:: d_step { acknowledging[f] -> acknowledging[f] = 0 };
 #if ACK && MUTATION == TELL_FIRST
-		told = f == 0 && level[f];
+		d_step {
+			told = told || (f == 0 && owed && signalled[0]);
+			owed = owed && f != 0
+		};
 #endif
 		d_step {
-			signalled[f] = BROKEN(ACK_KEEPS_SIGNALLED) && signalled[f];
 #if ACK
-			tell = f == 0 && level[f];
-			level[f] = level[f] && (f != 0 || BROKEN(ACK_KEEPS_LEVEL));
+			level[f] = level[f] &&
+				   (f != 0 || !signalled[0] || BROKEN(ACK_KEEPS_LEVEL));
 #endif
+			signalled[f] = signalled[f] && BROKEN(ACK_KEEPS_SIGNALLED);
 			follow(f, NO_FOLLOW_ON_ACK)
-		};
-#if ACK
-		if
-		:: tell && !BROKEN(TELL_NOBODY) && !BROKEN(TELL_FIRST) -> told = 1
-		:: else
-		fi;
-		tell = 0
-#endif
+		}
 	od
 }
 
@@ -243,12 +258,16 @@ proctype raised()
 {
 end:	do
 	:: d_step { raising -> raising = 0 };
-		set_level(0, 1)
+		d_step {
+			owed = 1;
+			level[0] = 1;
+			follow(0, NO_FOLLOW_ON_RAISE)
+		}
 	od
 }
 #endif
 
-/* KVPCI_TRIGGER, which may also lower what the guest has not. */
+/* KVPCI_TRIGGER, and for function 0 KVPCI_TRIGGER_LOWER before the guest does it. */
 proctype device(bit f; byte left)
 {
 
@@ -256,31 +275,29 @@ proctype device(bit f; byte left)
 	:: left > 0 ->
 		left--;
 		set_level(f, 1);
+#if !ACK
 		if
-		:: set_level(f, 0)
+		:: f == 0 -> set_level(f, 0)
 		:: skip
 		fi
+#endif
 	:: else -> break
 	od
 }
 
 #if RESET
-/*
- * The pin is low from then on, and nobody tells the source that it may signal again: who is
- * told of the reset has to put the source back too.
- */
 proctype reset()
 {
-	d_step {
+	if
+	:: d_step {
 		level[0] = 0;
 		disabled[0] = 0;
-		follow(0, 0)
+		signalled[0] = 0;
+		owed = owed && !BROKEN(RESET_TELLS_NOBODY);
+		follow(0, NO_FOLLOW_ON_LOWER)
 	}
-#if ACK
-#if MUTATION != RESET_FORGETS_SOURCE
-	d_step { source = 0; quiet = 0 }
-#endif
-#endif
+	:: d_step { level[0] = 0; follow(0, NO_FOLLOW_ON_LOWER) }
+	fi
 }
 #endif
 

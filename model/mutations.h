@@ -20,6 +20,12 @@
 #define KEEP_PENDING		7	/* direct: invented, lost: what has been sent stays pending */
 #define SEND_WHEN_DISCONNECTED	8	/* closing, closing-irqfd: late: messages are sent after the bridge has been closed */
 
+#define WITHDRAW_DROPS_NOTHING	9	/* direct: invented: what has been withdrawn is sent */
+
+/* A message to many. */
+#define MANY_NOT_QUEUED		25	/* many: lost: a trigger queues no work item */
+#define MANY_ANYWAY		26	/* many: invented: the work item sends whether anything is pending or not */
+
 /* Writes of the guest. */
 #define NO_FLUSH_ON_UNMASK	10	/* direct: lost: unmasking a vector sends nothing */
 #define MASK_POSTED		11	/* direct: forbidden: a write to a vector's mask completes before it takes effect */
@@ -31,6 +37,7 @@
 #define IGNORE_FUNCTION_MASK	17	/* config: forbidden: the function mask is not looked at */
 #define IGNORE_BUS_MASTER	18	/* config: forbidden: bus master enable is not looked at */
 #define FOLLOW_UNLOCKED		19	/* config: forbidden, lost: what follows from a register is set in another hold of the lock */
+#define LOOK_EARLY		21	/* config: lost: what is pending is looked at before a register is written */
 #define DISABLE_DROPS_PENDING	20	/* config: lost: disabling clears the pending bit */
 
 /* Reset. */
@@ -43,8 +50,9 @@
 #define IGNORE_COUNT		40	/* direct, irqfd-bind: lost: what an eventfd has when it is bound is ignored */
 #define INVENT_COUNT		41	/* direct, irqfd-bind: invented: binding triggers whatever the eventfd has */
 #define TAKE_BEFORE_LISTENING	42	/* direct, irqfd-bind: lost: what an eventfd has is taken before listening to it */
-#define NO_CANCEL		43	/* irqfd-bind: late: removing a binding leaves the work item queued */
-#define CANCEL_WITHOUT_WAITING	44	/* irqfd-bind: late: removing a binding does not wait for the work item */
+#define NOT_FLUSHED		43	/* irqfd-bind: late: removing a binding leaves the work item queued */
+#define NOT_AWAITED		44	/* irqfd-bind: late: removing a binding does not wait for a work item that runs */
+#define CANCELLED		47	/* irqfd-bind: lost: removing a binding cancels the work item */
 #define IDLE_AFTER_RUN		45	/* irqfd: lost: the work item can be queued again only once it has run */
 #define NOT_DEFERRED		46	/* irqfd: lost: an irqfd is signalled from where the source's eventfd is */
 
@@ -72,6 +80,11 @@
 #define FLUSH_WITHOUT_MASK	74	/* flush: forbidden: flushing does not look at vectors' masks */
 #define CLEAR_WORD		75	/* flush: lost: a word counts as empty when one of its bits has been cleared */
 
+/* Fewer vectors of MSI than there are. */
+#define COUNT_UNLOCKED		76	/* msi: lost: a trigger looks at how many are enabled before it takes the lock */
+#define NO_FOLD			77	/* msi: lost: what is pending of vectors that are gone stays there */
+#define FOLD_DROPS		78	/* msi: lost: it is dropped with them */
+
 /* INTx. */
 #define NO_FOLLOW_ON_RAISE	80	/* intx: lost: raising the pin has no effect */
 #define NO_FOLLOW_ON_ENABLE	81	/* intx: lost: enabling INTx while the pin is high has no effect */
@@ -86,4 +99,5 @@
 #define ACK_KEEPS_LEVEL		90	/* intx-source-rest: cycle: an acknowledgment leaves the pin high */
 #define TELL_NOBODY		91	/* intx-source: lost: the source is not told of an acknowledgment */
 #define TELL_FIRST		92	/* intx-source: lost: the source is told before the pin is lowered */
-#define RESET_FORGETS_SOURCE	93	/* intx-reset: lost: nobody puts the source back after a reset */
+#define NO_FOLLOW_ON_LOWER	93	/* intx-reset: lost: the source is told of acknowledgments, not of other ways to lower the pin */
+#define RESET_TELLS_NOBODY	94	/* intx-reset: lost: a reset leaves a source without an answer */

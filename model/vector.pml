@@ -12,7 +12,8 @@
  * through, and are combined by scripts/model:
  *
  * IRQFD	messages are sent by irqfds, for which userspace makes routes
- * DEVICE	there is a trigger without an eventfd
+ * MANY		the message is one to many vCPUs, which a trigger leaves to a work item
+ * DEVICE	there is a trigger without an eventfd, which may be withdrawn
  * BIND		the binding is removed and made again
  * RESET	the function may be reset
  * CONFIG	another vCPU writes to configuration space
@@ -22,6 +23,9 @@
 
 #ifndef IRQFD
 #define IRQFD	0
+#endif
+#ifndef MANY
+#define MANY	0
 #endif
 #ifndef DEVICE
 #define DEVICE	0
@@ -62,6 +66,9 @@ bit confirmed;				/* this version of the message */
 #endif
 #if DISCONNECT
 bit connected = 1;
+#endif
+#if MANY
+bit flushing;				/* the work item is queued */
 #endif
 
 /* The eventfd that triggers the vector, and its listener. */
@@ -107,6 +114,7 @@ bit lost;		/* a trigger without a delivery */
 #define ROUTED		1
 #endif
 #define READY		(ALLOWED && ROUTED)
+#define SENDS		(READY && !MANY)	/* a trigger itself does */
 #if DISCONNECT
 #define CONNECTED	(connected || BROKEN(SEND_WHEN_DISCONNECTED))
 #else
@@ -218,15 +226,18 @@ inline trigger()
 	d_step {
 		triggers++;
 		if
-		:: READY ||
+		:: SENDS ||
 		   (is_enabled && ROUTED && BROKEN(TRIGGER_IGNORES_MASK)) ||
 		   (!masked && ROUTED && BROKEN(TRIGGER_IGNORES_ENABLE)) ||
 		   (ALLOWED && BROKEN(TRIGGER_IGNORES_ROUTE)) -> send()
 		:: else ->
-			pending = !BROKEN(TRIGGER_DROPS);
-#if MUTATION == ASK_ONLY_AT_TRIGGER
-			asked = asked || ALLOWED
+#if MANY
+			flushing = flushing || (READY && !BROKEN(MANY_NOT_QUEUED));
 #endif
+#if MUTATION == ASK_ONLY_AT_TRIGGER
+			asked = asked || ALLOWED;
+#endif
+			pending = !BROKEN(TRIGGER_DROPS)
 		fi
 	}
 #endif
@@ -360,8 +371,45 @@ end:	do
 }
 #endif
 
+/* vpci_vectors_flush(), which looks first whether there is anything to be sent. */
+inline flush_function(mutation)
+{
+	if
+	:: pending ->
+		d_step {
+			if
+			:: !BROKEN(mutation) -> flush()
+			:: else
+			fi
+		}
+	:: else
+	fi
+}
+
+#if MANY
+active proctype flusher()
+{
+end:	do
+	:: d_step { flushing -> flushing = 0 };
+#if MUTATION == MANY_ANYWAY
+		d_step {
+			if
+			:: READY -> pending = 0; send()
+			:: else
+			fi
+		}
+#else
+		flush_function(0)
+#endif
+	od
+}
+#endif
+
 #if DEVICE
-/* KVPCI_TRIGGER, and a write to a region that does the same. */
+/*
+ * KVPCI_TRIGGER, and a write to a region that does the same; and KVPCI_TRIGGER_LOWER. What
+ * that withdraws may be the source's too.
+ */
 active proctype device()
 {
 	bit go;
@@ -371,7 +419,16 @@ active proctype device()
 #else
 	owed_ioctl = 1;
 #endif
-	trigger()
+	trigger();
+	if
+	:: d_step {
+		triggers = (pending -> 0 : triggers);
+		owed_signal = owed_signal && !pending;
+		owed_ioctl = owed_ioctl && !pending;
+		pending = pending && BROKEN(WITHDRAW_DROPS_NOTHING)
+	}
+	:: skip
+	fi
 }
 #endif
 
@@ -381,19 +438,16 @@ active proctype binder()
 {
 	bit came, go;
 
-	d_step {
-		!wait_queue -> listening = 0;
-		count = 0;
+	d_step { !wait_queue -> listening = 0; count = 0 }
 #if IRQFD
-		owed_signal = owed_signal && !queued
-#endif
-	}
-#if IRQFD
-#if MUTATION != NO_CANCEL
+#if MUTATION == NOT_FLUSHED
+#elif MUTATION == CANCELLED
 	queued = 0;
-#if MUTATION != CANCEL_WITHOUT_WAITING
 	!running;
-#endif
+#elif MUTATION == NOT_AWAITED
+	!queued;
+#else
+	!queued && !running;
 #endif
 #endif
 	removed = 1;
@@ -463,6 +517,9 @@ active proctype resetter()
  */
 inline config_write(register, value, forbids, sees, mutation)
 {
+#if MUTATION == LOOK_EARLY
+	go = pending;
+#endif
 #if MUTATION == FOLLOW_UNLOCKED
 	d_step {
 		register = value;
@@ -489,12 +546,14 @@ inline config_write(register, value, forbids, sees, mutation)
 		fi
 	}
 #endif
-	d_step {
-		if
-		:: !BROKEN(mutation) -> flush()
-		:: else
-		fi
-	}
+#if MUTATION == LOOK_EARLY
+	if
+	:: go -> d_step { flush(); go = 0 }
+	:: else
+	fi;
+#else
+	flush_function(mutation);
+#endif
 	/* Unless a reset has been faster. */
 	sees = value == forbids && register == value
 }
