@@ -179,17 +179,10 @@ static bool check_vector(u32 *vector, u32 count)
 void vpci_interrupts_trigger(struct vpci_interrupts *interrupts, u32 interrupt,
 			     u32 vector)
 {
-	switch (interrupt) {
-	case KVPCI_INTX:
+	if (interrupt == KVPCI_INTX)
 		vpci_intx_set_level(interrupts->intx, true);
-		break;
-	case KVPCI_MSI:
-		vpci_msi_trigger(interrupts->msi, vector);
-		break;
-	case KVPCI_MSIX:
-		vpci_vector_trigger(vpci_msix_vectors(interrupts->msix), vector);
-		break;
-	}
+	else
+		vpci_vector_trigger(find_vectors(interrupts, interrupt), vector);
 }
 
 /**
@@ -203,33 +196,10 @@ void vpci_interrupts_trigger(struct vpci_interrupts *interrupts, u32 interrupt,
 void vpci_interrupts_lower(struct vpci_interrupts *interrupts, u32 interrupt,
 			   u32 vector)
 {
-	switch (interrupt) {
-	case KVPCI_INTX:
+	if (interrupt == KVPCI_INTX)
 		vpci_intx_set_level(interrupts->intx, false);
-		break;
-	case KVPCI_MSI:
-		vpci_msi_withdraw(interrupts->msi, vector);
-		break;
-	case KVPCI_MSIX:
-		vpci_vector_withdraw(vpci_msix_vectors(interrupts->msix), vector);
-		break;
-	}
-}
-
-static void msix_signalled(struct vpci_listener *listener)
-{
-	struct vpci_source *source = container_of(listener, struct vpci_source,
-						  listener);
-
-	vpci_vector_trigger(source->vectors, source->vector);
-}
-
-static void msi_signalled(struct vpci_listener *listener)
-{
-	struct vpci_source *source = container_of(listener, struct vpci_source,
-						  listener);
-
-	vpci_msi_trigger(source->vectors->interrupts->msi, source->vector);
+	else
+		vpci_vector_withdraw(find_vectors(interrupts, interrupt), vector);
 }
 
 static bool listens_to(const struct vpci_interrupts *interrupts,
@@ -285,9 +255,7 @@ static int bind(struct vpci_interrupts *interrupts,
 	if (!vectors)
 		return vpci_intx_bind(interrupts->intx, desc);
 
-	return vpci_vector_bind(vectors, desc->vector, desc->eventfd,
-				desc->interrupt == KVPCI_MSI ? msi_signalled :
-							       msix_signalled);
+	return vpci_vector_bind(vectors, desc->vector, desc->eventfd);
 }
 
 /**

@@ -196,6 +196,7 @@ int vpci_msi_add(struct vpci_interrupts *interrupts,
 
 	interrupts->msi = msi;
 	msi->allowed = 1;
+	vpci_vectors_fold(&msi->vectors, msi->allowed);
 	vpci_function_add_interrupt(interrupts->function, at, msi->length);
 	return 0;
 }
@@ -234,30 +235,6 @@ bool vpci_msi_is_enabled(const struct vpci_msi *msi)
 }
 
 /**
- * vpci_msi_trigger() - trigger a vector, or the one that stands in for it
- * @msi: MSI of a function
- * @vector: which
- *
- * Context: as vpci_vector_trigger().
- */
-void vpci_msi_trigger(struct vpci_msi *msi, u32 vector)
-{
-	vpci_vector_trigger(&msi->vectors, vector & (msi_allowed(msi) - 1));
-}
-
-/**
- * vpci_msi_withdraw() - undo vpci_msi_trigger() as long as nothing has been sent
- * @msi: MSI of a function
- * @vector: which
- *
- * Context: any.
- */
-void vpci_msi_withdraw(struct vpci_msi *msi, u32 vector)
-{
-	vpci_vector_withdraw(&msi->vectors, vector & (msi_allowed(msi) - 1));
-}
-
-/**
  * vpci_msi_follow() - have a write to configuration space take effect
  * @msi: MSI of a function; vpci_vectors_flush() is to follow
  *
@@ -291,4 +268,5 @@ void vpci_msi_reset(struct vpci_msi *msi)
 	msi->message = msi_message(&msi->vectors, 0);
 	msi->allowed = msi_allowed(msi);
 	vpci_vectors_reset(&msi->vectors);
+	vpci_vectors_fold(&msi->vectors, msi->allowed);
 }

@@ -129,6 +129,7 @@ int vpci_vectors_init(struct vpci_vectors *vectors,
 	vectors->ops = ops;
 	vectors->nr = nr;
 	vectors->pending = pending;
+	vectors->index_mask = ~0U;
 	INIT_WORK(&vectors->work, vectors_work);
 	for (n = 0; n < nr; n++)
 		vectors->vector[n].sequence = 1;
@@ -145,7 +146,7 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors)
 {
 	u32 n;
 
-	/* A source may trigger another vector than its own, see msi.c. */
+	/* A source may trigger another vector than its own, see vpci_vectors_fold(). */
 	for (n = 0; n < vectors->nr; n++)
 		vpci_vector_unbind(vectors, n);
 	if (vectors->nr)
@@ -159,7 +160,7 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors)
 /**
  * vpci_vector_trigger() - send a vector's message, or make it pending
  * @vectors: the vectors
- * @n: which
+ * @n: which; another may take its place, see vpci_vectors_fold()
  *
  * Context: any; if messages are sent by irqfds, not a wait queue's callback.
  */
@@ -168,6 +169,7 @@ void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
 	unsigned long flags;
 
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
+	n &= vectors->index_mask;
 	if (!is_ready(vectors, n)) {
 		set_pending(vectors, n);
 	} else if (!vector_send(vectors, n, false)) {
@@ -189,7 +191,7 @@ void vpci_vector_withdraw(struct vpci_vectors *vectors, u32 n)
 	unsigned long flags;
 
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
-	clear_pending(vectors, n);
+	clear_pending(vectors, n & vectors->index_mask);
 	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
 }
 
@@ -203,20 +205,21 @@ static void vector_flush(struct vpci_vectors *vectors, u32 n)
 }
 
 /**
- * vpci_vectors_fold() - let vectors that are gone be pending no more, but others instead
+ * vpci_vectors_fold() - let the first vectors take the place of the others
  * @vectors: the vectors
  * @nr: how many are left, a power of two; vector N's place is taken by N modulo @nr
  *
- * Context: the caller holds the interrupts' lock.
+ * Context: the caller holds the interrupts' lock, or nobody else knows of them.
  */
 void vpci_vectors_fold(struct vpci_vectors *vectors, u32 nr)
 {
 	u32 n;
 
+	vectors->index_mask = nr - 1;
 	for (n = nr; n < vectors->nr; n++) {
 		if (is_pending(vectors, n)) {
 			clear_pending(vectors, n);
-			set_pending(vectors, n % nr);
+			set_pending(vectors, n & vectors->index_mask);
 		}
 	}
 }
@@ -330,18 +333,24 @@ void vpci_vectors_reset(struct vpci_vectors *vectors)
 		vectors->vector[n].sequence++;
 }
 
+static void vector_signalled(struct vpci_listener *listener)
+{
+	struct vpci_source *source = container_of(listener, struct vpci_source,
+						  listener);
+
+	vpci_vector_trigger(source->vectors, source->vector);
+}
+
 /**
  * vpci_vector_bind() - have an eventfd trigger a vector
  * @vectors: the vectors
  * @n: which
  * @fd: the eventfd
- * @signalled: triggers the vector of the struct vpci_source that its listener is in
  *
  * Context: process; the caller holds the host's lock.
  * Return: 0; -EEXIST if the vector is bound; -EBADF or -EINVAL; -ENOMEM
  */
-int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd,
-		     void (*signalled)(struct vpci_listener *listener))
+int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd)
 {
 	struct vpci_vector *vector = &vectors->vector[n];
 	struct vpci_source *source;
@@ -356,7 +365,7 @@ int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd,
 
 	source->vectors = vectors;
 	source->vector = n;
-	ret = vpci_listener_start(&source->listener, fd, signalled,
+	ret = vpci_listener_start(&source->listener, fd, vector_signalled,
 				  !vpci_kvm_sends_directly());
 	if (ret) {
 		kfree(source);

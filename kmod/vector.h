@@ -55,6 +55,7 @@ struct vpci_vector {
  * @ops: where their registers are
  * @nr: how many; at most 2,048
  * @enabled: messages may be sent, of vectors that are not masked themselves
+ * @index_mask: vector N's place is taken by N & this
  * @pending: a bit each, as the guest reads them
  * @pending_words: which words of @pending are not 0
  * @work: flushes
@@ -65,6 +66,7 @@ struct vpci_vectors {
 	const struct vpci_vectors_ops *ops;
 	u32 nr;
 	bool enabled;
+	u32 index_mask;
 	u32 *pending;
 	u64 pending_words;
 	struct work_struct work;
@@ -84,8 +86,7 @@ void vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled);
 void vpci_vectors_flush(struct vpci_vectors *vectors);
 void vpci_vectors_reset(struct vpci_vectors *vectors);
 
-int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd,
-		     void (*signalled)(struct vpci_listener *listener));
+int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd);
 int vpci_vector_unbind(struct vpci_vectors *vectors, u32 n);
 int vpci_vectors_get_route(struct vpci_vectors *vectors,
 			   struct kvpci_route *route);
