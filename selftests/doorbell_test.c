@@ -427,6 +427,13 @@ TEST_F(doorbell, one_that_is_removed_rings_no_more)
 	EXPECT_EQ(1, event_count(desc.eventfd));
 }
 
+/* On a busy machine a vCPU may take its time to begin. */
+static void wait_for_loop(struct vcpu *vcpu)
+{
+	while (!__atomic_load_n(&vcpu->list->done, __ATOMIC_SEQ_CST))
+		usleep(100);
+}
+
 /* The array that the writes look through is replaced all the time. */
 TEST_F(doorbell, no_ring_is_lost_while_others_come_and_go)
 {
@@ -443,6 +450,8 @@ TEST_F(doorbell, no_ring_is_lost_while_others_come_and_go)
 	guest_begin(other);
 	add_store(other, MEM + 0x200, 2, 0);
 	guest_start(other, ~0ULL);
+	wait_for_loop(self->vcpu);
+	wait_for_loop(other);
 	for (i = 0; i < 300; i++) {
 		/* Before, between and after the two. */
 		desc.offset = 0x80 + 0x100 * (i % 3);
