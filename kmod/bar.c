@@ -151,32 +151,32 @@ static bool bar_decodes(const struct vpci_regs *config, const struct vpci_bar *b
 	return vpci_config_u32(config, PCI_ROM_ADDRESS) & PCI_ROM_ADDRESS_ENABLE;
 }
 
-static void unmap(struct vpci_bar *bar)
+/* This and the next return what the map does. */
+static bool unmap(struct vpci_bar *bar)
 {
-	if (bar->mapped)
-		vpci_map_remove(bar->map, &bar->node);
+	bool changed = bar->mapped && vpci_map_remove(bar->map, &bar->node);
+
 	bar->mapped = false;
+	return changed;
 }
 
 /* Bring @bar in line with @config after a write to @bytes of its registers. */
-static void update(const struct vpci_regs *config, struct vpci_bar *bar,
+static bool update(const struct vpci_regs *config, struct vpci_bar *bar,
 		   u8 bytes)
 {
+	bool changed = false;
 	bool away;
 	u64 address;
 
-	if (!bar_decodes(config, bar)) {
-		unmap(bar);
-		return;
-	}
+	if (!bar_decodes(config, bar))
+		return unmap(bar);
 
 	address = bar_address(config, bar);
 	if (!bar->mapped) {
-		vpci_map_add(bar->map, &bar->node, address, ilog2(bar->size));
 		bar->mapped = true;
 		bar->away = false;
 		bar->written = 0;
-		return;
+		return vpci_map_add(bar->map, &bar->node, address, ilog2(bar->size));
 	}
 
 	bar->written |= bytes;
@@ -186,11 +186,12 @@ static void update(const struct vpci_regs *config, struct vpci_bar *bar,
 	} else if (!(bar->flags & KVPCI_BAR_64BIT) || bar->written == 0xff) {
 		bar->written = 0;
 		if (away && address < VPCI_ADDRESS_LIMIT) {
-			vpci_map_move(bar->map, &bar->node, address);
+			changed = vpci_map_move(bar->map, &bar->node, address);
 			away = false;
 		}
 	}
 	bar->away = away;
+	return changed;
 }
 
 /**
@@ -199,14 +200,18 @@ static void update(const struct vpci_regs *config, struct vpci_bar *bar,
  * @bars: the function's VPCI_NUM_BARS BARs
  *
  * Context: process; the caller holds the function's lock.
+ * Return: whether watched ranges of a map have changed
  */
-void vpci_bars_map(const struct vpci_regs *config, struct vpci_bar *bars)
+bool vpci_bars_map(const struct vpci_regs *config, struct vpci_bar *bars)
 {
+	bool changed = false;
 	u8 i;
 
 	for (i = 0; i < VPCI_NUM_BARS; i++)
 		if (bars[i].size)
-			update(config, &bars[i], 0);
+			changed |= update(config, &bars[i], 0);
+
+	return changed;
 }
 
 /**
@@ -214,13 +219,17 @@ void vpci_bars_map(const struct vpci_regs *config, struct vpci_bar *bars)
  * @bars: the function's VPCI_NUM_BARS BARs
  *
  * Context: process; the caller holds the function's lock.
+ * Return: whether watched ranges of a map have changed
  */
-void vpci_bars_unmap(struct vpci_bar *bars)
+bool vpci_bars_unmap(struct vpci_bar *bars)
 {
+	bool changed = false;
 	u8 i;
 
 	for (i = 0; i < VPCI_NUM_BARS; i++)
-		unmap(&bars[i]);
+		changed |= unmap(&bars[i]);
+
+	return changed;
 }
 
 /**
@@ -231,17 +240,19 @@ void vpci_bars_unmap(struct vpci_bar *bars)
  * @len: bytes written
  *
  * Context: process; the caller holds the function's lock.
+ * Return: whether watched ranges of a map have changed
  */
-void vpci_bars_written(const struct vpci_regs *config, struct vpci_bar *bars,
+bool vpci_bars_written(const struct vpci_regs *config, struct vpci_bar *bars,
 		       u32 offset, u32 len)
 {
+	bool changed = false;
 	u8 i;
 
 	if (vpci_overlaps(offset, len, PCI_COMMAND, 2))
-		vpci_bars_map(config, bars);
+		changed = vpci_bars_map(config, bars);
 
 	if (offset + len <= PCI_BASE_ADDRESS_0 || offset >= PCI_ROM_ADDRESS + 4)
-		return;
+		return changed;
 
 	for (i = 0; i < VPCI_NUM_BARS; i++) {
 		struct vpci_bar *bar = &bars[i];
@@ -249,8 +260,10 @@ void vpci_bars_written(const struct vpci_regs *config, struct vpci_bar *bars,
 		u32 to = min(offset + len, bar_register(i) + register_size(bar));
 
 		if (bar->size && from < to)
-			update(config, bar,
-			       GENMASK(to - 1 - bar_register(i),
-				       from - bar_register(i)));
+			changed |= update(config, bar,
+					  GENMASK(to - 1 - bar_register(i),
+						  from - bar_register(i)));
 	}
+
+	return changed;
 }

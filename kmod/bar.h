@@ -11,6 +11,7 @@
 
 struct vpci_doorbells;
 struct vpci_function;
+struct vpci_mirror;
 struct vpci_region;
 
 /* No physical address has more bits. */
@@ -34,6 +35,7 @@ struct vpci_region;
  * @regions: what lies behind, by ascending offset; fixed once the function is
  *	plugged, before that guarded by the host's lock
  * @doorbells: by ascending offset, or NULL; replaced under the host's lock
+ * @mirror: its mirror, or NULL; fixed once the function is plugged
  */
 struct vpci_bar {
 	struct vpci_map_node node;
@@ -48,13 +50,14 @@ struct vpci_bar {
 	u16 nr_regions;
 	struct vpci_region **regions;
 	struct vpci_doorbells __rcu *doorbells;
+	struct vpci_mirror *mirror;
 };
 
 int vpci_bars_init(struct vpci_regs *config,
 		   const struct kvpci_function_config *desc);
-void vpci_bars_map(const struct vpci_regs *config, struct vpci_bar *bars);
-void vpci_bars_unmap(struct vpci_bar *bars);
-void vpci_bars_written(const struct vpci_regs *config, struct vpci_bar *bars,
+bool vpci_bars_map(const struct vpci_regs *config, struct vpci_bar *bars);
+bool vpci_bars_unmap(struct vpci_bar *bars);
+bool vpci_bars_written(const struct vpci_regs *config, struct vpci_bar *bars,
 		       u32 offset, u32 len);
 
 #endif /* _VPCI_BAR_H */

@@ -17,6 +17,10 @@
  * Where ranges overlap, the smallest is found; of equal ones, that which was put
  * there last.
  *
+ * Someone may rely on what is found in a range, as mirrors do. A range that is watched
+ * counts the changes of that: when it comes, moves or goes, and when another one does
+ * that is not larger and lies in it. Who makes the change is told to have it followed.
+ *
  * A node may be freed once no look-up that could have found it is running; that is
  * up to those who call this.
  */
@@ -50,6 +54,7 @@ int vpci_map_init(struct vpci_map *map, u8 bits)
 		return -ENOMEM;
 
 	map->bits = bits;
+	INIT_LIST_HEAD(&map->changed);
 	spin_lock_init(&map->lock);
 	seqcount_spinlock_init(&map->seq, &map->lock);
 	return 0;
@@ -62,6 +67,62 @@ int vpci_map_init(struct vpci_map *map, u8 bits)
 void vpci_map_destroy(struct vpci_map *map)
 {
 	kvfree(map->buckets);
+}
+
+/**
+ * vpci_map_watch() - have changes of what is found in a range counted
+ * @node: the range, which is not in a map
+ */
+void vpci_map_watch(struct vpci_map_node *node)
+{
+	INIT_LIST_HEAD(&node->changed);
+	node->watched = true;
+}
+
+/* Something changes at @base that is not larger than the ranges around it. */
+static bool count_change(struct vpci_map *map, u64 base, u8 order)
+{
+	u64 orders = map->orders & ~(BIT_ULL(order) - 1);
+	struct vpci_map_node *node;
+	bool counted = false;
+
+	if (!map->watched)
+		return false;
+
+	for (; orders; orders &= orders - 1) {
+		u8 o = __ffs64(orders);
+		u64 b = base & ~(BIT_ULL(o) - 1);
+
+		hlist_for_each_entry(node, bucket(map, b, o), link) {
+			if (!node->watched || node->base != b || node->order != o)
+				continue;
+			WRITE_ONCE(node->changes, node->changes + 1);
+			if (list_empty(&node->changed))
+				list_add_tail(&node->changed, &map->changed);
+			counted = true;
+		}
+	}
+
+	return counted;
+}
+
+/**
+ * vpci_map_take_changed() - get a watched range that has changed
+ * @map: the map
+ *
+ * Context: process; any lock that is outside @map->lock may be held.
+ * Return: the range, which may have left the map, once for all its changes so far; or NULL
+ */
+struct vpci_map_node *vpci_map_take_changed(struct vpci_map *map)
+{
+	struct vpci_map_node *node;
+
+	spin_lock(&map->lock);
+	node = list_first_entry_or_null(&map->changed, struct vpci_map_node, changed);
+	if (node)
+		list_del_init(&node->changed);
+	spin_unlock(&map->lock);
+	return node;
 }
 
 static void link_node(struct vpci_map *map, struct vpci_map_node *node, u64 base)
@@ -78,10 +139,13 @@ static void link_node(struct vpci_map *map, struct vpci_map_node *node, u64 base
  * @order: log2 of its size
  *
  * Context: process; any lock that is outside @map->lock may be held.
+ * Return: whether a watched range has changed
  */
-void vpci_map_add(struct vpci_map *map, struct vpci_map_node *node, u64 base,
+bool vpci_map_add(struct vpci_map *map, struct vpci_map_node *node, u64 base,
 		  u8 order)
 {
+	bool changed;
+
 	spin_lock(&map->lock);
 	write_seqcount_begin(&map->seq);
 	WRITE_ONCE(node->order, order);
@@ -89,7 +153,10 @@ void vpci_map_add(struct vpci_map *map, struct vpci_map_node *node, u64 base,
 	if (!map->count[order]++)
 		WRITE_ONCE(map->orders, map->orders | BIT_ULL(order));
 	write_seqcount_end(&map->seq);
+	map->watched += node->watched;
+	changed = count_change(map, base, order);
 	spin_unlock(&map->lock);
+	return changed;
 }
 
 /**
@@ -99,15 +166,22 @@ void vpci_map_add(struct vpci_map *map, struct vpci_map_node *node, u64 base,
  * @base: its new first address
  *
  * Context: as vpci_map_add().
+ * Return: whether a watched range has changed
  */
-void vpci_map_move(struct vpci_map *map, struct vpci_map_node *node, u64 base)
+bool vpci_map_move(struct vpci_map *map, struct vpci_map_node *node, u64 base)
 {
+	u64 old = node->base;
+	bool changed;
+
 	spin_lock(&map->lock);
 	write_seqcount_begin(&map->seq);
 	hlist_del_rcu(&node->link);
 	link_node(map, node, base);
 	write_seqcount_end(&map->seq);
+	changed = count_change(map, old, node->order);
+	changed |= count_change(map, base, node->order);
 	spin_unlock(&map->lock);
+	return changed;
 }
 
 /**
@@ -116,16 +190,23 @@ void vpci_map_move(struct vpci_map *map, struct vpci_map_node *node, u64 base)
  * @node: the range, which is in @map
  *
  * Context: as vpci_map_add().
+ * Return: whether a watched range has changed
  */
-void vpci_map_remove(struct vpci_map *map, struct vpci_map_node *node)
+bool vpci_map_remove(struct vpci_map *map, struct vpci_map_node *node)
 {
+	bool changed;
+
 	spin_lock(&map->lock);
+	/* It is one of them. */
+	changed = count_change(map, node->base, node->order);
+	map->watched -= node->watched;
 	write_seqcount_begin(&map->seq);
 	hlist_del_rcu(&node->link);
 	if (!--map->count[node->order])
 		WRITE_ONCE(map->orders, map->orders & ~BIT_ULL(node->order));
 	write_seqcount_end(&map->seq);
 	spin_unlock(&map->lock);
+	return changed;
 }
 
 static struct vpci_map_node *find(const struct vpci_map *map, u64 addr,
