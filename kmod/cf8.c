@@ -100,3 +100,28 @@ const struct kvm_io_device_ops vpci_cf8_ops = {
 	.read = cf8_read,
 	.write = cf8_write,
 };
+
+static int absent_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+		       gpa_t port, int len, void *val)
+{
+	if (port == CF8_RESET_CONTROL)
+		return -EOPNOTSUPP;
+
+	memset(val, 0xff, len);
+	return 0;
+}
+
+static int absent_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+			gpa_t port, int len, const void *val)
+{
+	return port == CF8_RESET_CONTROL ? -EOPNOTSUPP : 0;
+}
+
+/*
+ * Of a bridge that has no such mechanism. Linux looks for it all the same, tens of
+ * thousands of times while it boots.
+ */
+const struct kvm_io_device_ops vpci_cf8_absent_ops = {
+	.read = absent_read,
+	.write = absent_write,
+};

@@ -8,5 +8,6 @@
 #define VPCI_CF8_LENGTH	8
 
 extern const struct kvm_io_device_ops vpci_cf8_ops;
+extern const struct kvm_io_device_ops vpci_cf8_absent_ops;
 
 #endif /* _VPCI_CF8_H */

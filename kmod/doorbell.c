@@ -156,6 +156,26 @@ static struct vpci_doorbells *current_doorbells(const struct vpci_bar *bar)
 	return vpci_host_dereference(bar->function->host, bar->doorbells);
 }
 
+/**
+ * vpci_doorbell_in() - is there a doorbell in a range of a BAR?
+ * @bar: the BAR
+ * @offset: first byte
+ * @length: bytes
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool vpci_doorbell_in(const struct vpci_bar *bar, u64 offset, u64 length)
+{
+	const struct vpci_doorbells *doorbells = current_doorbells(bar);
+	u32 i;
+
+	if (!doorbells)
+		return false;
+
+	i = first_from(doorbells, offset);
+	return i < doorbells->nr && doorbells->doorbell[i].offset - offset < length;
+}
+
 /* Publish @doorbells, and free the old ones when no write uses them. */
 static void replace(struct vpci_bar *bar, struct vpci_doorbells *doorbells)
 {

@@ -11,6 +11,7 @@ struct vpci_function;
 
 int vpci_doorbell_ioctl(struct vpci_function *function,
 			const struct kvpci_doorbell __user *arg);
+bool vpci_doorbell_in(const struct vpci_bar *bar, u64 offset, u64 length);
 void vpci_doorbells_destroy(struct vpci_bar *bar);
 bool vpci_doorbell_ring(const struct vpci_bar *bar, struct kvm *kvm, u64 offset,
 			u32 len, const void *val);

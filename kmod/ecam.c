@@ -4,8 +4,8 @@
  * Linux calls MMCONFIG: all 4096 bytes of every function as memory.
  *
  * Bits 0 to 11 of the offset from bus 0 are the register, 12 to 19 device and
- * function, 20 to 27 the bus. Accesses are of 1, 2, 4 or 8 bytes; any other reads all
- * ones and writes nowhere.
+ * function, 20 to 27 the bus. Reads are of any size, as from the mirror (mirror.c), and
+ * writes of 1, 2, 4 or 8 bytes; any other is dropped.
  */
 #include <linux/string.h>
 
@@ -22,7 +22,7 @@ static struct vpci_function *addressed(struct kvm_vcpu *vcpu,
 	u32 at = addr - host->ecam;
 
 	*offset = at & (VPCI_CONFIG_SIZE - 1);
-	if (len & (len - 1) || *offset + len > VPCI_CONFIG_SIZE)
+	if (*offset + len > VPCI_CONFIG_SIZE)
 		return NULL;
 
 	return vpci_host_function(host, vcpu->kvm, at >> VPCI_ECAM_BUS_SHIFT,
@@ -50,7 +50,7 @@ static int ecam_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	u32 offset;
 
 	function = addressed(vcpu, dev, addr, len, &offset);
-	if (function)
+	if (function && !(len & (len - 1)))
 		vpci_function_config_write(function, offset, len, val);
 	return 0;
 }

@@ -30,6 +30,7 @@
 #include "interrupt.h"
 #include "intx.h"
 #include "kvm.h"
+#include "mirror.h"
 #include "msi.h"
 #include "msix.h"
 #include "region.h"
@@ -64,13 +65,16 @@ void vpci_function_add_interrupt(struct vpci_function *function, u32 offset,
  */
 static void reset(struct vpci_function *function)
 {
+	bool changed = false;
 	u32 i, j;
 
 	spin_lock(&function->lock);
 	vpci_interrupts_reset(&function->interrupts);
 	if (function->plugged)
-		vpci_bars_map(&function->config, function->bars);
+		changed = vpci_bars_map(&function->config, function->bars);
 	spin_unlock(&function->lock);
+	if (changed)
+		vpci_mirrors_follow(function->host);
 
 	for (i = 0; i < VPCI_NUM_BARS; i++)
 		for (j = 0; j < function->bars[i].nr_regions; j++)
@@ -94,12 +98,17 @@ static bool initiates_reset(const struct vpci_function *function, u32 offset,
 static void write_with_effects(struct vpci_function *function, u32 offset,
 			       u32 len, const void *val)
 {
+	bool changed = false;
+
 	spin_lock(&function->lock);
 	vpci_interrupts_config_write(&function->interrupts, offset, len, val);
 	if (function->plugged)
-		vpci_bars_written(&function->config, function->bars, offset, len);
+		changed = vpci_bars_written(&function->config, function->bars, offset,
+					    len);
 	spin_unlock(&function->lock);
 
+	if (changed)
+		vpci_mirrors_follow(function->host);
 	vpci_interrupts_flush(&function->interrupts);
 	if (initiates_reset(function, offset, len, val))
 		reset(function);
@@ -118,6 +127,7 @@ void vpci_function_config_write(struct vpci_function *function, u32 offset,
 				u32 len, const void *val)
 {
 	struct vpci_regs *config = &function->config;
+	bool changed = false;
 
 	/* An access of 8 bytes, aligned or not, touches no more than three dwords. */
 	if (offset < VPCI_CONFIG_SIZE_CAM &&
@@ -129,8 +139,10 @@ void vpci_function_config_write(struct vpci_function *function, u32 offset,
 	spin_lock(&function->lock);
 	vpci_regs_write(config, offset, len, val);
 	if (function->plugged)
-		vpci_bars_written(config, function->bars, offset, len);
+		changed = vpci_bars_written(config, function->bars, offset, len);
 	spin_unlock(&function->lock);
+	if (changed)
+		vpci_mirrors_follow(function->host);
 }
 
 static void init_bars(struct vpci_function *function,
@@ -165,9 +177,12 @@ static void function_free(struct vpci_function *function)
 		vpci_regions_destroy(&function->bars[i]);
 	}
 	vpci_interrupts_destroy(&function->interrupts);
+	/* What was behind the BARs and what interrupts had is in there. */
+	for (i = 0; i < VPCI_NUM_BARS; i++)
+		vpci_mirror_destroy(&function->bars[i]);
 	if (function->reset_eventfd)
 		eventfd_ctx_put(function->reset_eventfd);
-	kfree(function->config.value);
+	free_page((unsigned long)function->config.value);
 	kfree(function->config.writable);
 	kfree(function->config.write1clear);
 	kvfree(function->config.reset);
@@ -208,7 +223,8 @@ vpci_function_new(struct vpci_host *host,
 
 	config = &function->config;
 	config->size = VPCI_CONFIG_SIZE;
-	config->value = kzalloc(VPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	/* A page of its own, since guests may read it directly. */
+	config->value = (u8 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	config->writable = kzalloc(VPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
 	config->write1clear = kzalloc(VPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
 	if (config->value && config->writable && config->write1clear)
@@ -258,33 +274,46 @@ static void update_multifunction(struct vpci_host *host, u8 bus, u8 devfn,
  * @function: the function, which is not plugged
  *
  * Context: process; the caller holds the host's lock.
+ * Return: 0 or -ENOMEM
  */
-void vpci_function_plug(struct vpci_function *function)
+int vpci_function_plug(struct vpci_function *function)
 {
 	struct vpci_host *host = function->host;
+	bool changed;
+	int ret;
+
+	ret = vpci_mirrors_create(function);
+	if (ret)
+		return ret;
 
 	update_multifunction(host, function->bus, function->devfn, function);
 
 	spin_lock(&function->lock);
 	/* Pairs with access_ioctl(). */
 	smp_store_release(&function->plugged, true);
-	vpci_bars_map(&function->config, function->bars);
+	changed = vpci_bars_map(&function->config, function->bars);
 	spin_unlock(&function->lock);
 
 	vpci_host_publish(host, function->bus, function->devfn, function);
+	if (changed)
+		vpci_mirrors_follow(host);
+	return 0;
 }
 
 static void unplug(struct vpci_function *function)
 {
 	struct vpci_host *host = function->host;
+	bool changed;
 
 	vpci_host_publish(host, function->bus, function->devfn, NULL);
 	update_multifunction(host, function->bus, function->devfn, NULL);
 
 	spin_lock(&function->lock);
 	function->plugged = false;
-	vpci_bars_unmap(function->bars);
+	changed = vpci_bars_unmap(function->bars);
 	spin_unlock(&function->lock);
+	if (changed)
+		vpci_mirrors_follow(host);
 }
 
 /**
@@ -300,6 +329,7 @@ void vpci_function_remove(struct vpci_function *function)
 	mutex_lock(&host->lock);
 	if (function->plugged)
 		unplug(function);
+	vpci_mirrors_withdraw(function);
 	vpci_host_release(host, function->bus, function->devfn);
 	list_del(&function->link);
 	/* Its sources go on until they are stopped, the machine may be gone by then. */
@@ -332,7 +362,7 @@ static int plug_ioctl(struct vpci_function *function, unsigned long arg)
 	else if (function->plugged)
 		ret = -EBUSY;
 	else
-		vpci_function_plug(function);
+		ret = vpci_function_plug(function);
 	mutex_unlock(&host->lock);
 	return ret;
 }

@@ -61,7 +61,7 @@ int vpci_function_create(struct vpci_host *host,
 struct vpci_function *
 vpci_function_new(struct vpci_host *host,
 		  const struct kvpci_function_config *desc);
-void vpci_function_plug(struct vpci_function *function);
+int vpci_function_plug(struct vpci_function *function);
 void vpci_function_remove(struct vpci_function *function);
 
 void vpci_function_add_interrupt(struct vpci_function *function, u32 offset,

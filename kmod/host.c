@@ -17,8 +17,8 @@
  * gives the claims back, after which no callback runs, and lets the virtual machine
  * go. The object itself stays until the last function is closed.
  */
-#include <linux/anon_inodes.h>
 #include <linux/err.h>
+#include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -29,6 +29,8 @@
 #include "ecam.h"
 #include "function.h"
 #include "host.h"
+#include "inode.h"
+#include "mirror.h"
 #include "regs.h"
 #include "uarg.h"
 #include "userspace.h"
@@ -71,6 +73,13 @@ static struct kvpci_window ecam_range(const struct kvpci_host_config *desc)
 	return range;
 }
 
+/* Does the bridge have the configuration ports, and in how many ways? */
+static int has_ports(const struct kvpci_host_config *desc)
+{
+	return !!(desc->flags & KVPCI_HOST_CONFIG_PORTS) +
+	       !!(desc->flags & KVPCI_HOST_CONFIG_PORTS_ABSENT);
+}
+
 static int check(const struct kvpci_host_config *desc)
 {
 	struct kvpci_window ecam;
@@ -79,6 +88,10 @@ static int check(const struct kvpci_host_config *desc)
 	    memchr_inv(desc->pad, 0, sizeof(desc->pad)))
 		return -EINVAL;
 	if (!(desc->flags & (KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM)))
+		return -EINVAL;
+	if (has_ports(desc) > 1)
+		return -EINVAL;
+	if (!(desc->flags & KVPCI_HOST_MIRROR) && desc->mirror_eventfd)
 		return -EINVAL;
 	if (desc->last_bus < desc->first_bus)
 		return -EINVAL;
@@ -97,7 +110,7 @@ static int check(const struct kvpci_host_config *desc)
 	    windows_overlap(&ecam, &desc->mem64) ||
 	    windows_overlap(&desc->mem32, &desc->mem64))
 		return -EINVAL;
-	if (desc->flags & KVPCI_HOST_CONFIG_PORTS && desc->io.length &&
+	if (has_ports(desc) && desc->io.length &&
 	    vpci_overlaps(desc->io.base, desc->io.length, VPCI_CF8_PORT,
 			  VPCI_CF8_LENGTH))
 		return -EINVAL;
@@ -124,13 +137,15 @@ static void init_claims(struct vpci_host *host,
 	struct kvpci_window config_ports = {};
 	struct kvpci_window ecam = ecam_range(desc);
 
-	if (desc->flags & KVPCI_HOST_CONFIG_PORTS) {
+	if (has_ports(desc)) {
 		config_ports.base = VPCI_CF8_PORT;
 		config_ports.length = VPCI_CF8_LENGTH;
 	}
 
-	init_claim(host, VPCI_CLAIM_CONFIG_PORTS, &vpci_cf8_ops, KVM_PIO_BUS,
-		   &config_ports);
+	init_claim(host, VPCI_CLAIM_CONFIG_PORTS,
+		   desc->flags & KVPCI_HOST_CONFIG_PORTS ? &vpci_cf8_ops :
+							   &vpci_cf8_absent_ops,
+		   KVM_PIO_BUS, &config_ports);
 	init_claim(host, VPCI_CLAIM_ECAM, &vpci_ecam_ops, KVM_MMIO_BUS, &ecam);
 	init_claim(host, VPCI_CLAIM_IO, &vpci_io_window_ops, KVM_PIO_BUS,
 		   &desc->io);
@@ -161,7 +176,9 @@ int vpci_host_reserve(struct vpci_host *host, u8 bus, u8 devfn)
 		b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 		if (!b)
 			return -ENOMEM;
+		mutex_lock(&host->mirror_lock);
 		rcu_assign_pointer(host->bus[bus], b);
+		mutex_unlock(&host->mirror_lock);
 	}
 
 	return __test_and_set_bit(devfn, b->taken) ? -EEXIST : 0;
@@ -198,7 +215,10 @@ void vpci_host_publish(struct vpci_host *host, u8 bus, u8 devfn,
 	struct vpci_bus *b;
 
 	b = vpci_host_dereference(host, host->bus[bus]);
+	mutex_lock(&host->mirror_lock);
 	rcu_assign_pointer(b->function[devfn], function);
+	mutex_unlock(&host->mirror_lock);
+	vpci_mirror_config(host, bus, devfn);
 }
 
 /**
@@ -220,6 +240,9 @@ static void host_free(struct kref *ref)
 	vpci_map_destroy(&host->memory);
 	vpci_map_destroy(&host->ports);
 	kvfree(host->exits);
+	if (host->mirror_eventfd)
+		eventfd_ctx_put(host->mirror_eventfd);
+	mutex_destroy(&host->mirror_lock);
 	mutex_destroy(&host->lock);
 	kfree(host);
 }
@@ -251,8 +274,25 @@ static int create_bridge(struct vpci_host *host,
 	if (IS_ERR(function))
 		return PTR_ERR(function);
 
+	/* It has no BARs, and so no mirrors to make: this does not fail. */
 	vpci_function_plug(function);
 	host->bridge = function;
+	return 0;
+}
+
+static int get_mirror_eventfd(struct vpci_host *host,
+			      const struct kvpci_host_config *desc)
+{
+	struct eventfd_ctx *eventfd;
+
+	if (!(desc->flags & KVPCI_HOST_MIRROR))
+		return 0;
+
+	eventfd = eventfd_ctx_fdget(desc->mirror_eventfd);
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
+
+	host->mirror_eventfd = eventfd;
 	return 0;
 }
 
@@ -268,6 +308,8 @@ static struct vpci_host *host_new(const struct kvpci_host_config *desc)
 
 	kref_init(&host->ref);
 	mutex_init(&host->lock);
+	mutex_init(&host->mirror_lock);
+	INIT_LIST_HEAD(&host->mirrors);
 	INIT_LIST_HEAD(&host->all);
 	host->segment = desc->segment;
 	host->first_bus = desc->first_bus;
@@ -275,7 +317,9 @@ static struct vpci_host *host_new(const struct kvpci_host_config *desc)
 	host->ecam = desc->ecam;
 	init_claims(host, desc);
 
-	ret = vpci_map_init(&host->memory, MEMORY_MAP_BITS);
+	ret = get_mirror_eventfd(host, desc);
+	if (!ret)
+		ret = vpci_map_init(&host->memory, MEMORY_MAP_BITS);
 	if (!ret)
 		ret = vpci_map_init(&host->ports, PORTS_MAP_BITS);
 	if (!ret) {
@@ -328,6 +372,7 @@ static void disconnect(struct vpci_host *host)
 		vpci_interrupts_disconnect(&function->interrupts);
 	WRITE_ONCE(host->kvm, NULL);
 	mutex_unlock(&host->lock);
+	vpci_mirrors_forget(host);
 	kvm_put_kvm(kvm);
 }
 
@@ -338,6 +383,7 @@ static int host_release(struct inode *inode, struct file *file)
 	if (host->kvm)
 		disconnect(host);
 	host_close(host);
+	vpci_inode_release();
 	return 0;
 }
 
@@ -351,13 +397,23 @@ static long host_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vpci_function_create(host, argp);
 	case KVPCI_GET_EXIT:
 		return vpci_exit_get(host, argp);
+	case KVPCI_GET_MIRROR:
+		return vpci_mirror_get_ioctl(host, argp);
+	case KVPCI_SET_MIRROR:
+		return vpci_mirror_set_ioctl(host, argp);
 	default:
 		return -ENOTTY;
 	}
 }
 
+static int host_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return vpci_mirror_mmap(file->private_data, vma);
+}
+
 static const struct file_operations host_fops = {
 	.owner = THIS_MODULE,
+	.mmap = host_mmap,
 	.release = host_release,
 	.unlocked_ioctl = host_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
@@ -395,11 +451,12 @@ int vpci_host_create(const struct kvpci_host_config __user *arg)
 		ret = fd;
 		goto err_close;
 	}
-	file = anon_inode_getfile("kvpci-host", &host_fops, host, O_RDWR);
+	file = vpci_inode_open("kvpci-host", &host_fops, host);
 	if (IS_ERR(file)) {
 		ret = PTR_ERR(file);
 		goto err_put_fd;
 	}
+	host->mapping = file->f_mapping;
 
 	ret = connect(host, desc.vm_fd);
 	if (ret) {

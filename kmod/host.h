@@ -11,6 +11,8 @@
 #include "kvm.h"
 #include "map.h"
 
+struct address_space;
+struct eventfd_ctx;
 struct vpci_exit;
 struct vpci_function;
 
@@ -54,6 +56,11 @@ enum vpci_claim_index {
  * @all: the functions, plugged or not; guarded by @lock
  * @bridge: the bridge's own function
  * @functions: how many functions there have been; gives each its serial number
+ * @mirror_lock: guards @mapping, @mirrors and what they are; a function comes into and
+ *	leaves the tables of functions with it held. Taken inside the host's lock.
+ * @mapping: who has mapped mirrors; NULL once the descriptor is closed
+ * @mirror_eventfd: tells userspace that mirrors have changed; NULL: BARs have none
+ * @mirrors: those of BARs, as struct vpci_mirror_range
  * @exits: by vCPU, what its last access to a userspace region was for; NULL until
  *	there is such a region
  * @nr_exits: entries of @exits
@@ -74,6 +81,10 @@ struct vpci_host {
 	struct list_head all;
 	struct vpci_function *bridge;
 	u64 functions;
+	struct mutex mirror_lock;	/* mirrors, see above */
+	struct address_space *mapping;
+	struct eventfd_ctx *mirror_eventfd;
+	struct list_head mirrors;
 	struct vpci_exit *exits;
 	u32 nr_exits;
 };
@@ -116,6 +127,18 @@ vpci_host_plugged(const struct vpci_host *host, u8 bus, u8 devfn)
 	struct vpci_bus *b = vpci_host_dereference(host, host->bus[bus]);
 
 	return b ? vpci_host_dereference(host, b->function[devfn]) : NULL;
+}
+
+/* vpci_host_function() with the lock of mirrors held. */
+static inline struct vpci_function *
+vpci_host_mirrored(const struct vpci_host *host, u8 bus, u8 devfn)
+{
+	struct vpci_bus *b = rcu_dereference_protected(host->bus[bus],
+						       lockdep_is_held(&host->mirror_lock));
+
+	return b ? rcu_dereference_protected(b->function[devfn],
+					     lockdep_is_held(&host->mirror_lock)) :
+		   NULL;
 }
 
 #endif /* _VPCI_HOST_H */

@@ -80,6 +80,17 @@ static inline u32 vpci_kvm_vcpu_index(const struct kvm_vcpu *vcpu)
 	return vcpu->vcpu_idx;
 }
 
+/* Have a mapping be of single pages that nobody can make writable. */
+static inline void vpci_vma_set_mirror(struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE);
+#else
+	vma->vm_flags |= VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP;
+	vma->vm_flags &= ~VM_MAYWRITE;
+#endif
+}
+
 static inline void vpci_eventfd_signal(struct eventfd_ctx *eventfd)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)

@@ -12,6 +12,7 @@
 
 #include "host.h"
 #include "kvm.h"
+#include "mirror.h"
 
 /* The first version of each structure, on 64-bit and 32-bit callers alike. */
 static_assert(sizeof(struct kvpci_host_config) == KVPCI_HOST_CONFIG_SIZE_VER0);
@@ -27,6 +28,7 @@ static_assert(sizeof(struct kvpci_msi) == KVPCI_MSI_SIZE_VER0);
 static_assert(sizeof(struct kvpci_binding) == KVPCI_BINDING_SIZE_VER0);
 static_assert(sizeof(struct kvpci_trigger) == KVPCI_TRIGGER_SIZE_VER0);
 static_assert(sizeof(struct kvpci_route) == KVPCI_ROUTE_SIZE_VER0);
+static_assert(sizeof(struct kvpci_mirror) == KVPCI_MIRROR_SIZE_VER0);
 
 static long kvpci_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -63,10 +65,18 @@ static int __init kvpci_init(void)
 	ret = vpci_kvm_init();
 	if (ret)
 		return ret;
-
+	ret = vpci_mirrors_init();
+	if (ret)
+		goto err_kvm;
 	ret = misc_register(&kvpci_device);
 	if (ret)
-		vpci_kvm_exit();
+		goto err_mirrors;
+	return 0;
+
+err_mirrors:
+	vpci_mirrors_exit();
+err_kvm:
+	vpci_kvm_exit();
 	return ret;
 }
 module_init(kvpci_init);
@@ -74,6 +84,7 @@ module_init(kvpci_init);
 static void __exit kvpci_exit(void)
 {
 	misc_deregister(&kvpci_device);
+	vpci_mirrors_exit();
 	vpci_kvm_exit();
 }
 module_exit(kvpci_exit);

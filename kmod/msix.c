@@ -121,9 +121,24 @@ static int table_write(struct vpci_region *region, const struct vpci_access *acc
 	return 0;
 }
 
+/* Triggers may come at any time. */
+static void table_move(struct vpci_region *region, u8 *bytes)
+{
+	struct vpci_msix *msix = container_of(region, struct vpci_msix, table_region);
+	u8 *old = msix->table;
+
+	spin_lock_irq(&msix->vectors.interrupts->lock);
+	memcpy(bytes, old, region->length);
+	msix->table = bytes;
+	spin_unlock_irq(&msix->vectors.interrupts->lock);
+	kvfree(old);
+	region->moved = true;
+}
+
 static const struct vpci_region_ops table_ops = {
 	.read = table_read,
 	.write = table_write,
+	.move = table_move,
 };
 
 static int pba_read(struct vpci_region *region, const struct vpci_access *access,
@@ -142,9 +157,23 @@ static int pba_write(struct vpci_region *region, const struct vpci_access *acces
 	return 0;
 }
 
+static void pba_move(struct vpci_region *region, u8 *bytes)
+{
+	struct vpci_msix *msix = container_of(region, struct vpci_msix, pba_region);
+	u32 *old = msix->vectors.pending;
+
+	spin_lock_irq(&msix->vectors.interrupts->lock);
+	memcpy(bytes, old, region->length);
+	msix->vectors.pending = (u32 *)bytes;
+	spin_unlock_irq(&msix->vectors.interrupts->lock);
+	kvfree(old);
+	region->moved = true;
+}
+
 static const struct vpci_region_ops pba_ops = {
 	.read = pba_read,
 	.write = pba_write,
+	.move = pba_move,
 };
 
 static u32 table_length(u32 vectors)
@@ -233,6 +262,7 @@ static int add_region(struct vpci_function *function, struct vpci_region *region
 	region->bar = &function->bars[array_index_nospec(bar, KVPCI_NUM_BARS)];
 	region->offset = offset;
 	region->length = length;
+	region->mirrored = true;
 	return vpci_region_insert(region);
 }
 
@@ -322,8 +352,10 @@ void vpci_msix_destroy(struct vpci_msix *msix)
 		return;
 
 	vpci_vectors_destroy(&msix->vectors);
-	kvfree(msix->vectors.pending);
-	kvfree(msix->table);
+	if (!msix->pba_region.moved)
+		kvfree(msix->vectors.pending);
+	if (!msix->table_region.moved)
+		kvfree(msix->table);
 	kfree(msix);
 }
 

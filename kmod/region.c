@@ -47,6 +47,21 @@ static u32 first_after(const struct vpci_bar *bar, u64 offset)
 }
 
 /**
+ * vpci_region_next() - find a region by its place
+ * @bar: the BAR
+ * @offset: where to look from
+ *
+ * Context: any in which the function is known not to go away.
+ * Return: the first one of which there is a byte at @offset or after it, or NULL
+ */
+struct vpci_region *vpci_region_next(const struct vpci_bar *bar, u64 offset)
+{
+	u32 i = first_after(bar, offset);
+
+	return i < bar->nr_regions ? bar->regions[i] : NULL;
+}
+
+/**
  * vpci_region_find() - find the region that a byte is in
  * @bar: the BAR
  * @offset: the byte
@@ -56,12 +71,9 @@ static u32 first_after(const struct vpci_bar *bar, u64 offset)
  */
 struct vpci_region *vpci_region_find(const struct vpci_bar *bar, u64 offset)
 {
-	u32 i = first_after(bar, offset);
+	struct vpci_region *region = vpci_region_next(bar, offset);
 
-	if (i < bar->nr_regions && bar->regions[i]->offset <= offset)
-		return bar->regions[i];
-
-	return NULL;
+	return region && region->offset <= offset ? region : NULL;
 }
 
 /*

@@ -32,6 +32,10 @@ struct vpci_access {
  * @read: the guest reads @len bytes at @offset of the region, all within it
  * @write: the guest writes them
  *
+ * @move: have its bytes at @bytes from now on, which someone else frees; process context,
+ *	under the host's lock, before the function is plugged. For those that have
+ *	@mirrored set.
+ *
  * @read and @write run in a callback of a claim and take no longer than the
  * function's lock may be held. They return 0, or -EOPNOTSUPP if the access is for
  * userspace to complete.
@@ -46,6 +50,7 @@ struct vpci_region_ops {
 	int (*write)(struct vpci_region *region,
 		     const struct vpci_access *access, u64 offset, u32 len,
 		     const void *val);
+	void (*move)(struct vpci_region *region, u8 *bytes);
 };
 
 /**
@@ -54,18 +59,23 @@ struct vpci_region_ops {
  * @bar: the BAR
  * @offset: its first byte, from the start of the BAR
  * @length: bytes
+ * @mirrored: reads have no effect and are to be spared the guest, see mirror.c
+ * @moved: its bytes are in a mirror
  */
 struct vpci_region {
 	const struct vpci_region_ops *ops;
 	struct vpci_bar *bar;
 	u64 offset;
 	u64 length;
+	bool mirrored;
+	bool moved;
 };
 
 int vpci_region_insert(struct vpci_region *region);
 int vpci_region_add(struct vpci_function *function,
 		    const struct kvpci_region __user *arg);
 void vpci_regions_destroy(struct vpci_bar *bar);
+struct vpci_region *vpci_region_next(const struct vpci_bar *bar, u64 offset);
 struct vpci_region *vpci_region_find(const struct vpci_bar *bar, u64 offset);
 int vpci_region_read(struct vpci_bar *bar, const struct vpci_access *access,
 		     u64 offset, u32 len, void *val);

@@ -38,7 +38,8 @@ static void registers_destroy(struct vpci_region *region)
 
 	if (registers->eventfd)
 		eventfd_ctx_put(registers->eventfd);
-	kvfree(registers->regs.value);
+	if (!region->moved)
+		kvfree(registers->regs.value);
 	kvfree(registers->regs.writable);
 	kvfree(registers->regs.write1clear);
 	kvfree(registers->regs.reset);
@@ -112,12 +113,17 @@ static struct vpci_region *registers_create(struct vpci_bar *bar,
 		return ERR_PTR(-EINVAL);
 	if (bar->index == KVPCI_BAR_ROM && (desc->writable || desc->write1clear))
 		return ERR_PTR(-EINVAL);
+	/* Or else an access aligned in the region might not be so in the page. */
+	if (desc->flags & KVPCI_REGION_MIRROR &&
+	    (bar->flags & KVPCI_BAR_IO || !IS_ALIGNED(desc->offset, 8)))
+		return ERR_PTR(-EINVAL);
 
 	registers = kzalloc(sizeof(*registers), GFP_KERNEL_ACCOUNT);
 	if (!registers)
 		return ERR_PTR(-ENOMEM);
 
 	registers->flags = desc->flags;
+	registers->region.mirrored = desc->flags & KVPCI_REGION_MIRROR;
 	registers->interrupt = desc->interrupt;
 	registers->vector = desc->vector;
 	ret = get_contents(&registers->regs, desc);
@@ -169,11 +175,22 @@ static int registers_write(struct vpci_region *region,
 	return 0;
 }
 
+static void registers_move(struct vpci_region *region, u8 *bytes)
+{
+	struct vpci_regs *regs = &to_registers(region)->regs;
+
+	memcpy(bytes, regs->value, regs->size);
+	kvfree(regs->value);
+	regs->value = bytes;
+	region->moved = true;
+}
+
 const struct vpci_region_ops vpci_registers_ops = {
 	.create = registers_create,
 	.destroy = registers_destroy,
 	.read = registers_read,
 	.write = registers_write,
+	.move = registers_move,
 };
 
 /**

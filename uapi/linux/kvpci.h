@@ -66,8 +66,16 @@ struct kvpci_window {
 #define KVPCI_HOST_CONFIG_PORTS	(1U << 0)
 /* Claim memory at @ecam: the enhanced configuration access mechanism. */
 #define KVPCI_HOST_ECAM		(1U << 1)
+/* Claim ports 0xcf8 to 0xcff, but have nothing there, so that guests which look for
+ * mechanism #1 are answered in the kernel. Not with KVPCI_HOST_CONFIG_PORTS.
+ */
+#define KVPCI_HOST_CONFIG_PORTS_ABSENT	(1U << 2)
+/* BARs have mirrors; signal @mirror_eventfd when KVPCI_GET_MIRROR has something to tell. */
+#define KVPCI_HOST_MIRROR	(1U << 3)
 
-#define KVPCI_HOST_FLAGS	(KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM)
+#define KVPCI_HOST_FLAGS	(KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM | \
+				 KVPCI_HOST_CONFIG_PORTS_ABSENT | \
+				 KVPCI_HOST_MIRROR)
 
 /**
  * struct kvpci_host_config - argument of KVPCI_CREATE_HOST
@@ -90,6 +98,7 @@ struct kvpci_window {
  * @subsystem: subsystem ID of the same
  * @revision: revision ID of the same
  * @pad: zero
+ * @mirror_eventfd: with KVPCI_HOST_MIRROR, an eventfd; otherwise 0
  */
 struct kvpci_host_config {
 	__u32 size;
@@ -107,7 +116,8 @@ struct kvpci_host_config {
 	__u16 subsystem_vendor;
 	__u16 subsystem;
 	__u8 revision;
-	__u8 pad[7];
+	__u8 pad[3];
+	__s32 mirror_eventfd;
 };
 
 #define KVPCI_HOST_CONFIG_SIZE_VER0	88
@@ -120,8 +130,8 @@ struct kvpci_host_config {
  * returned descriptor is open.
  *
  * Return: a descriptor, close-on-exec, or
- *	EBADF	@vm_fd is not open
- *	EINVAL	@vm_fd is not a KVM virtual machine; no way to configuration space
+ *	EBADF	@vm_fd or @mirror_eventfd is not open
+ *	EINVAL	@vm_fd is not a KVM virtual machine, @mirror_eventfd not an eventfd; no way to configuration space
  *		asked for; @last_bus below @first_bus; a window that is misaligned,
  *		out of bounds or overlaps another or the ECAM range; @vendor 0xffff
  *	EBUSY	another device on the virtual machine's bus, this bridge's kind or
@@ -357,9 +367,13 @@ enum kvpci_region_kind {
 #define KVPCI_REGION_TRIGGER	(1U << 1)
 /* Registers: on every write by the guest, do as it does with KVPCI_TRIGGER_LOWER. */
 #define KVPCI_REGION_LOWER	(1U << 2)
+/* Registers: have them in the BAR's mirror, see KVPCI_GET_MIRROR. Reads are then free, and
+ * writes cost more. In a memory BAR, with @offset a multiple of 8.
+ */
+#define KVPCI_REGION_MIRROR	(1U << 3)
 
 #define KVPCI_REGION_FLAGS	(KVPCI_REGION_EVENTFD | KVPCI_REGION_TRIGGER | \
-				 KVPCI_REGION_LOWER)
+				 KVPCI_REGION_LOWER | KVPCI_REGION_MIRROR)
 
 /**
  * enum kvpci_interrupt - the ways in which a function may interrupt
@@ -802,5 +816,84 @@ enum kvpci_delivery {
  *	EINVAL	the argument is not 0
  */
 #define KVPCI_GET_DELIVERY	_IO(KVPCI_IOC_MAGIC, 0x0d)
+
+/**
+ * DOC: mirrors
+ *
+ * What a guest can read without a side effect lies in pages that mmap of a host bridge's
+ * descriptor gives: shared, never writable, not even by mprotect. The caller makes
+ * memory of the guest of them with KVM_SET_USER_MEMORY_REGION and KVM_MEM_READONLY. The
+ * guest then reads them without an exit; a write comes to the kernel as without. Where
+ * there is no such memory, reads come to the kernel too, and find the same.
+ *
+ * From offset 0 on there is configuration space, as in the ECAM: function DEVFN of bus BUS
+ * is at (BUS << 8 | DEVFN) << 12. It is for the guest address at which the bridge
+ * has its ECAM, and stays there; functions that come and go are seen at once.
+ *
+ * With KVPCI_HOST_MIRROR, memory BARs of at least 4096 bytes have mirrors too, once the
+ * function is plugged: of those pages that hold an MSI-X table, pending bits or registers
+ * with KVPCI_REGION_MIRROR, and neither other regions nor, at that time, doorbells.
+ * KVPCI_GET_MIRROR tells where they are in the descriptor and in the guest.
+ *
+ * As soon as something else is to be found at one of their addresses, and before the
+ * guest's write that causes it has completed, the kernel takes the pages away from all who
+ * have mapped them. A read through memory that is left at the old place makes KVM_RUN fail
+ * with EFAULT: the caller is to bring its memory in line and to run the vCPU again. Its own
+ * reads are answered with SIGBUS until KVPCI_SET_MIRROR.
+ */
+
+/* The range is to be found at @address. */
+#define KVPCI_MIRROR_PLACED	(1U << 0)
+
+/**
+ * struct kvpci_mirror - argument of KVPCI_GET_MIRROR and KVPCI_SET_MIRROR
+ * @size: sizeof(struct kvpci_mirror)
+ * @flags: KVPCI_GET_MIRROR: out: KVPCI_MIRROR_*; otherwise 0
+ * @offset: in the host bridge's descriptor, which no other range has at the same time;
+ *	KVPCI_GET_MIRROR: out
+ * @length: KVPCI_GET_MIRROR: out: bytes, a multiple of 4096; otherwise 0
+ * @address: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_PLACED, the guest address at which
+ *	the guest finds the range, and nothing else; otherwise 0
+ * @sequence: the number of the last change; KVPCI_GET_MIRROR: out
+ */
+struct kvpci_mirror {
+	__u32 size;
+	__u32 flags;
+	__u64 offset;
+	__u64 length;
+	__u64 address;
+	__u64 sequence;
+};
+
+#define KVPCI_MIRROR_SIZE_VER0	40
+
+/**
+ * KVPCI_GET_MIRROR - find a mirror that has changed
+ * KVPCI_SET_MIRROR - confirm where it is
+ *
+ * On a host bridge. What KVPCI_GET_MIRROR finds is a range of a BAR that has come, has
+ * moved or has gone since KVPCI_SET_MIRROR was last called for it. The caller is then to
+ *
+ *	- remove the memory of the guest that it has made of the range of this @offset,
+ *	- with KVPCI_MIRROR_PLACED, make such memory at @address, and
+ *	- say so with KVPCI_SET_MIRROR, @offset and @sequence, after which the range can be
+ *	  read.
+ *
+ * That is to be done until KVPCI_GET_MIRROR returns ENOENT, and again when @mirror_eventfd
+ * of the bridge is signalled. A caller that has found a vCPU's KVM_RUN failed with EFAULT
+ * does it before the vCPU runs again.
+ *
+ * A BAR that is not wholly in a window, or shares its addresses with one that is not
+ * larger, is not placed: accesses to it come to the kernel.
+ *
+ * Return: 0, or
+ *	EINVAL	a field set that is to be 0
+ *	ENOENT	KVPCI_GET_MIRROR: all have been confirmed; KVPCI_SET_MIRROR: there is no
+ *		such range
+ *	EAGAIN	KVPCI_SET_MIRROR: it has changed again, or @sequence is not what was told
+ *		last
+ */
+#define KVPCI_GET_MIRROR	_IO(KVPCI_IOC_MAGIC, 0x0e)
+#define KVPCI_SET_MIRROR	_IO(KVPCI_IOC_MAGIC, 0x0f)
 
 #endif /* _UAPI_LINUX_KVPCI_H */
