@@ -433,8 +433,7 @@ TEST_F(intx, without_its_host_a_function_interrupts_no_more)
 
 	fire(device, BY_EVENTFD, KVPCI_INTX, 0);
 	EXPECT_LE(AGAIN, take(self->rig, 1, VECTOR, AGAIN));
-	close(self->rig->host->fd);
-	self->rig->host->fd = -1;
+	host_close(self->rig->host);
 	EXPECT_TRUE(becomes_quiet(self->rig));
 	ring(device->source[KVPCI_INTX][0]);
 	EXPECT_EQ(0, strays(self->rig));

@@ -105,7 +105,7 @@ static struct world *world_new(int nr_vcpus)
 	if (!world)
 		die("out of memory");
 	world->vm = vm_new(nr_vcpus);
-	world->host = host_new(world->vm);
+	world->host = host_new_plain(world->vm);
 	world->event = event_new();
 	for (i = 0; i < NR_FUNCTIONS; i++)
 		world->function[i] = new_function(world->host, i, world->event);

@@ -931,8 +931,7 @@ TEST_F(msix, without_its_host_a_function_sends_nothing)
 	int event = event_new();
 
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSIX, 0, event));
-	close(self->rig->host->fd);
-	self->rig->host->fd = -1;
+	host_close(self->rig->host);
 	ring(event);
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(-ENODEV, trigger(device->function, KVPCI_MSIX, 0));

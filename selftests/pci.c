@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "mirrors.h"
 #include "pci.h"
 
 /* The module may not have been loaded yet. */
@@ -126,18 +127,38 @@ struct kvpci_host_config host_defaults(struct vm *vm)
 	};
 }
 
-struct host *host_new_from(struct vm *vm, const struct kvpci_host_config *config)
+static struct host *make_host(struct vm *vm, const struct kvpci_host_config *config,
+			      bool mirrored)
 {
+	struct kvpci_host_config desc = *config;
 	struct host *host = calloc(1, sizeof(*host));
 
 	if (!host)
 		die("out of memory");
 	host->vm = vm;
 	host->config = *config;
-	host->fd = create_host(config);
+	/* One bridge of a machine has them. */
+	mirrored &= !vm->mirrors && config->vm_fd == vm->fd;
+	if (mirrored) {
+		desc.flags |= KVPCI_HOST_MIRROR;
+		desc.mirror_eventfd = event_new();
+		host->mirrors = mirrors_new(vm, desc.mirror_eventfd);
+		vm->mirrors = host->mirrors;
+	}
+	host->fd = create_host(&desc);
 	if (host->fd < 0)
 		die("KVPCI_CREATE_HOST: %s", strerror(-host->fd));
+	if (mirrored)
+		mirrors_begin(host->mirrors, host->fd,
+			      desc.flags & KVPCI_HOST_ECAM ? desc.ecam : 0,
+			      desc.first_bus, desc.last_bus);
 	return host;
+}
+
+/* With mirrors, if this is a run with mirrors. */
+struct host *host_new_from(struct vm *vm, const struct kvpci_host_config *config)
+{
+	return make_host(vm, config, mirrors_wanted());
 }
 
 struct host *host_new(struct vm *vm)
@@ -147,9 +168,30 @@ struct host *host_new(struct vm *vm)
 	return host_new_from(vm, &config);
 }
 
+/* Without mirrors, so that its descriptor is nobody's but the caller's. */
+struct host *host_new_plain(struct vm *vm)
+{
+	struct kvpci_host_config config = host_defaults(vm);
+
+	return make_host(vm, &config, false);
+}
+
+void host_close(struct host *host)
+{
+	if (host->fd < 0)
+		return;
+	if (host->mirrors) {
+		mirrors_free(host->mirrors);
+		host->mirrors = NULL;
+		host->vm->mirrors = NULL;
+	}
+	close(host->fd);
+	host->fd = -1;
+}
+
 void host_free(struct host *host)
 {
-	close(host->fd);
+	host_close(host);
 	free(host);
 }
 
@@ -200,9 +242,15 @@ void add_registers(int function, __u32 bar, __u64 offset, __u64 length,
 		.value = (unsigned long)value,
 		.writable = (unsigned long)writable,
 		.write1clear = (unsigned long)write1clear,
+		.flags = mirrors_wanted() ? KVPCI_REGION_MIRROR : 0,
 	};
 	int ret = add_region(function, &region);
 
+	/* Not everything can be mirrored. */
+	if (ret == -EINVAL && region.flags) {
+		region.flags = 0;
+		ret = add_region(function, &region);
+	}
 	if (ret)
 		die("KVPCI_ADD_REGION: %s", strerror(-ret));
 }
@@ -326,6 +374,7 @@ void cfg_write(struct host *host, enum mechanism how, int bdf,
 	guest_begin(vcpu);
 	add_cfg_write(vcpu, host, how, bdf, offset, size, value);
 	guest_run(vcpu, 1);
+	mirrors_sync(host->mirrors);
 }
 
 void set_command(struct host *host, int bdf, __u16 command)

@@ -30,11 +30,13 @@
  * struct host - a host bridge
  * @vm: its machine
  * @fd: its descriptor
+ * @mirrors: the keeper of its mirrors, or NULL
  * @config: what it was made of
  */
 struct host {
 	struct vm *vm;
 	int fd;
+	struct mirrors *mirrors;
 	struct kvpci_host_config config;
 };
 
@@ -62,6 +64,8 @@ int get_exit(int host_fd, const struct guest_exit *exit, int vcpu,
 struct kvpci_host_config host_defaults(struct vm *vm);
 struct host *host_new(struct vm *vm);
 struct host *host_new_from(struct vm *vm, const struct kvpci_host_config *config);
+struct host *host_new_plain(struct vm *vm);
+void host_close(struct host *host);
 void host_free(struct host *host);
 int function_new(struct host *host, int bdf, struct kvpci_function_config desc);
 int function_plugged(struct host *host, int bdf,

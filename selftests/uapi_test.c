@@ -423,10 +423,9 @@ TEST_F(uapi, structure_of_create_host)
 			PADS(kvpci_host_config, pad, 0),
 			PADS(kvpci_host_config, pad, 1),
 			PADS(kvpci_host_config, pad, 2),
-			PADS(kvpci_host_config, pad, 3),
-			PADS(kvpci_host_config, pad, 4),
-			PADS(kvpci_host_config, pad, 5),
-			PADS(kvpci_host_config, pad, 6),
+			/* Used only with a flag. */
+			PADS(kvpci_host_config, mirror_eventfd, 0),
+			PADS(kvpci_host_config, mirror_eventfd, 3),
 		},
 	});
 }
@@ -460,7 +459,7 @@ TEST_F(uapi, structure_of_add_region)
 		.try = try_region,
 		.good = &good,
 		.size = sizeof(good),
-		.flags = KVPCI_REGION_EVENTFD,
+		.flags = KVPCI_REGION_EVENTFD | KVPCI_REGION_MIRROR,
 		.pads = {
 			/* Used only with a flag. */
 			PADS(kvpci_region, interrupt, 0), PADS(kvpci_region, interrupt, 1),
@@ -545,7 +544,7 @@ TEST_F(uapi, ioctls_of_other_descriptors)
 		unsigned int known;	/* bit N: ioctl number N */
 	} kinds[] = {
 		{ "/dev/kvpci", self->kvpci, 0x2001 },
-		{ "a host bridge", self->host->fd, 0x82 },
+		{ "a host bridge", self->host->fd, 0xc082 },
 		{ "a function", self->function, 0x1f7c },
 	};
 	static char arg[PAGE];
@@ -571,7 +570,9 @@ TEST_F(uapi, ioctls_of_other_descriptors)
 		}
 		EXPECT_GT(0, read(kinds[i].fd, arg, 1));
 		EXPECT_GT(0, write(kinds[i].fd, arg, 1));
-		EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, kinds[i].fd, 0));
+		if (kinds[i].fd != self->host->fd)
+			EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED,
+						   kinds[i].fd, 0));
 	}
 }
 
@@ -648,6 +649,17 @@ TEST_F(uapi, host_with_a_bad_description)
 	EXPECT_HOST(-EINVAL, config.flags = KVPCI_HOST_CONFIG_PORTS);
 	EXPECT_HOST(0, config.flags = KVPCI_HOST_CONFIG_PORTS; config.ecam = 0);
 	EXPECT_HOST(0, config.flags = KVPCI_HOST_ECAM);
+	EXPECT_HOST(0, config.flags = KVPCI_HOST_ECAM | KVPCI_HOST_CONFIG_PORTS_ABSENT);
+	EXPECT_HOST(-EINVAL, config.flags = KVPCI_HOST_CONFIG_PORTS_ABSENT; config.ecam = 0);
+	EXPECT_HOST(-EINVAL, config.flags |= KVPCI_HOST_CONFIG_PORTS |
+					     KVPCI_HOST_CONFIG_PORTS_ABSENT);
+	EXPECT_HOST(-EINVAL, config.flags = KVPCI_HOST_ECAM | KVPCI_HOST_CONFIG_PORTS_ABSENT;
+		    config.io = WINDOW(0, 0x10000));
+	EXPECT_HOST(-EINVAL, config.mirror_eventfd = self->event);
+	EXPECT_HOST(0, config.flags |= KVPCI_HOST_MIRROR; config.mirror_eventfd = self->event);
+	EXPECT_HOST(-EBADF, config.flags |= KVPCI_HOST_MIRROR; config.mirror_eventfd = 9999);
+	EXPECT_HOST(-EINVAL, config.flags |= KVPCI_HOST_MIRROR;
+		    config.mirror_eventfd = self->kvpci);
 	EXPECT_HOST(0, config.first_bus = 255);
 	EXPECT_HOST(0, config.vendor = 0);
 }
@@ -779,7 +791,7 @@ TEST_F(uapi, host_where_there_is_another)
 	EXPECT_BARE_HOST(0, vm, config.mem32 = WINDOW(MEM32_BASE + MEM32_LENGTH, PAGE));
 
 	/* Its ports were given back, and so was all that was claimed before them. */
-	close(self->host->fd);
+	host_close(self->host);
 	self->host->fd = create_host(&config);
 	EXPECT_LE(0, self->host->fd);
 }
@@ -1743,7 +1755,7 @@ TEST_F(uapi, function_without_a_host)
 
 	must(doorbell(plugged, &bell));
 	as_guest.flags = KVPCI_ACCESS_AS_GUEST;
-	close(self->host->fd);
+	host_close(self->host);
 
 	for (i = 0; i < ARRAY_SIZE(functions); i++) {
 		int function = functions[i];

@@ -33,7 +33,10 @@
 #include <unistd.h>
 
 #include "lapic.h"
+#include "mirrors.h"
 #include "vm.h"
+
+#define MAX_FAULTS	1000		/* of KVM_RUN, without anything else in between */
 
 #define PML4		0x0
 #define PDPT		0x1000
@@ -427,11 +430,17 @@ static void *run_until_halt(void *arg)
 {
 	struct vcpu *vcpu = arg;
 	struct kvm_run *run = vcpu->run;
+	int faults = 0;
 
-	for (;;) {
-		if (ioctl(vcpu->fd, KVM_RUN, 0)) {
+	for (;; faults = 0) {
+		while (ioctl(vcpu->fd, KVM_RUN, 0)) {
 			if (errno == EINTR || errno == EAGAIN)
 				continue;
+			/* A mirror has moved away under the guest. */
+			if (errno == EFAULT && vcpu->vm->mirrors && faults++ < MAX_FAULTS) {
+				mirrors_sync(vcpu->vm->mirrors);
+				continue;
+			}
 			die("vCPU %d: KVM_RUN: %m", vcpu->index);
 		}
 

@@ -20,6 +20,7 @@
 /* Guest memory from here to the end is the test's, and zero at first. */
 #define RAM_FREE	(RAM_BASE + (16ULL << 20))
 
+struct mirrors;
 struct vcpu;
 
 /**
@@ -91,6 +92,7 @@ struct vcpu {
  * @phys_bits: width of its physical addresses
  * @run_size: of the memory shared with KVM
  * @ram: its memory, guest address RAM_BASE
+ * @mirrors: those of its host bridge, or NULL
  * @nr_vcpus: how many vCPUs there are
  * @vcpus: they
  */
@@ -101,6 +103,7 @@ struct vm {
 	unsigned int phys_bits;
 	size_t run_size;
 	void *ram;
+	struct mirrors *mirrors;
 	int nr_vcpus;
 	struct vcpu vcpus[MAX_VCPUS];
 };
