@@ -78,21 +78,21 @@ static u8 random_order(void)
 	return one_in(4) ? 2 + rnd_below(39) : 12 + rnd_below(3);
 }
 
-static void random_change(struct vpci_map *map, struct range *range, u64 now)
+static bool random_change(struct vpci_map *map, struct range *range, u64 now)
 {
 	if (!range->placed) {
 		range->order = random_order();
 		range->base = random_base(range->order);
 		range->placed = now;
-		vpci_map_add(map, &range->node, range->base, range->order);
-	} else if (one_in(3)) {
-		range->placed = 0;
-		vpci_map_remove(map, &range->node);
-	} else {
-		range->base = random_base(range->order);
-		range->placed = now;
-		vpci_map_move(map, &range->node, range->base);
+		return vpci_map_add(map, &range->node, range->base, range->order);
 	}
+	if (one_in(3)) {
+		range->placed = 0;
+		return vpci_map_remove(map, &range->node);
+	}
+	range->base = random_base(range->order);
+	range->placed = now;
+	return vpci_map_move(map, &range->node, range->base);
 }
 
 static void random_changes(u8 bits)
@@ -134,6 +134,62 @@ static void against_a_list(void)
 	random_changes(1);
 	random_changes(3);
 	random_changes(12);
+}
+
+/* Is a watched range one in which a range that comes to or leaves its place is found? */
+static bool is_around(const struct range *around, const struct range *range)
+{
+	return range->placed && around->placed && around->node.watched &&
+	       range->order <= around->order && contains(around, range->base);
+}
+
+/* Each change is counted by those in which something else may be found, and no others. */
+static void watched(void)
+{
+	struct range ranges[NR_NODES] = {}, before[NR_NODES];
+	struct vpci_map map = {};
+	int i, counted = 0;
+	u64 now;
+
+	CHECK(!vpci_map_init(&map, 4), "no memory");
+	for (i = 0; i < NR_NODES; i += 3)
+		vpci_map_watch(&ranges[i].node);
+	CHECK(!vpci_map_take_changed(&map), "something has changed");
+
+	for (now = 1; now < 5000; now++) {
+		int which = rnd_below(NR_NODES), changed = 0;
+		struct vpci_map_node *node;
+		bool told;
+
+		memcpy(before, ranges, sizeof(before));
+		told = random_change(&map, &ranges[which], now);
+		for (i = 0; i < NR_NODES; i++) {
+			bool wanted = is_around(&before[i], &before[which]) ||
+				      is_around(&ranges[i], &ranges[which]);
+
+			changed += wanted;
+			CHECK(wanted == (ranges[i].node.changes != before[i].node.changes),
+			      "range %d: counted %d, wanted %d", i, !wanted, wanted);
+		}
+		CHECK(told == !!changed, "told %d of %d", told, changed);
+		counted += changed;
+		/* Each is to be had once, however often it has changed. */
+		if (one_in(3))
+			continue;
+		for (; (node = vpci_map_take_changed(&map)); changed--)
+			CHECK(node->watched, "it is not watched");
+		CHECK(changed <= 0, "%d are missing", changed);
+		CHECK(!vpci_map_take_changed(&map), "there is another one");
+	}
+	CHECK(counted > 1000, "only %d changes", counted);
+
+	for (i = 0; i < NR_NODES; i++)
+		if (ranges[i].placed)
+			vpci_map_remove(&map, &ranges[i].node);
+	while (vpci_map_take_changed(&map))
+		;
+	CHECK(!map.watched, "%u left", map.watched);
+	vpci_map_destroy(&map);
 }
 
 /* Unused, half set up. */
@@ -336,6 +392,7 @@ static void readers_and_many_buckets(void)
 const struct unit_test map_tests[] = {
 	{ "map.empty", empty },
 	{ "map.against_a_list", against_a_list },
+	{ "map.watched", watched },
 	{ "map.readers_and_two_buckets", readers_and_two_buckets },
 	{ "map.readers_and_many_buckets", readers_and_many_buckets },
 	{}
