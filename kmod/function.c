@@ -98,18 +98,19 @@ static bool initiates_reset(const struct vpci_function *function, u32 offset,
 static void write_with_effects(struct vpci_function *function, u32 offset,
 			       u32 len, const void *val)
 {
-	bool changed = false;
+	bool changed = false, pending;
 
 	spin_lock(&function->lock);
-	vpci_interrupts_config_write(&function->interrupts, offset, len, val);
-	if (function->plugged)
+	pending = vpci_interrupts_config_write(&function->interrupts, offset, len, val);
+	if (function->plugged && offset < PCI_STD_HEADER_SIZEOF)
 		changed = vpci_bars_written(&function->config, function->bars, offset,
 					    len);
 	spin_unlock(&function->lock);
 
 	if (changed)
 		vpci_mirrors_follow(function->host);
-	vpci_interrupts_flush(&function->interrupts);
+	if (pending)
+		vpci_interrupts_flush(&function->interrupts);
 	if (initiates_reset(function, offset, len, val))
 		reset(function);
 }
@@ -138,7 +139,7 @@ void vpci_function_config_write(struct vpci_function *function, u32 offset,
 
 	spin_lock(&function->lock);
 	vpci_regs_write(config, offset, len, val);
-	if (function->plugged)
+	if (function->plugged && offset < PCI_STD_HEADER_SIZEOF)
 		changed = vpci_bars_written(config, function->bars, offset, len);
 	spin_unlock(&function->lock);
 	if (changed)

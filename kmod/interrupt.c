@@ -76,22 +76,24 @@ void vpci_interrupts_disconnect(struct vpci_interrupts *interrupts)
  * @len: bytes
  * @val: what to write
  *
- * vpci_interrupts_flush() is to follow, without the function's lock.
- *
  * Context: process; the caller holds the function's lock.
+ * Return: whether vpci_interrupts_flush() is to follow, without the function's lock
  */
-void vpci_interrupts_config_write(struct vpci_interrupts *interrupts,
+bool vpci_interrupts_config_write(struct vpci_interrupts *interrupts,
 				  u32 offset, u32 len, const void *val)
 {
+	bool pending = false;
+
 	spin_lock_irq(&interrupts->lock);
 	vpci_regs_write(&interrupts->function->config, offset, len, val);
 	if (interrupts->msix)
-		vpci_msix_follow(interrupts->msix);
+		pending |= vpci_msix_follow(interrupts->msix);
 	if (interrupts->msi)
-		vpci_msi_follow(interrupts->msi);
+		pending |= vpci_msi_follow(interrupts->msi);
 	if (interrupts->intx)
 		vpci_intx_follow(interrupts->intx);
 	spin_unlock_irq(&interrupts->lock);
+	return pending;
 }
 
 /**

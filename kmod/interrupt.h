@@ -40,7 +40,7 @@ void vpci_interrupts_init(struct vpci_interrupts *interrupts,
 void vpci_interrupts_destroy(struct vpci_interrupts *interrupts);
 void vpci_interrupts_disconnect(struct vpci_interrupts *interrupts);
 
-void vpci_interrupts_config_write(struct vpci_interrupts *interrupts,
+bool vpci_interrupts_config_write(struct vpci_interrupts *interrupts,
 				  u32 offset, u32 len, const void *val);
 void vpci_interrupts_flush(struct vpci_interrupts *interrupts);
 void vpci_interrupts_reset(struct vpci_interrupts *interrupts);

@@ -236,25 +236,29 @@ bool vpci_msi_is_enabled(const struct vpci_msi *msi)
 
 /**
  * vpci_msi_follow() - have a write to configuration space take effect
- * @msi: MSI of a function; vpci_vectors_flush() is to follow
+ * @msi: MSI of a function
  *
  * Context: the caller holds the interrupts' lock.
+ * Return: whether vpci_vectors_flush() is to follow
  */
-void vpci_msi_follow(struct vpci_msi *msi)
+bool vpci_msi_follow(struct vpci_msi *msi)
 {
 	struct vpci_message message = msi_message(&msi->vectors, 0);
 	bool new_message = message.address != msi->message.address ||
 			   message.data != msi->message.data ||
 			   msi_allowed(msi) != msi->allowed;
 	bool master = vpci_config_u16(config(msi), PCI_COMMAND) & PCI_COMMAND_MASTER;
+	bool pending;
 	u32 n;
 
 	msi->message = message;
 	msi->allowed = msi_allowed(msi);
 	vpci_vectors_fold(&msi->vectors, msi->allowed);
-	vpci_vectors_enable(&msi->vectors, vpci_msi_is_enabled(msi) && master);
+	pending = vpci_vectors_enable(&msi->vectors, vpci_msi_is_enabled(msi) && master);
 	for (n = 0; n < msi->allowed; n++)
 		vpci_vector_update(&msi->vectors, n, new_message);
+
+	return pending;
 }
 
 /**

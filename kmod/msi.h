@@ -16,7 +16,7 @@ int vpci_msi_add(struct vpci_interrupts *interrupts,
 void vpci_msi_destroy(struct vpci_msi *msi);
 struct vpci_vectors *vpci_msi_vectors(struct vpci_msi *msi);
 bool vpci_msi_is_enabled(const struct vpci_msi *msi);
-void vpci_msi_follow(struct vpci_msi *msi);
+bool vpci_msi_follow(struct vpci_msi *msi);
 void vpci_msi_reset(struct vpci_msi *msi);
 
 #endif /* _VPCI_MSI_H */

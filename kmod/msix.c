@@ -387,19 +387,19 @@ bool vpci_msix_is_enabled(const struct vpci_msix *msix)
 
 /**
  * vpci_msix_follow() - have a write to configuration space take effect
- * @msix: MSI-X of a function; vpci_vectors_flush() is to follow
+ * @msix: MSI-X of a function
  *
  * Context: the caller holds the interrupts' lock.
+ * Return: whether vpci_vectors_flush() is to follow
  */
-void vpci_msix_follow(struct vpci_msix *msix)
+bool vpci_msix_follow(struct vpci_msix *msix)
 {
 	struct vpci_function *function = msix->vectors.interrupts->function;
 	u16 command = vpci_config_u16(&function->config, PCI_COMMAND);
+	u16 flags = control(msix) & (PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 
-	vpci_vectors_enable(&msix->vectors,
-			    vpci_msix_is_enabled(msix) &&
-			    !(control(msix) & PCI_MSIX_FLAGS_MASKALL) &&
-			    command & PCI_COMMAND_MASTER);
+	return vpci_vectors_enable(&msix->vectors, flags == PCI_MSIX_FLAGS_ENABLE &&
+						   command & PCI_COMMAND_MASTER);
 }
 
 /**

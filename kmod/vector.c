@@ -244,15 +244,17 @@ void vpci_vector_update(struct vpci_vectors *vectors, u32 n, bool new_message)
 /**
  * vpci_vectors_enable() - allow or forbid all messages
  * @vectors: the vectors
- * @enabled: whether they are allowed; vpci_vectors_flush() is then to follow
+ * @enabled: whether they are allowed
  *
  * Context: the caller holds the interrupts' lock.
+ * Return: whether vpci_vectors_flush() is to follow
  */
-void vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled)
+bool vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled)
 {
 	if (enabled && !vectors->enabled && !vpci_kvm_sends_directly())
 		ask_for_route(vectors);
 	vectors->enabled = enabled;
+	return enabled && vectors->pending_words;
 }
 
 /* Send some of what is pending and ready; returns whether there may be more of that. */
@@ -299,10 +301,6 @@ static bool flush_some(struct vpci_vectors *vectors)
 void vpci_vectors_flush(struct vpci_vectors *vectors)
 {
 	bool more;
-
-	/* What the caller has changed was under the lock, so this is not too early. */
-	if (!READ_ONCE(vectors->pending_words))
-		return;
 
 	do {
 		spin_lock_irq(&vectors->interrupts->lock);
