@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A Linux guest with two processors on PCI functions of every kind: what it and pciutils
-# make of them is tested from inside. Its power-off ends kvpci-run with status 0.
+# A Linux guest with two processors on PCI functions of every kind: what it and pciutils,
+# which use both ways to configuration space, make of them is tested from inside. Its power-off ends kvpci-run with status 0.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 
 echo "KTAP version 1"
 echo "1..2"
-boot_standard linux --kernel "$guest_kernel" --cpus 2 --stats >/tmp/guest.log
+boot_standard linux --kernel "$guest_kernel" --cpus 2 --stats --cf8=on >/tmp/guest.log
 status=$?
 sed 's/^/  /' /tmp/guest.log
 if grep -q '^1\.\.' /tmp/guest.log && ! grep -q '^not ok' /tmp/guest.log; then

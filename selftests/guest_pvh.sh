@@ -11,7 +11,7 @@ echo "KTAP version 1"
 echo "1..2"
 # shellcheck disable=SC2034 # boot_guest adds it to the command line
 append="end=reboot"
-boot_standard ecam --kernel "$top/build/guest/vmlinux" --no-config-ports >/tmp/guest.log
+boot_standard ecam --kernel "$top/build/guest/vmlinux" --no-cf8 >/tmp/guest.log
 status=$?
 sed 's/^/  /' /tmp/guest.log
 if grep -q '^1\.\.' /tmp/guest.log && ! grep -q '^not ok' /tmp/guest.log; then

@@ -15,13 +15,13 @@ guest_initrd=$top/build/guest/initrd
 
 # boot_guest TEST OPTION...: run TEST in a guest. Prints what the guest and kvpci-run
 # print, without carriage returns; the status is kvpci-run's. $append adds to the
-# guest's command line.
+# guest's command line. KVPCI_TEST_MIRROR=off in the environment leaves out mirrors.
 boot_guest()
 {
 	boot_test=$1
 	shift
 	boot_file=$(mktemp) || return 1
-	{ "$kvpci_run" --initrd "$guest_initrd" "$@" \
+	{ "$kvpci_run" --initrd "$guest_initrd" --mirror="${KVPCI_TEST_MIRROR:-on}" "$@" \
 		--append "console=ttyS0 quiet test=$boot_test $append" </dev/null 2>&1
 	  echo $? >"$boot_file"; } | sed -u 's/\r//g'
 	boot_status=$(cat "$boot_file")

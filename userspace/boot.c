@@ -17,21 +17,40 @@ static const struct boot_protocol *const protocols[] = {
 	&multiboot_protocol,
 };
 
-int boot_load(const struct boot *boot, struct boot_entry *entry)
+static const struct boot_protocol *find_protocol(const struct file *kernel)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (protocols[i]->probe(boot->kernel))
-			return protocols[i]->load(boot, entry);
+		if (protocols[i]->probe(kernel))
+			return protocols[i];
 	}
+	return NULL;
+}
+
+bool boot_finds_ecam(const struct file *kernel)
+{
+	const struct boot_protocol *protocol = find_protocol(kernel);
+
+	return protocol && protocol->is_linux;
+}
+
+int boot_load(const struct boot *boot, struct boot_entry *entry)
+{
+	const struct boot_protocol *protocol = find_protocol(boot->kernel);
+
+	if (protocol)
+		return protocol->load(boot, entry);
 	return fail("%s is no kernel that can be booted: give --kernel a Linux bzImage, an ELF file with a PVH note, or a multiboot ELF file",
 		    boot->kernel->path);
 }
 
 const char *boot_linux_command_line(const struct boot *boot)
 {
-	return boot->command_line ? boot->command_line : "console=ttyS0";
+	if (boot->command_line)
+		return boot->command_line;
+	/* Looking for the ports early is in vain, and tens of thousands of exits. */
+	return boot->cf8 ? "console=ttyS0" : "console=ttyS0 pci=noearly";
 }
 
 int boot_copy_command_line(const struct boot *boot, const char *text, size_t max)

@@ -14,6 +14,7 @@ struct boot {
 	const struct file *kernel;
 	const struct file *initrd;	/* NULL: none */
 	const char *command_line;	/* NULL: the user gave none */
+	bool cf8;			/* there is configuration mechanism #1 */
 	const struct guest_memory *memory;
 	__u64 rsdp;			/* address of ACPI's root pointer */
 };
@@ -32,6 +33,7 @@ struct boot_entry {
  * then is load() called, which trusts nothing in the file.
  */
 struct boot_protocol {
+	bool is_linux;			/* made for nothing else */
 	bool (*probe)(const struct file *kernel);
 	int (*load)(const struct boot *boot, struct boot_entry *entry);
 };
@@ -39,6 +41,9 @@ struct boot_protocol {
 extern const struct boot_protocol bzimage_protocol;
 extern const struct boot_protocol pvh_protocol;
 extern const struct boot_protocol multiboot_protocol;
+
+/* Does the kernel find configuration space in memory, as ACPI's tables tell? */
+bool boot_finds_ecam(const struct file *kernel);
 
 /* Load the kernel and all that goes with it. */
 int boot_load(const struct boot *boot, struct boot_entry *entry);

@@ -116,6 +116,7 @@ static int bzimage_load(const struct boot *boot, struct boot_entry *entry)
 }
 
 const struct boot_protocol bzimage_protocol = {
+	.is_linux = true,
 	.probe = bzimage_probe,
 	.load = bzimage_load,
 };

@@ -200,6 +200,8 @@ static int add_region(struct function *function, size_t i)
 		region.interrupt = spec->trigger;
 		region.vector = spec->vector;
 	}
+	if (spec->mirror)
+		region.flags |= KVPCI_REGION_MIRROR;
 	if (spec->lower) {
 		region.flags |= KVPCI_REGION_LOWER;
 		region.interrupt = KVPCI_INTX;

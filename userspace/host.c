@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "host.h"
 #include "layout.h"
 #include "module.h"
@@ -44,11 +45,12 @@ static int open_device(int *fd, const char *module_path)
 	return fail("cannot open %s: %s", KVPCI_DEVICE_PATH, strerror(errno));
 }
 
-static int create_bridge(struct host *host, const struct vm *vm, bool config_ports, int device)
+static int create_bridge(struct host *host, const struct vm *vm, bool cf8, int device)
 {
 	struct kvpci_host_config config = {
 		.size = sizeof(config),
-		.flags = KVPCI_HOST_ECAM | (config_ports ? KVPCI_HOST_CONFIG_PORTS : 0),
+		.flags = KVPCI_HOST_ECAM |
+			 (cf8 ? KVPCI_HOST_CONFIG_PORTS : KVPCI_HOST_CONFIG_PORTS_ABSENT),
 		.vm_fd = vm->fd,
 		.last_bus = PCI_LAST_BUS,
 		.ecam = PCI_ECAM_BASE,
@@ -59,6 +61,10 @@ static int create_bridge(struct host *host, const struct vm *vm, bool config_por
 		.device = BRIDGE_DEVICE,
 	};
 
+	if (host->mirror_event >= 0) {
+		config.flags |= KVPCI_HOST_MIRROR;
+		config.mirror_eventfd = host->mirror_event;
+	}
 	host->delivery = ioctl(device, KVPCI_GET_DELIVERY, 0);
 	if (host->delivery >= 0)
 		host->fd = ioctl(device, KVPCI_CREATE_HOST, &config);
@@ -69,7 +75,7 @@ static int create_bridge(struct host *host, const struct vm *vm, bool config_por
 	return fail("the module kvpci does not create a host bridge: %s", strerror(errno));
 }
 
-int host_create(struct host *host, const struct vm *vm, bool config_ports,
+int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
 		const char *module_path)
 {
 	int device;
@@ -77,14 +83,20 @@ int host_create(struct host *host, const struct vm *vm, bool config_ports,
 
 	*host = (struct host){
 		.fd = -1,
+		.mirror_event = -1,
 		.io = { PCI_IO_BASE, PCI_IO_SIZE },
 		.mem32 = { PCI_MEM32_BASE, PCI_MEM32_SIZE },
 		.mem64 = vm_mem64_window(vm),
 	};
+	if (mirrored) {
+		status = event_create(&host->mirror_event);
+		if (status)
+			return status;
+	}
 	status = open_device(&device, module_path);
 	if (status)
 		return status;
-	status = create_bridge(host, vm, config_ports, device);
+	status = create_bridge(host, vm, cf8, device);
 	close(device);
 	return status;
 }
@@ -98,7 +110,9 @@ void host_destroy(struct host *host)
 	free(host->functions);
 	if (host->fd >= 0)
 		close(host->fd);
-	*host = (struct host){ .fd = -1 };
+	if (host->mirror_event >= 0)
+		close(host->mirror_event);
+	*host = (struct host){ .fd = -1, .mirror_event = -1 };
 }
 
 int host_add_functions(struct host *host, const struct slot *slots, size_t n)

@@ -14,6 +14,7 @@
 
 struct host {
 	int fd;
+	int mirror_event;	/* says that mirrors have changed; -1: there are none */
 	int delivery;		/* enum kvpci_delivery: how interrupt messages are sent */
 	struct kvpci_window io;
 	struct kvpci_window mem32;
@@ -24,9 +25,10 @@ struct host {
 
 /*
  * Put a host bridge into @vm. If the module is not there, load it: from @module_path,
- * or from where modules are installed. @config_ports: with ports 0xcf8 to 0xcff.
+ * or from where modules are installed. @cf8: with configuration mechanism #1 at ports
+ * 0xcf8 to 0xcff; otherwise nothing is found there. @mirrored: BARs have mirrors.
  */
-int host_create(struct host *host, const struct vm *vm, bool config_ports,
+int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
 		const char *module_path);
 void host_destroy(struct host *host);
 

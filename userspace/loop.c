@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The main thread's event loop: the user's input, room for it in the guest's serial
- * port, interrupt routes, signals, and the end of the guest.
+ * port, interrupt routes, mirrors, signals, and the end of the guest.
  *
  * poll() and not epoll, which does not take regular files or /dev/null as input.
  */
@@ -53,13 +53,14 @@ static void handle_signal(void)
 		stop_request(STATUS_SIGNAL + info.ssi_signo);
 }
 
-int loop_run(struct routes *routes)
+int loop_run(struct routes *routes, struct mirrors *mirrors)
 {
-	enum { STOP, SIGNAL, ROUTES, READY, INPUT, NR };
+	enum { STOP, SIGNAL, ROUTES, MIRRORS, READY, INPUT, NR };
 	struct pollfd fds[NR] = {
 		[STOP] = { .fd = stop_fd(), .events = POLLIN },
 		[SIGNAL] = { .fd = signals, .events = POLLIN },
 		[ROUTES] = { .fd = routes_fd(routes), .events = POLLIN },
+		[MIRRORS] = { .fd = mirrors->host->mirror_event, .events = POLLIN },
 		[READY] = { .fd = console_ready_fd(), .events = POLLIN },
 		[INPUT] = { .events = POLLIN },
 	};
@@ -80,6 +81,8 @@ int loop_run(struct routes *routes)
 			handle_signal();
 		if (fds[ROUTES].revents)
 			status = routes_serve(routes);
+		if (!status && fds[MIRRORS].revents)
+			status = mirrors_sync(mirrors);
 		if (status)
 			return status;
 		if (fds[INPUT].revents && !terminal_read())

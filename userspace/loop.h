@@ -3,12 +3,13 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include "mirrors.h"
 #include "routes.h"
 
 /* Before the first thread is made: signals are to reach the loop and nobody else. */
 int loop_init(void);
 
 /* Serve events until the guest ends, and return the exit status. */
-int loop_run(struct routes *routes);
+int loop_run(struct routes *routes, struct mirrors *mirrors);
 
 #endif /* LOOP_H */

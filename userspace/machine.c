@@ -20,6 +20,7 @@
 #include "layout.h"
 #include "loop.h"
 #include "machine.h"
+#include "mirrors.h"
 #include "ports.h"
 #include "power.h"
 #include "report.h"
@@ -40,6 +41,7 @@ struct machine {
 	struct host host;
 	struct gsi_table gsis;
 	struct routes routes;
+	struct mirrors mirrors;
 	struct ports ports;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
@@ -60,13 +62,26 @@ static int read_input(struct machine *machine)
 	return status;
 }
 
+/* A guest that can do without the ports is spared the exits. */
+static bool wants_cf8(const struct machine *machine)
+{
+	switch (machine->options->cf8) {
+	case CF8_ON:
+		return true;
+	case CF8_OFF:
+		return false;
+	default:
+		return !boot_finds_ecam(&machine->kernel);
+	}
+}
+
 static int create_pci(struct machine *machine)
 {
 	const struct options *options = machine->options;
 	int status;
 
-	status = host_create(&machine->host, &machine->vm, options->config_ports,
-			     options->module);
+	status = host_create(&machine->host, &machine->vm, wants_cf8(machine),
+			     options->mirror, options->module);
 	if (!status)
 		status = host_add_functions(&machine->host, machine->slots, machine->nr_slots);
 	if (!status)
@@ -79,6 +94,8 @@ static int create_pci(struct machine *machine)
 		status = firmware_assign(&machine->host);
 	if (!status)
 		status = host_plug_functions(&machine->host);
+	if (!status)
+		status = mirrors_create(&machine->mirrors, &machine->vm, &machine->host);
 	return status;
 }
 
@@ -100,7 +117,8 @@ static int create_vcpus(struct machine *machine)
 		return fail("not enough memory for the processors, lower --cpus");
 	while (machine->nr_vcpus < cpus) {
 		status = vcpu_create(&machine->vcpus[machine->nr_vcpus], &machine->vm,
-				     &machine->host, &machine->ports, machine->nr_vcpus, cpus);
+				     &machine->host, &machine->mirrors, &machine->ports,
+				     machine->nr_vcpus, cpus);
 		if (status)
 			return status;
 		machine->nr_vcpus++;
@@ -121,6 +139,7 @@ static int load_kernel(struct machine *machine)
 		.kernel = &machine->kernel,
 		.initrd = machine->options->initrd ? &machine->initrd : NULL,
 		.command_line = machine->options->append,
+		.cf8 = wants_cf8(machine),
 		.memory = &machine->vm.memory,
 	};
 	struct boot_entry entry;
@@ -149,7 +168,7 @@ static int run_guest(struct machine *machine)
 			started++;
 	}
 	if (!status)
-		status = loop_run(&machine->routes);
+		status = loop_run(&machine->routes, &machine->mirrors);
 	for (i = 0; i < started; i++)
 		vcpu_stop(&machine->vcpus[i]);
 	return status;
@@ -165,6 +184,8 @@ static void print_stats(struct machine *machine)
 		stats_add(&total, &machine->vcpus[i].stats);
 	stats_print(&total);
 	fprintf(stderr, "routes %llu\n", machine->routes.count);
+	fprintf(stderr, "mirrors %llu\n", machine->mirrors.count);
+	fprintf(stderr, "mirror-faults %llu\n", machine->mirrors.faults);
 	for (j = 0; j < machine->host.nr_functions; j++)
 		function_print_counts(&machine->host.functions[j]);
 }
@@ -174,6 +195,7 @@ static void destroy(struct machine *machine)
 	while (machine->nr_vcpus)
 		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
 	free(machine->vcpus);
+	mirrors_destroy(&machine->mirrors);
 	routes_destroy(&machine->routes);
 	gsi_destroy(&machine->gsis);
 	host_destroy(&machine->host);
@@ -209,7 +231,7 @@ int machine_run(const struct options *options)
 	struct machine machine = {
 		.options = options,
 		.vm = { .kvm_fd = -1, .fd = -1 },
-		.host = { .fd = -1 },
+		.host = { .fd = -1, .mirror_event = -1 },
 		.routes = { .epoll = -1 },
 	};
 	int status;

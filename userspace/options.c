@@ -27,7 +27,9 @@ enum option_key {
 	OPT_HELP = 'h',
 	OPT_VERSION = 'V',
 	OPT_MODULE = 0x100,
-	OPT_NO_CONFIG_PORTS,
+	OPT_CF8,
+	OPT_NO_CF8,
+	OPT_MIRROR,
 	OPT_DEBUG_EXIT,
 	OPT_STATS,
 };
@@ -42,7 +44,9 @@ static const struct option long_options[] = {
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "module", required_argument, NULL, OPT_MODULE },
-	{ "no-config-ports", no_argument, NULL, OPT_NO_CONFIG_PORTS },
+	{ "cf8", required_argument, NULL, OPT_CF8 },
+	{ "no-cf8", no_argument, NULL, OPT_NO_CF8 },
+	{ "mirror", required_argument, NULL, OPT_MIRROR },
 	{ "debug-exit", no_argument, NULL, OPT_DEBUG_EXIT },
 	{ "stats", no_argument, NULL, OPT_STATS },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -64,7 +68,9 @@ static void print_help(void)
 	       "  -c, --cpus N          processors (1)\n"
 	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
-	       "      --no-config-ports no PCI configuration through ports 0xcf8 to 0xcff\n"
+	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
+	       "      --no-cf8          the same as --cf8=off\n"
+	       "      --mirror on|off   let the guest read PCI registers without exits (on)\n"
 	       "      --debug-exit      a write to port 0xf4 ends the guest and sets the exit status\n"
 	       "      --stats           when the guest has ended, print exits and doorbell counts\n"
 	       "  -h, --help            print this\n"
@@ -128,8 +134,19 @@ static int parse_device(struct options *options, const char *text)
 	return status;
 }
 
+static int parse_on_off(const char *name, const char *text, bool *on)
+{
+	*on = !strcmp(text, "on");
+	if (*on || !strcmp(text, "off"))
+		return STATUS_OK;
+	return misuse("%s %s is neither on nor off", name, text);
+}
+
 static int parse_option(struct options *options, int option, const char *argument)
 {
+	int status;
+	bool on;
+
 	switch (option) {
 	case OPT_KERNEL:
 		options->kernel = argument;
@@ -149,9 +166,16 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_cpus(options, argument);
 	case OPT_DEVICE:
 		return parse_device(options, argument);
-	case OPT_NO_CONFIG_PORTS:
-		options->config_ports = false;
+	case OPT_CF8:
+		status = parse_on_off("--cf8", argument, &on);
+		if (!status)
+			options->cf8 = on ? CF8_ON : CF8_OFF;
+		return status;
+	case OPT_NO_CF8:
+		options->cf8 = CF8_OFF;
 		return STATUS_OK;
+	case OPT_MIRROR:
+		return parse_on_off("--mirror", argument, &options->mirror);
 	case OPT_DEBUG_EXIT:
 		options->debug_exit = true;
 		return STATUS_OK;
@@ -201,7 +225,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	*options = (struct options){
 		.memory = DEFAULT_MEMORY,
 		.cpus = 1,
-		.config_ports = true,
+		.mirror = true,
 	};
 	status = parse(options, argc, argv);
 	if (status)

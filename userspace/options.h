@@ -9,6 +9,13 @@
 
 #include "spec.h"
 
+/* With configuration mechanism #1? Auto: unless the kernel is known to need none. */
+enum cf8 {
+	CF8_AUTO,
+	CF8_ON,
+	CF8_OFF,
+};
+
 struct options {
 	const char *kernel;
 	const char *initrd;		/* NULL: none */
@@ -16,7 +23,8 @@ struct options {
 	const char *module;		/* NULL: where modules are installed */
 	__u64 memory;
 	unsigned int cpus;
-	bool config_ports;
+	enum cf8 cf8;
+	bool mirror;
 	bool debug_exit;
 	bool stats;
 	bool done;			/* the option was all that was asked for: --help */

@@ -37,6 +37,7 @@ struct item_options {
 	bool set_readonly;
 	bool set_count;
 	bool set_lower;
+	bool set_mirror;
 	bool set_64bit;
 	bool set_mask;
 	const char *value;
@@ -71,13 +72,15 @@ enum option_flag {
 	OPT_MASK = 1 << 14,
 	OPT_TABLE = 1 << 15,
 	OPT_PBA = 1 << 16,
+	OPT_MIRROR = 1 << 17,
 };
 
 /* Those that have no value. */
-#define SWITCH_OPTIONS		(OPT_RO | OPT_COUNT | OPT_LOWER | OPT_64BIT | OPT_MASK)
+#define SWITCH_OPTIONS		(OPT_RO | OPT_COUNT | OPT_LOWER | OPT_MIRROR | OPT_64BIT | OPT_MASK)
 
 #define REGISTER_OPTIONS	(OPT_RO | OPT_VALUE | OPT_WRITABLE | OPT_W1C | OPT_FILE)
-#define KERNEL_OPTIONS		(REGISTER_OPTIONS | OPT_COUNT | OPT_TRIGGER | OPT_LOWER)
+#define KERNEL_OPTIONS		(REGISTER_OPTIONS | OPT_COUNT | OPT_TRIGGER | OPT_LOWER | \
+				 OPT_MIRROR)
 #define CAPABILITY_OPTIONS	(OPT_VALUE | OPT_WRITABLE | OPT_W1C | OPT_AT | OPT_LENGTH)
 
 static const struct {
@@ -99,6 +102,7 @@ static const struct {
 	{ "length", OPT_LENGTH, offsetof(struct item_options, length), 0 },
 	{ "trigger", OPT_TRIGGER, offsetof(struct item_options, trigger), 0 },
 	{ "lower", OPT_LOWER, 0, offsetof(struct item_options, set_lower) },
+	{ "mirror", OPT_MIRROR, 0, offsetof(struct item_options, set_mirror) },
 	{ "64bit", OPT_64BIT, 0, offsetof(struct item_options, set_64bit) },
 	{ "mask", OPT_MASK, 0, offsetof(struct item_options, set_mask) },
 	{ "table", OPT_TABLE, offsetof(struct item_options, table), 0 },
@@ -439,6 +443,7 @@ static int set_rom(struct device_spec *spec, const char *key, char *value)
 	if (!status) {
 		memcpy(region->bytes.value, file.data, file.size);
 		region->bar = KVPCI_BAR_ROM;
+		region->mirror = true;
 		spec->rom_size = size;
 	}
 	file_free(&file);
@@ -539,6 +544,7 @@ static int add_region(struct device_spec *spec, const char *key, char *value,
 	region->offset = offset;
 	region->count = opts.set_count;
 	region->lower = opts.set_lower;
+	region->mirror = opts.set_mirror;
 	status = opts.trigger ? parse_trigger(region, opts.trigger, key) : STATUS_OK;
 	if (status)
 		return status;

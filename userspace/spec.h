@@ -37,6 +37,7 @@ struct spec_region {
 	__u16 trigger;		/* enum kvpci_interrupt that they trigger; 0: none */
 	__u16 vector;
 	bool lower;		/* they lower the INTx pin */
+	bool mirror;		/* the guest reads them without an exit, if it can */
 	struct spec_bytes bytes;
 };
 

@@ -79,6 +79,19 @@ static int check_trigger(const struct device_spec *spec, const struct spec_regio
 		      region->vector, names[region->trigger], vectors[region->trigger]);
 }
 
+static int check_mirror(const struct device_spec *spec, const struct spec_region *region)
+{
+	if (!region->mirror)
+		return STATUS_OK;
+	if (region->bar != KVPCI_BAR_ROM && spec->bars[region->bar].flags & KVPCI_BAR_IO)
+		return misuse("--device: a region of bar%u cannot be mirrored, since that is no memory BAR",
+			      region->bar);
+	if (region->offset % 8)
+		return misuse("--device: a region that is mirrored starts at a multiple of 8, and %#llx of bar%u is none",
+			      region->offset, region->bar);
+	return STATUS_OK;
+}
+
 static int check_regions(const struct device_spec *spec)
 {
 	/* The table of MSI-X and its pending bits are regions too. */
@@ -94,6 +107,8 @@ static int check_regions(const struct device_spec *spec)
 		status = check_place(spec, region->bar, region->offset, region->bytes.length);
 		if (!status)
 			status = check_trigger(spec, region);
+		if (!status)
+			status = check_mirror(spec, region);
 		if (status)
 			return status;
 		for (j = 0; j < i; j++) {

@@ -23,6 +23,7 @@
 #include "vcpu.h"
 
 #define KICK_SIGNAL		SIGUSR1
+#define MAX_FAULTS		1000	/* one after the other */
 
 #define CR0_PE			(1ULL << 0)
 #define CR0_ET			(1ULL << 4)
@@ -101,13 +102,14 @@ static int create(struct vcpu *vcpu, unsigned int cpus)
 	return status;
 }
 
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, struct host *host, const struct ports *ports,
-		unsigned int index, unsigned int cpus)
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, struct host *host, struct mirrors *mirrors,
+		const struct ports *ports, unsigned int index, unsigned int cpus)
 {
 	int status;
 
 	*vcpu = (struct vcpu){
-		.vm = vm, .host = host, .ports = ports, .index = index, .fd = -1,
+		.vm = vm, .host = host, .mirrors = mirrors, .ports = ports, .index = index,
+		.fd = -1,
 	};
 	status = create(vcpu, cpus);
 	if (status)
@@ -323,14 +325,20 @@ static int handle_exit(struct vcpu *vcpu)
 static void *run(void *argument)
 {
 	struct vcpu *vcpu = argument;
+	unsigned int faults = 0;
 	int status = STATUS_OK;
 
 	while (!status && !atomic_load(&vcpu->stop)) {
-		if (!ioctl(vcpu->fd, KVM_RUN, 0))
+		if (!ioctl(vcpu->fd, KVM_RUN, 0)) {
 			status = handle_exit(vcpu);
-		else if (errno != EINTR && errno != EAGAIN)
+			faults = 0;
+		} else if (errno == EFAULT && faults++ < MAX_FAULTS) {
+			/* Memory that is not there: a mirror has moved away. */
+			status = mirrors_fault(vcpu->mirrors);
+		} else if (errno != EINTR && errno != EAGAIN) {
 			status = fail("KVM does not run processor %u: %s", vcpu->index,
 				      strerror(errno));
+		}
 	}
 	if (status)
 		stop_request(status);

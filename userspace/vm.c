@@ -58,6 +58,7 @@ static int check_kvm(const struct vm *vm, unsigned int cpus)
 		{ KVM_CAP_SET_IDENTITY_MAP_ADDR, "an identity map address" },
 		{ KVM_CAP_EXT_CPUID, "CPUID" },
 		{ KVM_CAP_IMMEDIATE_EXIT, "immediate exits" },
+		{ KVM_CAP_READONLY_MEM, "read-only memory" },
 	};
 	int max;
 	size_t i;
@@ -122,20 +123,28 @@ static int create_chips(struct vm *vm)
 	return STATUS_OK;
 }
 
+bool vm_set_memory(const struct vm *vm, unsigned int slot, __u64 address, __u64 size,
+		   const void *host, __u32 flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = flags,
+		.guest_phys_addr = address,
+		.memory_size = size,
+		.userspace_addr = (unsigned long)host,
+	};
+
+	return !ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
 static int map_memory(struct vm *vm)
 {
 	unsigned int i;
 
 	for (i = 0; i < vm->memory.nr_ram; i++) {
 		const struct ram *ram = &vm->memory.ram[i];
-		struct kvm_userspace_memory_region region = {
-			.slot = i,
-			.guest_phys_addr = ram->address,
-			.memory_size = ram->size,
-			.userspace_addr = (unsigned long)ram->host,
-		};
 
-		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		if (!vm_set_memory(vm, i, ram->address, ram->size, ram->host, 0))
 			return fail("KVM does not map the guest's memory: %s", strerror(errno));
 	}
 	return STATUS_OK;

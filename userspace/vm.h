@@ -7,6 +7,8 @@
 #include <linux/kvpci.h>
 #include <linux/types.h>
 
+#include <stdbool.h>
+
 #include "memory.h"
 
 struct vm {
@@ -18,11 +20,21 @@ struct vm {
 	struct guest_memory memory;
 };
 
+/* Memory slots from this one on are free. */
+#define VM_FIRST_FREE_SLOT	MAX_RAM
+
 /* Make a virtual machine with interrupt controllers and @memory_size bytes of RAM. */
 int vm_create(struct vm *vm, __u64 memory_size, unsigned int cpus);
 
 /* Close it. Processors and bridges that are still open keep it alive. */
 void vm_destroy(struct vm *vm);
+
+/*
+ * Have a slot be @size bytes of memory at @address, none if @size is 0. @flags: KVM_MEM_*.
+ * Returns false, with errno, if KVM does not do it.
+ */
+bool vm_set_memory(const struct vm *vm, unsigned int slot, __u64 address, __u64 size,
+		   const void *host, __u32 flags);
 
 /* Drive an input of the interrupt controllers. */
 void vm_set_irq(struct vm *vm, unsigned int irq, int level);

@@ -31,7 +31,8 @@ static void defaults(void)
 	EXPECT(!parse(&options, ""));
 	EXPECT(!strcmp(options.kernel, "k") && !options.initrd && !options.append);
 	EXPECT(options.memory == 512ULL << 20 && options.cpus == 1 && !options.nr_devices);
-	EXPECT(options.config_ports && !options.debug_exit && !options.stats && !options.done);
+	EXPECT(options.cf8 == CF8_AUTO && options.mirror);
+	EXPECT(!options.debug_exit && !options.stats && !options.done);
 	options_free(&options);
 }
 
@@ -43,9 +44,13 @@ static void all(void)
 	EXPECT(options.initrd && options.append && options.memory == 1ULL << 30);
 	EXPECT(options.cpus == 254 && options.nr_devices == 2 && options.devices[1].model);
 	options_free(&options);
-	EXPECT(!parse(&options, "--stats --debug-exit --no-config-ports --module m.ko"));
-	EXPECT(options.stats && options.debug_exit && !options.config_ports);
+	EXPECT(!parse(&options, "--stats --debug-exit --no-cf8 --mirror=off --module m.ko"));
+	EXPECT(options.stats && options.debug_exit && options.cf8 == CF8_OFF &&
+	       !options.mirror);
 	EXPECT(options.module && !strcmp(options.module, "m.ko"));
+	options_free(&options);
+	EXPECT(!parse(&options, "--cf8 on --mirror on"));
+	EXPECT(options.cf8 == CF8_ON && options.mirror);
 	options_free(&options);
 }
 
@@ -56,6 +61,8 @@ static void mistakes(void)
 		const char *message;
 	} bad[] = {
 		{ ".", "--kernel" },
+		{ "--mirror=yes", "neither on nor off" },
+		{ "--cf8 0", "neither on nor off" },
 		{ ".--memory 1G", "--kernel" },
 		{ "--memory 512", "less than 16M" },
 		{ "--memory 15M", "less than 16M" },

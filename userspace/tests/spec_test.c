@@ -158,6 +158,7 @@ static void triggers(void)
 		EXPECT(region[1].trigger == KVPCI_MSI && !region[1].vector && region[1].count);
 		EXPECT(region[2].trigger == KVPCI_INTX && !region[2].lower);
 		EXPECT(region[3].lower && !region[3].trigger);
+		EXPECT(!region[0].mirror);
 	}
 	spec_free(&spec);
 }
@@ -311,6 +312,9 @@ static void mistakes(void)
 		{ "id=4:2,bar0=mem32/4K,msix=8/table=0@128/pba=0@8,regs=0@15+1", "pending bits" },
 		{ "id=4:2,bar0=mem32/4K,msix=8/table=0@0,user=0@127+1", "overlaps the table" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/lower", "add intx=" },
+		{ "id=4:2,bar0=io/16,regs=0@0+8/mirror", "no memory BAR" },
+		{ "id=4:2,bar0=mem32/4K,regs=0@4+8/mirror", "a multiple of 8" },
+		{ "id=4:2,bar0=mem32/4K,user=0@0+8/mirror", "mirror" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=intx", "add intx=" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=msi:0", "add msi=" },
 		{ "id=4:2,bar0=mem32/4K,regs=0@0+4/trigger=msix:0", "add msix=" },
