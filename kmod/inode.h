@@ -2,8 +2,7 @@
 #ifndef _VPCI_INODE_H
 #define _VPCI_INODE_H
 
-struct file;
-struct file_operations;
+#include <linux/fs.h>
 
 struct file *vpci_inode_open(const char *name, const struct file_operations *fops,
 			     void *private_data);

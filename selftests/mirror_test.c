@@ -104,14 +104,11 @@ static __u64 exits_of_loads(struct vcpu *vcpu, __u64 addr, __u8 size, unsigned i
 	return emulated_in_run(vcpu) - end;
 }
 
-#define EXPECT_FREE(addr, size)						\
-	EXPECT_EQ(0, exits_of_loads(self->vcpu, addr, size, 100)) {	\
-		TH_LOG("%#llx", (__u64)(addr));				\
-	}
-#define EXPECT_TRAPPED(addr, size)					\
-	EXPECT_EQ(100, exits_of_loads(self->vcpu, addr, size, 100)) {	\
-		TH_LOG("%#llx", (__u64)(addr));				\
-	}
+#define TIMES	100
+#define EXPECT_FREE(addr, size) \
+	EXPECT_EQ(0, exits_of_loads(self->vcpu, addr, size, TIMES))
+#define EXPECT_TRAPPED(addr, size) \
+	EXPECT_EQ(TIMES, exits_of_loads(self->vcpu, addr, size, TIMES))
 
 static int region_with(int function, __u32 flags, __u32 bar, __u64 offset, __u64 length,
 		       const void *value)
@@ -627,11 +624,11 @@ static void on_bus_error(int number)
 }
 
 /* The first byte, or -1 if there is none. */
-static int peek(const volatile unsigned char *page)
+static int peek(const unsigned char *page)
 {
 	if (sigsetjmp(bus_error, 1))
 		return -1;
-	return *page;
+	return __atomic_load_n(page, __ATOMIC_RELAXED);
 }
 
 static int get_mirror(int host, struct kvpci_mirror *mirror)

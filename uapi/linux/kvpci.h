@@ -131,9 +131,11 @@ struct kvpci_host_config {
  *
  * Return: a descriptor, close-on-exec, or
  *	EBADF	@vm_fd or @mirror_eventfd is not open
- *	EINVAL	@vm_fd is not a KVM virtual machine, @mirror_eventfd not an eventfd; no way to configuration space
- *		asked for; @last_bus below @first_bus; a window that is misaligned,
- *		out of bounds or overlaps another or the ECAM range; @vendor 0xffff
+ *	EINVAL	@vm_fd is not a KVM virtual machine, @mirror_eventfd not an eventfd;
+ *		no way to configuration space asked for, or the ports in two ways;
+ *		@last_bus below @first_bus; a window that is misaligned, out of bounds or
+ *		overlaps another or the ECAM range; @vendor 0xffff; an eventfd without its
+ *		flag
  *	EBUSY	another device on the virtual machine's bus, this bridge's kind or
  *		KVM's own, already has one of the addresses
  *	ENOSPC	the virtual machine's bus is full
