@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <kselftest_harness.h>
 
+#include "baseline.h"
 #include "irq.h"
 #include "mirrors.h"
 #include "pci.h"
@@ -104,11 +106,11 @@ static __u64 exits_of_loads(struct vcpu *vcpu, __u64 addr, __u8 size, unsigned i
 	return emulated_in_run(vcpu) - end;
 }
 
-#define TIMES	100
+#define LOADS	100
 #define EXPECT_FREE(addr, size) \
-	EXPECT_EQ(0, exits_of_loads(self->vcpu, addr, size, TIMES))
+	EXPECT_EQ(0, exits_of_loads(self->vcpu, addr, size, LOADS))
 #define EXPECT_TRAPPED(addr, size) \
-	EXPECT_EQ(TIMES, exits_of_loads(self->vcpu, addr, size, TIMES))
+	EXPECT_EQ(LOADS, exits_of_loads(self->vcpu, addr, size, LOADS))
 
 static int region_with(int function, __u32 flags, __u32 bar, __u64 offset, __u64 length,
 		       const void *value)
@@ -803,6 +805,100 @@ TEST_F(mirror, functions_are_closed_whatever_is_mapped)
 		EXPECT_FREE(MEM, 4);
 	}
 	close(function);
+}
+
+/* A machine whose vCPUs read mirrors that move, for ever. */
+static void live(void)
+{
+	static const int bdfs[] = { F, G };
+
+	for (;;) {
+		struct vm *vm = vm_new(2);
+		struct host *host = host_new(vm);
+		int functions[2], i, k;
+
+		for (i = 0; i < 2; i++) {
+			functions[i] = stamped(host, bdfs[i], PAGE, 0, STAMP + i);
+			set_bar(host, bdfs[i], 0, MEM + 0x10000 * i);
+			set_command(host, bdfs[i], PCI_COMMAND_MEMORY);
+		}
+		for (i = 0; i < 2; i++) {
+			__u64 ecam = ecam_address(host, bdfs[i], PCI_BASE_ADDRESS_0);
+
+			guest_begin(&vm->vcpus[i]);
+			for (k = 1; k >= 0; k--) {
+				__u64 place = MEM + 0x10000 * i + 0x1000 * k;
+
+				add_store(&vm->vcpus[i], ecam, 4, place);
+				add_expect(&vm->vcpus[i], place, 4, STAMP + i);
+				add_load(&vm->vcpus[i], MEM + 0x10000 * !i, 4);
+			}
+			guest_start(&vm->vcpus[i], 10);
+		}
+		for (i = 0; i < 2; i++)
+			guest_wait(&vm->vcpus[i]);
+		close(functions[0]);
+		close(functions[1]);
+		host_free(host);
+		vm_free(vm);
+	}
+}
+
+TEST_F_TIMEOUT(mirror, killed_at_any_time, 120)
+{
+	struct baseline before;
+	const char *more;
+	int i;
+
+	baseline_take(&before);
+	for (i = 0; i < 40; i++) {
+		pid_t child = must(fork());
+
+		if (!child)
+			live();
+		usleep(2000 * (1 + i * 7 % 40));
+		must(kill(child, SIGKILL));
+		if (waitpid(child, NULL, 0) != child)
+			die("waitpid: %m");
+	}
+	more = baseline_users(&before);
+	EXPECT_EQ(NULL, more) {
+		TH_LOG("%s", more);
+	}
+}
+
+/* The kernel now and then takes some memory for itself: what leaks does so every time. */
+TEST_F_TIMEOUT(mirror, a_thousand_functions_leave_nothing, 120)
+{
+	enum { WARM_UP = 50, TIMES = 1000, SERIES = 3 };
+	const char *what = "not tried";
+	struct baseline base;
+	int i, series;
+
+	for (series = 0; what && series < SERIES; series++) {
+		for (i = -WARM_UP; i < TIMES; i++) {
+			int function;
+
+			if (!i)
+				baseline_take(&base);
+			function = function_new(self->host, F, (struct kvpci_function_config) {
+				.bars[0] = { 4 * PAGE } });
+			must(mirrored(function, 0, 0, PAGE, NULL));
+			must(mirrored(function, 0, 2 * PAGE, 8, NULL));
+			must(plug(function));
+			/* Every other one has been memory of the guest. */
+			if (i & 1) {
+				set_bar(self->host, F, 0, MEM);
+				set_command(self->host, F, PCI_COMMAND_MEMORY);
+			}
+			close(function);
+		}
+		mirrors_sync(self->host->mirrors);
+		what = baseline_memory(&base, TIMES);
+	}
+	EXPECT_EQ(NULL, what) {
+		TH_LOG("%s", what);
+	}
 }
 
 TEST_F(mirror, bad_arguments)
