@@ -257,6 +257,14 @@ static void make_interrupt_controllers(struct vm *vm)
 		must(ioctl(vm->fd, KVM_ENABLE_CAP, &x2apic));
 }
 
+unsigned long scaled(unsigned long times)
+{
+	const char *scale = getenv("KVPCI_TEST_SCALE");
+	unsigned long divisor = scale ? strtoul(scale, NULL, 10) : 1;
+
+	return divisor > 1 ? times / divisor + 1 : times;
+}
+
 /**
  * vm_new_with() - make a virtual machine
  * @nr_vcpus: how many vCPUs it has

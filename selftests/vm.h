@@ -121,6 +121,9 @@ void die_at(const char *file, int line, const char *format, ...)
 	must_ret;							\
 })
 
+/* How often to do what is done @times on a kernel that is not slow. */
+unsigned long scaled(unsigned long times);
+
 struct vm *vm_new(int nr_vcpus);
 struct vm *vm_new_with(int nr_vcpus, unsigned int flags);
 int vm_add_vcpu(struct vm *vm, __u32 id, bool x2apic);

@@ -1,0 +1,815 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupts under stress: triggers by the million while a vCPU masks, disables, moves and
+ * retargets them at random. The counts of both sides have to balance.
+ *
+ * Each vector has two messages, one to each vCPU. The guest changes from one to the other
+ * in pieces, while that is allowed; a mixture of both would come with a vector that
+ * the vCPU never gets otherwise.
+ *
+ * Before it triggers, a source counts in a word that the guest's handler notes when it
+ * runs. So a handler that has run after the last trigger has noted the last count:
+ *
+ *	lost		in the end, with all unmasked, the noted count is not the last
+ *	invented	more interrupts than triggers
+ *	forbidden	an interrupt while all are masked and nothing is on its way
+ *
+ * Triggers that come together count once, so that there may be fewer interrupts. Where each
+ * trigger waits for its interrupt there may not: the counts are equal.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <kselftest_harness.h>
+
+#include "irq.h"
+
+#define F		BDF(0, 1, 0)
+#define MAX_NR		8		/* vectors of a device */
+#define PATIENCE	60		/* seconds for what has to come */
+#define SEED		20261125
+#define COUNTERS	RAM_FREE	/* triggers by the guest itself, 8 bytes a vector */
+#define GSI		16
+#define PIN_VECTOR	0x90
+
+/**
+ * struct stress - a device under stress
+ * @rig: its machine
+ * @device: it
+ * @interrupt: enum kvpci_interrupt
+ * @nr: its vectors
+ * @base: of the messages' vectors, by vCPU
+ * @target: which vCPU each vector's message is to, as far as the list goes
+ * @state: of the random numbers of who writes the list
+ * @events: an eventfd bound to each vector
+ * @triggers: how often each has been triggered by the host
+ * @left: how many triggers of the host are left to do
+ */
+struct stress {
+	struct rig *rig;
+	struct device *device;
+	__u32 interrupt;
+	unsigned int nr;
+	__u8 base[2];
+	unsigned int target[MAX_NR];
+	__u64 state;
+	int events[MAX_NR];
+	__u64 triggers[MAX_NR];
+	__s64 left;
+};
+
+/* xorshift64*: the same numbers everywhere. */
+static __u64 pick(__u64 *state, __u64 below)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return (*state * 0x2545f4914f6cdd1d >> 16) % below;
+}
+
+static struct vcpu *driver(const struct stress *s)
+{
+	return &s->rig->vm->vcpus[0];
+}
+
+static __u64 word_address(const struct stress *s, unsigned int vector)
+{
+	return driver(s)->interrupts->sequence + 8 * vector;
+}
+
+static __u64 *word(const struct stress *s, unsigned int vector)
+{
+	return vm_ram(s->rig->vm, word_address(s, vector));
+}
+
+static void count(const struct stress *s, unsigned int n)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		__atomic_fetch_add(word(s, s->base[i] + n), 1, __ATOMIC_SEQ_CST);
+}
+
+static __u64 handled_all(const struct stress *s, unsigned int n)
+{
+	return handled(s->rig, 0, s->base[0] + n) + handled(s->rig, 1, s->base[1] + n);
+}
+
+static __u64 handled_sum(const struct stress *s)
+{
+	__u64 sum = 0;
+	unsigned int n;
+
+	for (n = 0; n < s->nr; n++)
+		sum += handled_all(s, n);
+	return sum;
+}
+
+static __u64 triggered(const struct stress *s, unsigned int n)
+{
+	const __u64 *counters = vm_ram(s->rig->vm, COUNTERS);
+
+	return __atomic_load_n(&s->triggers[n], __ATOMIC_SEQ_CST) +
+	       __atomic_load_n(&counters[n], __ATOMIC_SEQ_CST);
+}
+
+/* Has a handler run since the last trigger? */
+static bool is_noted(const struct stress *s, unsigned int n)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		const struct vcpu *vcpu = &s->rig->vm->vcpus[i];
+		unsigned int vector = s->base[i] + n;
+
+		if (__atomic_load_n(&vcpu->interrupts->seen[vector], __ATOMIC_SEQ_CST) ==
+		    __atomic_load_n(word(s, vector), __ATOMIC_SEQ_CST))
+			return true;
+	}
+	return false;
+}
+
+/* The list of vCPU 0: it takes interrupts while it goes through it. */
+static void begin(const struct stress *s)
+{
+	guest_begin(driver(s));
+	guest_add(driver(s), (struct agent_op) { .kind = OP_STI });
+}
+
+static void run(const struct stress *s, __u64 loops)
+{
+	guest_run(driver(s), loops);
+	settle(s->device);
+}
+
+/* Let both vCPUs take what has arrived. */
+static void drain(const struct stress *s)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		begin(s);
+		add_spin(driver(s), 200);
+		run(s, 1);
+		usleep(2000);
+	}
+}
+
+static void add_config(const struct stress *s, unsigned int offset, __u8 size, __u64 value)
+{
+	const struct host *host = s->rig->host;
+
+	add_store(driver(s), ecam_address(host, F, offset), size, value);
+}
+
+static void add_master(const struct stress *s, bool on)
+{
+	add_config(s, PCI_COMMAND, 2, DECODE_ALL | (on ? PCI_COMMAND_MASTER : 0));
+}
+
+static void add_trigger(const struct stress *s, unsigned int n)
+{
+	int i;
+
+	add_count(driver(s), COUNTERS + 8 * n, 1);
+	for (i = 0; i < 2; i++)
+		add_count(driver(s), word_address(s, s->base[i] + n), 1);
+	add_store(driver(s), trigger_place(s->device, s->interrupt, n), 4, 1);
+}
+
+/* Write some registers, each once, in any order. */
+static void add_in_any_order(struct stress *s, const struct agent_op *ops, unsigned int nr)
+{
+	unsigned int first = pick(&s->state, nr), i;
+
+	for (i = 0; i < nr; i++)
+		guest_add(driver(s), ops[(first + i) % nr]);
+}
+
+/* MSI-X. */
+
+static __u64 entry(const struct stress *s, unsigned int n)
+{
+	return s->device->table + MSIX_ENTRY * n;
+}
+
+static void add_mask(const struct stress *s, unsigned int n, bool masked)
+{
+	add_store(driver(s), entry(s, n) + PCI_MSIX_ENTRY_VECTOR_CTRL, 4, masked);
+	/* Drivers read it back. */
+	add_load(driver(s), entry(s, n) + PCI_MSIX_ENTRY_VECTOR_CTRL, 4);
+}
+
+static void add_msix_message(struct stress *s, unsigned int n, unsigned int to)
+{
+	const __u64 address = MSI_TO(to), at = entry(s, n);
+	const __u32 data = s->base[to] + n;
+	const struct agent_op pieces[] = {
+		{ .kind = OP_STORE, .size = 4, .addr = at, .value = (__u32)address },
+		{ .kind = OP_STORE, .size = 4, .addr = at + 4, .value = address >> 32 },
+		{ .kind = OP_STORE, .size = 4, .addr = at + 8, .value = data },
+	};
+	const struct agent_op halves[] = {
+		{ .kind = OP_STORE, .size = 8, .addr = at, .value = address },
+		/* It stays masked. */
+		{ .kind = OP_STORE, .size = 8, .addr = at + 8, .value = 1ULL << 32 | data },
+	};
+
+	if (pick(&s->state, 2))
+		add_in_any_order(s, pieces, 3);
+	else
+		add_in_any_order(s, halves, 2);
+	s->target[n] = to;
+}
+
+static void add_msix_control(struct stress *s, __u16 value)
+{
+	const unsigned int at = s->device->msix;
+
+	if (pick(&s->state, 2))
+		add_config(s, at + PCI_MSIX_FLAGS, 2, value);
+	else
+		add_config(s, at, 4, (__u32)value << 16);
+}
+
+static void add_msix_action(struct stress *s)
+{
+	unsigned int n = pick(&s->state, s->nr), i;
+
+	switch (pick(&s->state, 8)) {
+	case 0:
+		add_mask(s, n, true);
+		add_mask(s, n, false);
+		break;
+	case 1:
+	case 2:
+		add_mask(s, n, true);
+		add_msix_message(s, n, !s->target[n]);
+		add_mask(s, n, false);
+		break;
+	case 3:
+		add_msix_control(s, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+		add_trigger(s, n);
+		add_msix_control(s, PCI_MSIX_FLAGS_ENABLE);
+		break;
+	case 4:
+		add_msix_control(s, 0);
+		add_msix_message(s, n, !s->target[n]);
+		add_mask(s, n, false);
+		add_msix_control(s, PCI_MSIX_FLAGS_ENABLE);
+		break;
+	case 5:
+		add_master(s, false);
+		add_trigger(s, n);
+		add_master(s, true);
+		break;
+	case 6:
+		for (i = 0; i < s->nr; i++)
+			add_mask(s, i, true);
+		add_trigger(s, n);
+		add_spin(driver(s), pick(&s->state, 100));
+		for (i = 0; i < s->nr; i++)
+			add_mask(s, i, false);
+		break;
+	default:
+		add_trigger(s, n);
+	}
+}
+
+static void add_msix_hold(struct stress *s, bool held, unsigned int how)
+{
+	unsigned int n;
+
+	if (how == 0)
+		add_msix_control(s, PCI_MSIX_FLAGS_ENABLE |
+				    (held ? PCI_MSIX_FLAGS_MASKALL : 0));
+	else if (how == 1)
+		add_msix_control(s, held ? 0 : PCI_MSIX_FLAGS_ENABLE);
+	else if (how == 2)
+		add_master(s, !held);
+	else
+		for (n = 0; n < s->nr; n++)
+			add_mask(s, n, held);
+}
+
+/* MSI. */
+
+static void add_msi_control(struct stress *s, bool enabled)
+{
+	/* Four vectors. */
+	const __u16 value = 2 << 4 | (enabled ? PCI_MSI_FLAGS_ENABLE : 0);
+	const unsigned int at = s->device->msi;
+
+	if (pick(&s->state, 2))
+		add_config(s, at + PCI_MSI_FLAGS, 2, value);
+	else
+		add_config(s, at, 4, (__u32)value << 16);
+}
+
+static void add_msi_mask(const struct stress *s, __u32 bits)
+{
+	add_config(s, msi_mask_register(s->device), 4, bits);
+}
+
+static void add_msi_message(struct stress *s, unsigned int to)
+{
+	const __u64 ecam = ecam_address(s->rig->host, F, s->device->msi);
+	const __u64 address = MSI_TO(to);
+	const struct agent_op pieces[] = {
+		{ .kind = OP_STORE, .size = 4, .addr = ecam + PCI_MSI_ADDRESS_LO,
+		  .value = (__u32)address },
+		{ .kind = OP_STORE, .size = 4, .addr = ecam + PCI_MSI_ADDRESS_HI,
+		  .value = address >> 32 },
+		{ .kind = OP_STORE, .size = 2, .addr = ecam + PCI_MSI_DATA_64,
+		  .value = s->base[to] },
+	};
+
+	add_in_any_order(s, pieces, 3);
+	s->target[0] = to;
+}
+
+static void add_msi_action(struct stress *s)
+{
+	unsigned int n = pick(&s->state, s->nr);
+
+	switch (pick(&s->state, 7)) {
+	case 0:
+		add_msi_mask(s, pick(&s->state, 1 << s->nr));
+		add_trigger(s, n);
+		add_msi_mask(s, 0);
+		break;
+	case 1:
+	case 2:
+		add_msi_mask(s, (1 << s->nr) - 1);
+		add_msi_message(s, !s->target[0]);
+		add_msi_mask(s, 0);
+		break;
+	case 3:
+		add_msi_control(s, false);
+		add_msi_message(s, !s->target[0]);
+		add_msi_control(s, true);
+		break;
+	case 4:
+		add_msi_control(s, false);
+		add_trigger(s, n);
+		add_msi_control(s, true);
+		break;
+	case 5:
+		add_master(s, false);
+		add_trigger(s, n);
+		add_master(s, true);
+		break;
+	default:
+		add_trigger(s, n);
+	}
+}
+
+static void add_msi_hold(struct stress *s, bool held, unsigned int how)
+{
+	if (how & 1)
+		add_msi_mask(s, held ? (1 << s->nr) - 1 : 0);
+	else if (how)
+		add_msi_control(s, !held);
+	else
+		add_master(s, !held);
+}
+
+/* Both. */
+
+static void add_action(struct stress *s)
+{
+	if (s->interrupt == KVPCI_MSIX)
+		add_msix_action(s);
+	else
+		add_msi_action(s);
+	if (!pick(&s->state, 4))
+		add_spin(driver(s), pick(&s->state, 300));
+}
+
+/* Let nothing through, or all again; 4 ways. */
+static void hold(struct stress *s, bool held, unsigned int how)
+{
+	begin(s);
+	if (s->interrupt == KVPCI_MSIX)
+		add_msix_hold(s, held, how);
+	else
+		add_msi_hold(s, held, how);
+	run(s, 1);
+}
+
+static void stress_begin(struct stress *s, __u32 interrupt)
+{
+	struct device_desc desc = { .bdf = F, .triggers = true };
+	unsigned int n;
+
+	*s = (struct stress) {
+		.interrupt = interrupt,
+		.state = SEED,
+		.base = { 0x40, 0x50 },
+	};
+	s->rig = rig_new(2, VM_MODERN);
+	if (interrupt == KVPCI_MSIX) {
+		s->nr = 8;
+		desc.msix.vectors = s->nr;
+	} else {
+		s->nr = 4;
+		desc.msi.vectors = s->nr;
+		desc.msi.flags = KVPCI_MSI_64BIT | KVPCI_MSI_MASK;
+	}
+	s->device = device_plugged(s->rig, desc);
+	for (n = 0; n < s->nr; n++) {
+		s->events[n] = event_new();
+		must(bind_eventfd(s->device->function, interrupt, n, s->events[n]));
+	}
+	rig_listen(s->rig);
+
+	begin(s);
+	if (interrupt == KVPCI_MSIX) {
+		add_msix_control(s, PCI_MSIX_FLAGS_ENABLE);
+		for (n = 0; n < s->nr; n++) {
+			add_msix_message(s, n, n & 1);
+			add_mask(s, n, false);
+		}
+	} else {
+		add_msi_message(s, 0);
+		add_msi_control(s, true);
+	}
+	run(s, 1);
+}
+
+static bool comes_to_rest(const struct stress *s)
+{
+	time_t end = time(NULL) + PATIENCE;
+	unsigned int n;
+
+	for (n = 0; n < s->nr; n++)
+		while (!is_noted(s, n)) {
+			if (time(NULL) > end)
+				return false;
+			drain(s);
+		}
+	drain(s);
+	return true;
+}
+
+static __u32 pending(const struct stress *s)
+{
+	if (s->interrupt == KVPCI_MSIX)
+		return guest_load(s->rig->vm, s->device->pba, 8);
+	return config_read(s->device, msi_pending_register(s->device), 4);
+}
+
+/* Those that nobody should have got. */
+static __u64 mixtures(const struct stress *s)
+{
+	unsigned int n;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		for (n = 0; n < s->nr; n++)
+			s->rig->known[i][s->base[i] + n] = handled(s->rig, i, s->base[i] + n);
+	return strays(s->rig);
+}
+
+static void check_balance(struct __test_metadata *_metadata, const struct stress *s)
+{
+	__u64 before;
+	unsigned int n;
+
+	EXPECT_TRUE(comes_to_rest(s));
+	EXPECT_EQ(0, pending(s));
+	for (n = 0; n < s->nr; n++) {
+		EXPECT_TRUE(is_noted(s, n)) {
+			TH_LOG("vector %u: an interrupt is lost", n);
+		}
+		EXPECT_LE(handled_all(s, n), triggered(s, n));
+		EXPECT_LT(0, handled_all(s, n));
+	}
+	EXPECT_EQ(0, mixtures(s));
+
+	/* It is all as it was. */
+	for (n = 0; n < s->nr; n++) {
+		before = handled_all(s, n);
+		count(s, n);
+		must(trigger(s->device->function, s->interrupt, n));
+		EXPECT_TRUE(comes_to_rest(s));
+		EXPECT_EQ(before + 1, handled_all(s, n));
+	}
+	EXPECT_EQ(0, mixtures(s));
+}
+
+static void stress_end(struct stress *s)
+{
+	unsigned int n;
+
+	rig_deafen(s->rig);
+	for (n = 0; n < s->nr; n++)
+		close(s->events[n]);
+	device_free(s->device);
+	rig_free(s->rig);
+}
+
+/* Triggers as fast as it can, by ioctl and eventfd. */
+static void *keep_triggering(void *arg)
+{
+	struct stress *s = arg;
+	__u64 state = SEED ^ (unsigned long)&state;
+
+	while (__atomic_sub_fetch(&s->left, 1, __ATOMIC_SEQ_CST) >= 0) {
+		unsigned int n = pick(&state, s->nr);
+
+		count(s, n);
+		__atomic_fetch_add(&s->triggers[n], 1, __ATOMIC_SEQ_CST);
+		if (pick(&state, 2))
+			ring(s->events[n]);
+		else
+			must(trigger(s->device->function, s->interrupt, n));
+	}
+	return NULL;
+}
+
+static __s64 left(const struct stress *s)
+{
+	return __atomic_load_n(&s->left, __ATOMIC_SEQ_CST);
+}
+
+FIXTURE(vectors) {
+	struct stress s;
+};
+
+FIXTURE_VARIANT(vectors) {
+	__u32 interrupt;
+	unsigned long triggers;
+};
+
+FIXTURE_VARIANT_ADD(vectors, msix) {
+	.interrupt = KVPCI_MSIX, .triggers = 1200000,
+};
+
+FIXTURE_VARIANT_ADD(vectors, msi) {
+	.interrupt = KVPCI_MSI, .triggers = 600000,
+};
+
+FIXTURE_SETUP(vectors)
+{
+	stress_begin(&self->s, variant->interrupt);
+}
+
+FIXTURE_TEARDOWN(vectors)
+{
+	stress_end(&self->s);
+}
+
+TEST_F_TIMEOUT(vectors, of_many_triggers_none_is_lost, 600)
+{
+	enum { ACTIONS = 60, LOOPS = 10, HELD = 2000 };
+	struct stress *s = &self->s;
+	pthread_t threads[2];
+	__u64 sum = 0, all = 0, before;
+	unsigned int rounds = 0;
+	__s64 until;
+	int i;
+
+	s->left = scaled(variant->triggers);
+	for (i = 0; i < 2; i++)
+		if (pthread_create(&threads[i], NULL, keep_triggering, s))
+			die("no thread");
+
+	for (; left(s) > 0; rounds++) {
+		begin(s);
+		for (i = 0; i < ACTIONS; i++)
+			add_action(s);
+		run(s, LOOPS);
+
+		/* What was sent before may still be on its way. */
+		hold(s, true, rounds % 4);
+		drain(s);
+		before = handled_sum(s);
+		for (until = left(s) - HELD; left(s) > until && left(s) > 0;)
+			usleep(100);
+		drain(s);
+		EXPECT_EQ(before, handled_sum(s)) {
+			TH_LOG("round %u: sent while held", rounds);
+		}
+		hold(s, false, rounds % 4);
+	}
+
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	check_balance(_metadata, s);
+	for (i = 0; i < s->nr; i++) {
+		sum += handled_all(s, i);
+		all += triggered(s, i);
+	}
+	TH_LOG("seed %d: %llu triggers, %llu interrupts, %u rounds", SEED, all, sum, rounds);
+}
+
+static bool waits_for(const struct stress *s, unsigned int n, __u64 wanted)
+{
+	time_t end = time(NULL) + PATIENCE;
+	unsigned int i;
+
+	for (i = 0; handled_all(s, n) < wanted; i++) {
+		if (time(NULL) > end)
+			return false;
+		if (i > 1000)
+			usleep(10);
+	}
+	return true;
+}
+
+/* The list does not trigger: each trigger is the host's, and waits for its interrupt. */
+TEST_F_TIMEOUT(vectors, each_trigger_is_one_interrupt, 600)
+{
+	enum { ACTIONS = 200 };
+	const __u64 triggers = scaled(10000);
+	struct stress *s = &self->s;
+	__u64 sent[MAX_NR] = {}, i;
+	unsigned int n, how;
+
+	begin(s);
+	while (driver(s)->list->nr < ACTIONS)
+		add_action(s);
+	/* Without triggers of its own. */
+	for (n = 0; n < driver(s)->list->nr; n++) {
+		struct agent_op *op = &driver(s)->ops[n];
+
+		if (op->kind == OP_ADD ||
+		    (op->kind == OP_STORE &&
+		     op->addr >= trigger_place(s->device, s->interrupt, 0) &&
+		     op->addr <= trigger_place(s->device, s->interrupt, s->nr - 1)))
+			*op = (struct agent_op) { .kind = OP_SPIN };
+	}
+	guest_start(driver(s), ~0ULL);
+
+	for (i = 0; i < triggers; i++) {
+		n = pick(&s->state, s->nr);
+		how = pick(&s->state, 2);
+		count(s, n);
+		sent[n]++;
+		if (how)
+			ring(s->events[n]);
+		else
+			must(trigger(s->device->function, s->interrupt, n));
+		if (!waits_for(s, n, sent[n]))
+			break;
+		/* There is no other one. */
+		if (handled_all(s, n) != sent[n])
+			break;
+	}
+	EXPECT_EQ(triggers, i) {
+		TH_LOG("vector %u: %llu triggers, %llu interrupts", n, sent[n],
+		       handled_all(s, n));
+	}
+	guest_stop(driver(s));
+	guest_wait(driver(s));
+	settle(s->device);
+	drain(s);
+	for (n = 0; n < s->nr; n++)
+		EXPECT_EQ(sent[n], handled_all(s, n));
+	EXPECT_EQ(0, pending(s));
+	EXPECT_EQ(0, mixtures(s));
+}
+
+/* INTx: a pin that the handler lowers. */
+
+FIXTURE(pin) {
+	struct rig *rig;
+	struct device *device;
+	__u64 raised;
+	__s64 left;
+};
+
+FIXTURE_SETUP(pin)
+{
+	self->rig = rig_new(2, VM_MODERN);
+	self->device = device_plugged(self->rig, (struct device_desc) {
+		.bdf = F, .pin = 1, .triggers = true });
+	connect_pin(self->device, GSI);
+	ioapic_set(self->rig->vm, GSI, PIN_VECTOR, 1);
+	self->rig->vm->vcpus[1].interrupts->ack[PIN_VECTOR] = lower_place(self->device);
+	rig_listen(self->rig);
+}
+
+FIXTURE_TEARDOWN(pin)
+{
+	rig_deafen(self->rig);
+	device_free(self->device);
+	rig_free(self->rig);
+}
+
+static __u64 *pin_word(const struct _test_data_pin *self)
+{
+	return vm_ram(self->rig->vm,
+		      self->rig->vm->vcpus[1].interrupts->sequence + 8 * PIN_VECTOR);
+}
+
+static bool is_low(const struct _test_data_pin *self)
+{
+	__u16 status;
+
+	must(device_read(self->device->function, KVPCI_CONFIG, PCI_STATUS, &status, 2));
+	return !(status & PCI_STATUS_INTERRUPT);
+}
+
+/* The guest disables and enables INTx all the time. */
+static void start_toggling(struct _test_data_pin *self)
+{
+	struct vcpu *vcpu = &self->rig->vm->vcpus[0];
+	__u64 command = ecam_address(self->rig->host, F, PCI_COMMAND);
+	__u64 state = SEED;
+	int i;
+
+	guest_begin(vcpu);
+	for (i = 0; i < 50; i++) {
+		add_store(vcpu, command, 2, DECODE_ALL | PCI_COMMAND_INTX_DISABLE);
+		add_spin(vcpu, pick(&state, 200));
+		add_store(vcpu, command, 2, DECODE_ALL | PCI_COMMAND_MASTER);
+		add_spin(vcpu, pick(&state, 2000));
+	}
+	guest_start(vcpu, ~0ULL);
+}
+
+static void stop_toggling(struct _test_data_pin *self)
+{
+	guest_stop(&self->rig->vm->vcpus[0]);
+	guest_wait(&self->rig->vm->vcpus[0]);
+}
+
+static bool becomes_low_and_noted(const struct _test_data_pin *self)
+{
+	const struct agent_interrupts *interrupts = self->rig->vm->vcpus[1].interrupts;
+	time_t end = time(NULL) + PATIENCE;
+
+	while (!is_low(self) ||
+	       __atomic_load_n(&interrupts->seen[PIN_VECTOR], __ATOMIC_SEQ_CST) !=
+	       __atomic_load_n(pin_word(self), __ATOMIC_SEQ_CST))
+		if (time(NULL) > end)
+			return false;
+	return true;
+}
+
+TEST_F_TIMEOUT(pin, each_rise_of_many_is_one_interrupt, 300)
+{
+	const __u64 rises = scaled(10000);
+	__u64 i, extra;
+
+	start_toggling(self);
+	for (i = 0; i < rises; i++) {
+		__atomic_fetch_add(pin_word(self), 1, __ATOMIC_SEQ_CST);
+		must(trigger(self->device->function, KVPCI_INTX, 0));
+		if (!becomes_low_and_noted(self))
+			break;
+	}
+	EXPECT_EQ(rises, i);
+	stop_toggling(self);
+	extra = take(self->rig, 1, PIN_VECTOR, rises) - rises;
+	TH_LOG("%llu rises, %llu interrupts more", rises, extra);
+	/* KVM can't take back what it has been told before INTx was disabled. */
+	EXPECT_GE(rises / 10, extra);
+	EXPECT_EQ(0, strays(self->rig));
+}
+
+static void *keep_raising(void *arg)
+{
+	struct _test_data_pin *self = arg;
+
+	while (__atomic_sub_fetch(&self->left, 1, __ATOMIC_SEQ_CST) >= 0) {
+		__atomic_fetch_add(pin_word(self), 1, __ATOMIC_SEQ_CST);
+		must(trigger(self->device->function, KVPCI_INTX, 0));
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(pin, it_is_low_in_the_end_however_often_it_rose, 300)
+{
+	const __u64 rises = scaled(200000);
+	pthread_t threads[2];
+	__u64 came;
+	int i;
+
+	self->left = rises;
+	start_toggling(self);
+	for (i = 0; i < 2; i++)
+		if (pthread_create(&threads[i], NULL, keep_raising, self))
+			die("no thread");
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	stop_toggling(self);
+	EXPECT_TRUE(becomes_low_and_noted(self));
+	came = take(self->rig, 1, PIN_VECTOR, 1);
+	TH_LOG("%llu rises, %llu interrupts", rises, came);
+	EXPECT_LT(0, came);
+	EXPECT_GE(rises + rises / 10, came);
+	EXPECT_EQ(0, strays(self->rig));
+
+	/* And is to be had as ever. */
+	__atomic_fetch_add(pin_word(self), 1, __ATOMIC_SEQ_CST);
+	must(trigger(self->device->function, KVPCI_INTX, 0));
+	EXPECT_TRUE(becomes_low_and_noted(self));
+	EXPECT_EQ(1, take(self->rig, 1, PIN_VECTOR, 1));
+}
+
+TEST_HARNESS_MAIN
