@@ -15,6 +15,7 @@
 
 #include "bus.h"
 #include "machine.h"
+#include "mirrors.h"
 
 #define ECAM			0xe0000000
 #define MEM32			0x80000000
@@ -69,10 +70,18 @@ int bus_create_host(struct machine *vm)
 		.device = BRIDGE,
 	};
 	int fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	int host;
 
 	if (fd < 0)
 		die("can't open %s: %m; load the module", KVPCI_DEVICE_PATH);
-	return kvpci(fd, KVPCI_CREATE_HOST, &config, "create a host bridge");
+	if (vm->mirrored) {
+		config.flags |= KVPCI_HOST_MIRROR;
+		config.mirror_eventfd = machine_eventfd();
+	}
+	host = kvpci(fd, KVPCI_CREATE_HOST, &config, "create a host bridge");
+	if (vm->mirrored)
+		mirrors_create(vm, host, ECAM);
+	return host;
 }
 
 static void add_doorbell(int function, unsigned int bar, const char *name)

@@ -7,6 +7,7 @@
  *
  * Programs are ELF files with a PVH note.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 #include "guest/places.h"
 #include "machine.h"
+#include "mirrors.h"
 
 #define PORT_EXIT		0xf4
 #define PORT_SERIAL		0x3f8
@@ -72,7 +74,7 @@ void machine_create(struct machine *vm)
 	__u64 identity_map = IDENTITY_MAP;
 	int size;
 
-	vm->route = NULL;
+	vm->settle = NULL;
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm < 0)
 		die("can't open /dev/kvm: %m");
@@ -247,8 +249,11 @@ static int port_access(struct machine *vm)
 	}
 	if (run->io.port == PORT_SERIAL)
 		putchar(*data);
-	if (run->io.port == ROUTE_PORT && vm->route)
-		vm->route(vm);
+	if (run->io.port == SETTLE_PORT) {
+		mirrors_follow(vm);
+		if (vm->settle)
+			vm->settle(vm);
+	}
 	return run->io.port == PORT_EXIT;
 }
 
@@ -258,8 +263,12 @@ int machine_run(struct machine *vm)
 	struct kvm_run *run = vm->run;
 
 	for (;;) {
-		if (ioctl(vm->vcpu, KVM_RUN, 0))
-			die("can't run the processor: %m");
+		if (ioctl(vm->vcpu, KVM_RUN, 0)) {
+			if (errno != EFAULT || !vm->mirrored)
+				die("can't run the processor: %m");
+			mirrors_follow(vm);
+			continue;
+		}
 
 		switch (run->exit_reason) {
 		case KVM_EXIT_MMIO:

@@ -13,7 +13,8 @@
  * @vcpu: descriptor of the processor
  * @run: what the processor shares with us
  * @memory: the guest's, from address 0
- * @route: what a write to ROUTE_PORT has done, if not NULL
+ * @mirrored: the guest reads without exits what it can
+ * @settle: what else a write to SETTLE_PORT has done, if not NULL
  */
 struct machine {
 	int kvm;
@@ -21,7 +22,8 @@ struct machine {
 	int vcpu;
 	struct kvm_run *run;
 	__u8 *memory;
-	void (*route)(struct machine *vm);
+	bool mirrored;
+	void (*settle)(struct machine *vm);
 };
 
 #define MACHINE_MEMORY	(16UL << 20)

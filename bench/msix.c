@@ -116,8 +116,15 @@ static int create_function(int host)
 	return kvpci(host, KVPCI_CREATE_FUNCTION, &config, "create a function");
 }
 
-static void add_register(void)
+static void add_registers(void)
 {
+	struct kvpci_region mirrored = {
+		.size = sizeof(mirrored),
+		.flags = KVPCI_REGION_MIRROR,
+		.kind = KVPCI_REGION_REGISTERS,
+		.offset = MIRRORED_REGISTER,
+		.length = 8,
+	};
 	struct kvpci_region region = {
 		.size = sizeof(region),
 		.flags = KVPCI_REGION_TRIGGER,
@@ -129,6 +136,7 @@ static void add_register(void)
 	};
 
 	kvpci(function, KVPCI_ADD_REGION, &region, "add a register");
+	kvpci(function, KVPCI_ADD_REGION, &mirrored, "add a register");
 }
 
 static void add_eventfds(struct machine *vm)
@@ -159,8 +167,8 @@ void msix_create(struct machine *vm, unsigned int number)
 
 	vectors = number;
 	function = create_function(bus_create_host(vm));
-	add_register();
+	add_registers();
 	add_eventfds(vm);
 	kvpci(function, KVPCI_PLUG, NULL, "plug a function");
-	vm->route = set_routes;
+	vm->settle = set_routes;
 }

@@ -8,9 +8,9 @@
 #
 #	version kernel|qemu VERSION	what was running
 #	pass N				N-th time that all is measured
-#	system NAME BY NUMBER		what is measured: floor, kvpci, irqfd (kvpci too, with
-#					messages sent by irqfds) or qemu; what there are
-#					so many of: functions or vectors
+#	system NAME BY NUMBER		what is measured: floor, kvpci, mirror (kvpci too, with
+#					mirrors), irqfd (with messages sent by irqfds) or
+#					qemu; what there are so many of: functions or vectors
 #	row OPERATION COST		a result
 #	end				it is complete
 #
@@ -21,6 +21,7 @@ BEGIN {
 	FS = "\t"
 	title["kvpci"] = "kvpci"
 	title["irqfd"] = "irqfd"
+	title["mirror"] = "mirrors"
 	title["qemu"] = "QEMU"
 	if (system("test -t 1") == 0) {
 		good = "\033[32m"; bad = "\033[31m"; plain = "\033[0m"
@@ -37,7 +38,8 @@ FNR == NR {
 	text[$1] = $3
 	accesses[$1] = $4
 	floor_of[$1] = $5
-	goal_of[$1] = $6
+	goal_of["kvpci," $1] = $6
+	goal_of["mirror," $1] = $7
 	next
 }
 
@@ -90,27 +92,29 @@ function floor_cost(row, terms, nr, i, factors, nr_factors, total) {
 }
 
 # A number, or one that is that many times the floor: "1.05x"; "" if there is no goal.
-function goal_cost(row) {
-	if (goal_of[row] == "-")
+function goal_cost(name, row, text) {
+	text = goal_of[name "," row]
+	if (text == "-")
 		return ""
-	if (goal_of[row] ~ /x$/)
-		return int(floor_cost(row) * goal_of[row])
-	return goal_of[row] + 0
+	if (text ~ /x$/)
+		return int(floor_cost(row) * text)
+	return text + 0
 }
 
-function met(row) {
-	return goal[row] != "" && worst[row] <= goal[row]
+function met(name, row) {
+	return goal[name, row] != "" && worst[name, row] <= goal[name, row]
 }
 
-# Is a goal less than what KVM takes for the accesses alone?
-function below_floor(row) {
-	return goal[row] != "" && floor_of[row] != "-" && goal[row] < floor_cost(row)
+# Is a goal less than what KVM takes for the accesses alone? Mirrors need none to read.
+function below_floor(name, row) {
+	return name == "kvpci" && goal[name, row] != "" && floor_of[row] != "-" &&
+		goal[name, row] < floor_cost(row)
 }
 
 # The highest cost of an operation under kvpci, however many functions or vectors.
-function worst_cost(row, i, worst, c) {
+function worst_cost(name, row, i, worst, c) {
 	for (i = 1; i <= nr_columns; i++)
-		if (name_of(columns[i]) == "kvpci" && is_for(columns[i], row)) {
+		if (name_of(columns[i]) == name && is_for(columns[i], row)) {
 			c = cost(columns[i], row)
 			if (c == "") {
 				missing = missing " " columns[i] "," row
@@ -167,7 +171,7 @@ function find_worst_difference(i, key, percent) {
 	}
 }
 
-function print_table(dimension, i, j, row, verdict, color, first, last) {
+function print_table(dimension, i, j, row, first, last) {
 	printf "%-30s %7s", "", "KVM's"
 	for (j = 1; j <= nr_columns; j++)
 		if (by_of(columns[j]) == dimension) {
@@ -190,18 +194,21 @@ function print_table(dimension, i, j, row, verdict, color, first, last) {
 		for (j = 1; j <= nr_columns; j++)
 			if (by_of(columns[j]) == dimension)
 				printf " %9s", with_commas(cost(columns[j], row))
-		verdict = color = ""
-		if (goal[row] != "") {
-			color = met(row) ? good : bad
-			verdict = sprintf("%s %s", with_commas(goal[row]),
-					  met(row) ? "met" : "MISSED")
-			if (below_floor(row))
-				verdict = verdict ", below the floor"
-		}
-		printf " %8s %8s", ratio(worst[row], floor_cost(row)),
+		printf " %8s %8s", ratio(worst["kvpci", row], floor_cost(row)),
 			ratio(first_cost("qemu", row), first_cost("kvpci", row))
-		printf "%s\n", verdict ? "  " color verdict (color ? plain : "") : ""
+		printf "%s%s\n", verdict("kvpci", row), verdict("mirror", row)
 	}
+}
+
+function verdict(name, row, color, text) {
+	if (goal[name, row] == "")
+		return ""
+	color = met(name, row) ? good : bad
+	text = sprintf("%s%s %s", name == "mirror" ? "mirrors " : "",
+		       with_commas(goal[name, row]), met(name, row) ? "met" : "MISSED")
+	if (below_floor(name, row))
+		text = text ", below the floor"
+	return "  " color text (color ? plain : "")
 }
 
 function print_floor(i, row) {
@@ -245,17 +252,27 @@ function print_json(i, j, row, separator) {
 		printf "      \"accesses\": %d,\n", accesses[row] >json
 		printf "      \"floor\": %s,\n", or_null(floor_cost(row)) >json
 		json_columns("kvpci", row)
+		json_columns("mirror", row)
 		json_columns("irqfd", row)
 		json_columns("qemu", row)
-		printf "      \"goal\": %s", or_null(goal[row]) >json
-		if (goal[row] != "")
-			printf ",\n      \"met\": %s,\n      \"below_floor\": %s",
-				met(row) ? "true" : "false",
-				below_floor(row) ? "true" : "false" >json
+		json_goal("goal", "kvpci", row)
+		printf ",\n" >json
+		json_goal("goal_mirror", "mirror", row)
 		printf "\n    }" >json
 	}
 	printf "\n  ]\n}\n" >json
 	close(json)
+}
+
+# "KEY": { "most": COST, ... } or null
+function json_goal(key, name, row) {
+	printf "      \"%s\": ", key >json
+	if (goal[name, row] == "")
+		printf "null" >json
+	else
+		printf "{ \"most\": %d, \"met\": %s, \"below_floor\": %s }",
+			goal[name, row], met(name, row) ? "true" : "false",
+			below_floor(name, row) ? "true" : "false" >json
 }
 
 # "NAME": { "FUNCTIONS or VECTORS": COST, ... }
@@ -276,14 +293,18 @@ END {
 		print "bench: the measurement was cut short; there is no report"
 		exit 1
 	}
-	for (i = 1; i <= operations; i++) {
-		worst[operation[i]] = worst_cost(operation[i])
-		goal[operation[i]] = goal_cost(operation[i])
-		if (goal[operation[i]] != "" && !met(operation[i])) {
-			missed++
-			unreachable += below_floor(operation[i])
+	names[1] = "kvpci"
+	names[2] = "mirror"
+	for (i = 1; i <= operations; i++)
+		for (j = 1; j <= 2; j++) {
+			row = operation[i]
+			worst[names[j], row] = worst_cost(names[j], row)
+			goal[names[j], row] = goal_cost(names[j], row)
+			if (goal[names[j], row] != "" && !met(names[j], row)) {
+				missed++
+				unreachable += below_floor(names[j], row)
+			}
 		}
-	}
 	find_worst_difference()
 	print "\nHost instructions per guest operation, by number of functions on the bus\n"
 	print_table("functions")

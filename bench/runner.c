@@ -31,7 +31,7 @@ void die(const char *text, ...)
 static int usage(const char *name)
 {
 	fprintf(stderr,
-		"Usage: %s --floor | --irqfd | --functions 1-%u | --vectors 1-%u GUEST WORD...\n",
+		"Usage: %s --floor | --irqfd | --functions 1-%u | --vectors 1-%u [--mirror] GUEST WORD...\n",
 		name, BUS_MAX_FUNCTIONS, MSIX_MAX_VECTORS);
 	return 2;
 }
@@ -63,12 +63,13 @@ int main(int argc, char **argv)
 		{ "irqfd", no_argument, NULL, 'I' },
 		{ "functions", required_argument, NULL, 'f' },
 		{ "vectors", required_argument, NULL, 'v' },
+		{ "mirror", no_argument, NULL, 'm' },
 		{}
 	};
 	unsigned int functions = 0, vectors = 0;
 	char words[256] = "";
 	int option, floor = 0, irqfd = 0;
-	struct machine vm;
+	struct machine vm = {};
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
@@ -83,6 +84,9 @@ int main(int argc, char **argv)
 			break;
 		case 'v':
 			vectors = atoi(optarg);
+			break;
+		case 'm':
+			vm.mirrored = true;
 			break;
 		default:
 			return usage(argv[0]);

@@ -21,11 +21,17 @@
 #define TRIGGER_MANY		64
 #define TRIGGER_STRIDE		32
 
-/* A write has the runner do what a launcher does about messages that wait for a route. */
-#define ROUTE_PORT		0x5f8
+/*
+ * A write has the runner do what a launcher does about messages that wait for a route and
+ * about mirrors. Elsewhere nothing is there.
+ */
+#define SETTLE_PORT		0x5f8
 
 /* With MSI-X: a register in BAR 0 that triggers the last vector. */
 #define TRIGGER_REGISTER	0x9000
+
+/* One that is mirrored if anything is; in QEMU's device there are pending bits. */
+#define MIRRORED_REGISTER	0xa000
 
 /* The message: vector 64 of the processor whose local APIC has ID 0. */
 #define MESSAGE_ADDRESS		0xfee00000
