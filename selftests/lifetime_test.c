@@ -357,7 +357,7 @@ TEST_F_TIMEOUT(lifetime, functions_come_and_go_while_they_are_accessed, 120)
 	int i;
 
 	start_traffic(world);
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < scaled(200); i++) {
 		int n = i % NR_FUNCTIONS;
 
 		close(world->function[n]);
@@ -375,7 +375,7 @@ TEST_F_TIMEOUT(lifetime, hosts_come_and_go_while_they_are_accessed, 120)
 	int i, n;
 
 	start_traffic(world);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < scaled(100); i++) {
 		int old[NR_FUNCTIONS];
 
 		/* The functions are closed after the host or before it. */
@@ -406,7 +406,7 @@ TEST_F_TIMEOUT(lifetime, doorbells_come_and_go_while_they_are_rung, 120)
 	int i;
 
 	start_traffic(world);
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < scaled(300); i++) {
 		struct kvpci_doorbell bell = {
 			.size = sizeof(bell),
 			.flags = KVPCI_DOORBELL_DEASSIGN,
@@ -717,7 +717,7 @@ TEST_F_TIMEOUT(lifetime, killed_at_any_time, 120)
 	world_free(world);
 	life = now_us() - start;
 
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < scaled(50); i++) {
 		pid_t child = must(fork());
 
 		if (!child)
@@ -996,7 +996,7 @@ TEST_F_TIMEOUT(lifetime, module_comes_and_goes, 120)
 
 TEST_F_TIMEOUT(lifetime, a_thousand_bridges_leave_nothing, 120)
 {
-	const int warm_up = 50, times = 1000;
+	const int warm_up = 50, times = scaled(1000);
 	struct world *world = world_new(1);
 	const char *what = "not tried";
 	struct baseline base;

@@ -170,7 +170,8 @@ TEST_F(mirror, configuration_space_is_read_without_exits)
 
 TEST_F(mirror, a_write_is_seen_by_the_next_read_of_any_vcpu)
 {
-	enum { LOOPS = 300, TURN = RAM_FREE, BACK = RAM_FREE + 64 };
+	const __u64 loops = scaled(300);
+	enum { TURN = RAM_FREE, BACK = RAM_FREE + 64 };
 	int function = function_new(self->host, F, (struct kvpci_function_config) {
 		.bars[0] = { PAGE } });
 	struct vcpu *reader = &self->vm->vcpus[1];
@@ -198,8 +199,8 @@ TEST_F(mirror, a_write_is_seen_by_the_next_read_of_any_vcpu)
 		add_count(reader, BACK, 1);
 	}
 	before = emulated(reader);
-	guest_start(reader, LOOPS);
-	guest_run(self->vcpu, LOOPS);
+	guest_start(reader, loops);
+	guest_run(self->vcpu, loops);
 	guest_wait(reader);
 	/* The first one of each page is for KVM to find the page. */
 	EXPECT_GT(10, emulated(reader) - before);
@@ -425,7 +426,8 @@ TEST_F(mirror, a_bar_on_top_of_it_hides_it)
 /* Each vCPU knows where it has left its own BAR, and never finds the other one's. */
 TEST_F_TIMEOUT(mirror, two_bars_that_swap_places_never_show_each_other, 120)
 {
-	enum { LOOPS = 60, TURN = RAM_FREE, BACK = RAM_FREE + 64 };
+	const __u64 loops = scaled(60);
+	enum { TURN = RAM_FREE, BACK = RAM_FREE + 64 };
 	static const int bdfs[] = { F, G };
 	struct vcpu *reader = &self->vm->vcpus[1];
 	int functions[2], i, n;
@@ -461,17 +463,17 @@ TEST_F_TIMEOUT(mirror, two_bars_that_swap_places_never_show_each_other, 120)
 		}
 		add_count(reader, BACK, 1);
 	}
-	guest_start(reader, LOOPS);
-	guest_run(self->vcpu, LOOPS);
+	guest_start(reader, loops);
+	guest_run(self->vcpu, loops);
 	guest_wait(reader);
-	EXPECT_LT(LOOPS, mirrors_updates(self->vm->mirrors));
+	EXPECT_LT(loops, mirrors_updates(self->vm->mirrors));
 	for (i = 0; i < 2; i++)
 		close(functions[i]);
 }
 
 TEST_F_TIMEOUT(mirror, a_bar_that_moves_under_reads_is_here_or_there, 120)
 {
-	enum { LOOPS = 150 };
+	const __u64 loops = scaled(150);
 	struct vcpu *reader = &self->vm->vcpus[1];
 	int function = stamped(self->host, F, PAGE, 0, STAMP);
 	int below = stamped(self->host, G, 16 * PAGE, 0, STAMP + 1);
@@ -497,7 +499,7 @@ TEST_F_TIMEOUT(mirror, a_bar_that_moves_under_reads_is_here_or_there, 120)
 	for (i = 0; i < 50; i++)
 		add_load(reader, MEM + 4 * PAGE, 4);
 	guest_start(reader, ~0ULL);
-	guest_run(self->vcpu, LOOPS);
+	guest_run(self->vcpu, loops);
 	guest_stop(reader);
 	guest_wait(reader);
 	EXPECT_LT(0, reader->list->done);
@@ -851,7 +853,7 @@ TEST_F_TIMEOUT(mirror, killed_at_any_time, 120)
 	int i;
 
 	baseline_take(&before);
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < scaled(40); i++) {
 		pid_t child = must(fork());
 
 		if (!child)
@@ -870,13 +872,14 @@ TEST_F_TIMEOUT(mirror, killed_at_any_time, 120)
 /* The kernel now and then takes some memory for itself: what leaks does so every time. */
 TEST_F_TIMEOUT(mirror, a_thousand_functions_leave_nothing, 120)
 {
-	enum { WARM_UP = 50, TIMES = 1000, SERIES = 3 };
+	enum { WARM_UP = 50, SERIES = 3 };
+	const int times = scaled(1000);
 	const char *what = "not tried";
 	struct baseline base;
 	int i, series;
 
 	for (series = 0; what && series < SERIES; series++) {
-		for (i = -WARM_UP; i < TIMES; i++) {
+		for (i = -WARM_UP; i < times; i++) {
 			int function;
 
 			if (!i)
@@ -894,7 +897,7 @@ TEST_F_TIMEOUT(mirror, a_thousand_functions_leave_nothing, 120)
 			close(function);
 		}
 		mirrors_sync(self->host->mirrors);
-		what = baseline_memory(&base, TIMES);
+		what = baseline_memory(&base, times);
 	}
 	EXPECT_EQ(NULL, what) {
 		TH_LOG("%s", what);

@@ -74,7 +74,8 @@ static struct agent_op *add_expect_either(struct vcpu *vcpu, __u64 addr)
 
 TEST_F_TIMEOUT(stress, a_bar_moved_100000_times_loses_no_access, 120)
 {
-	enum { MOVES = 1000, LOOPS = 100, APART = 0x10000 };
+	enum { MOVES = 1000, APART = 0x10000 };
+	const __u64 loops = scaled(100);
 	__u32 *places = vm_ram(self->vm, BUFFER);
 	int moving, below, fixed, rung_moving, rung_here, rung_there, rung_fixed;
 	__u64 rung, written;
@@ -128,17 +129,17 @@ TEST_F_TIMEOUT(stress, a_bar_moved_100000_times_loses_no_access, 120)
 	add_expect(self->user, MEM + 4 * APART, 8, 1)->step = 1;
 
 	guest_start(self->user, ~0ULL);
-	guest_run(self->mover, LOOPS);
+	guest_run(self->mover, loops);
 	guest_stop(self->user);
 	guest_wait(self->user);
 
 	written = 8 * self->user->list->done;
 	rung = event_count(rung_moving);
-	TH_LOG("%d moves; %llu of %llu writes found the BAR", MOVES * LOOPS, rung,
-	       written + LOOPS);
-	EXPECT_LE(LOOPS, rung);
+	TH_LOG("%llu moves; %llu of %llu writes found the BAR", MOVES * loops, rung,
+	       written + loops);
+	EXPECT_LE(loops, rung);
 	rung += event_count(rung_here) + event_count(rung_there);
-	EXPECT_EQ(written + LOOPS, rung);
+	EXPECT_EQ(written + loops, rung);
 	EXPECT_LT(0, self->user->list->done);
 	EXPECT_EQ(self->user->list->done, event_count(rung_fixed));
 }
@@ -146,7 +147,7 @@ TEST_F_TIMEOUT(stress, a_bar_moved_100000_times_loses_no_access, 120)
 /* The places are in different 4 GiB; places made of halves must see nothing of it. */
 TEST_F_TIMEOUT(stress, a_64_bit_bar_is_never_half_moved, 120)
 {
-	enum { LOOPS = 500 };
+	const __u64 loops = scaled(500);
 	__u64 base = self->host->config.mem64.base;
 	__u64 here = base + 0x100001000, there = base + 0x200002000;
 	__u64 mixed[] = { base + 0x100002000, base + 0x200001000 };
@@ -194,7 +195,7 @@ TEST_F_TIMEOUT(stress, a_64_bit_bar_is_never_half_moved, 120)
 			add_expect(self->user, all[i] + STAMP, 4, STAMP_BELOW);
 	}
 	guest_start(self->user, ~0ULL);
-	guest_run(self->mover, LOOPS);
+	guest_run(self->mover, loops);
 	guest_stop(self->user);
 	guest_wait(self->user);
 
@@ -208,7 +209,7 @@ TEST_F_TIMEOUT(stress, a_64_bit_bar_is_never_half_moved, 120)
 /* By turns: when one vCPU has moved it, the other one finds it there and only there. */
 TEST_F_TIMEOUT(stress, a_move_counts_for_the_other_vcpu_at_once, 120)
 {
-	enum { LOOPS = 500 };
+	const __u64 loops = scaled(500);
 	__u64 ecam = ecam_address(self->host, MOVING, PCI_BASE_ADDRESS_0);
 	int function, rung, i;
 
@@ -234,16 +235,16 @@ TEST_F_TIMEOUT(stress, a_move_counts_for_the_other_vcpu_at_once, 120)
 		add_store(self->user, old + DOORBELL, 4, 0);
 		add_count(self->user, COUNTER_B, 1);
 	}
-	guest_start(self->user, LOOPS);
-	guest_run(self->mover, LOOPS);
+	guest_start(self->user, loops);
+	guest_run(self->mover, loops);
 	guest_wait(self->user);
-	EXPECT_EQ(2 * LOOPS, event_count(rung));
+	EXPECT_EQ(2 * loops, event_count(rung));
 }
 
 /* Emulators that take a lock of the bus have deadlocked here. */
 TEST_F_TIMEOUT(stress, two_functions_move_at_once, 120)
 {
-	enum { LOOPS = 1000 };
+	const __u64 loops = scaled(1000);
 	struct vcpu *vcpus[] = { self->mover, self->user };
 	static const int bdfs[] = { MOVING, BELOW };
 	int i, k;
@@ -279,17 +280,17 @@ TEST_F_TIMEOUT(stress, two_functions_move_at_once, 120)
 		add_expect(vcpus[i], MEM + 0x10000 * (i + 1) + STAMP, 4,
 			   STAMP_MOVING + 0x10 * i);
 	}
-	guest_start(self->user, LOOPS);
-	guest_run(self->mover, LOOPS);
+	guest_start(self->user, loops);
+	guest_run(self->mover, loops);
 	guest_wait(self->user);
-	EXPECT_EQ(LOOPS, self->user->list->done);
+	EXPECT_EQ(loops, self->user->list->done);
 	EXPECT_EQ(0x42424242, guest_in(self->vm, IO_BASE, 4));
 	EXPECT_EQ(0x41414141, guest_in(self->vm, IO_BASE + 0x20, 4));
 }
 
 TEST_F_TIMEOUT(stress, two_vcpus_move_bars_of_one_function, 120)
 {
-	enum { LOOPS = 1000 };
+	const __u64 loops = scaled(1000);
 	struct vcpu *vcpus[] = { self->mover, self->user };
 	__u64 ecam = ecam_address(self->host, MOVING, 0);
 	int function, i, k;
@@ -315,15 +316,16 @@ TEST_F_TIMEOUT(stress, two_vcpus_move_bars_of_one_function, 120)
 			add_expect(vcpus[i], ecam + bar_register(i), 4, place);
 		}
 	}
-	guest_start(self->user, LOOPS);
-	guest_run(self->mover, LOOPS);
+	guest_start(self->user, loops);
+	guest_run(self->mover, loops);
 	guest_wait(self->user);
 }
 
 /* One vCPU looks for functions as an operating system does, the other one uses them. */
 TEST_F_TIMEOUT(stress, functions_come_and_go_under_accesses, 120)
 {
-	enum { SLOTS = 8, ROUNDS = 100 };
+	enum { SLOTS = 8 };
+	const int rounds = scaled(100);
 	int functions[SLOTS] = {}, rung[SLOTS], i, round;
 	__u64 closed = 0;
 
@@ -359,7 +361,7 @@ TEST_F_TIMEOUT(stress, functions_come_and_go_under_accesses, 120)
 
 	guest_start(self->mover, ~0ULL);
 	guest_start(self->user, ~0ULL);
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		i = 1 + round * 5 % (SLOTS - 1);
 
 		if (functions[i]) {
