@@ -15,6 +15,7 @@
 #include "doorbell.h"
 #include "function.h"
 #include "host.h"
+#include "region.h"
 #include "uarg.h"
 
 struct vpci_doorbell {
@@ -52,45 +53,107 @@ static u32 first_from(const struct vpci_doorbells *doorbells, u64 offset)
 	return low;
 }
 
-/**
- * vpci_doorbell_ring() - signal the doorbell that a guest's write rings
- * @bar: the BAR written to
- * @kvm: the virtual machine
- * @offset: first byte, within the BAR
- * @len: bytes
- * @val: the bytes
- *
- * Context: a callback of a claim.
- * Return: whether there was one
- */
-bool vpci_doorbell_ring(const struct vpci_bar *bar, struct kvm *kvm, u64 offset,
-			u32 len, const void *val)
+/* What a write of a known length writes; no more than registers are needed for it. */
+static __always_inline u64 value_of(const void *val, u32 len)
+{
+	u64 v = 0;
+
+	switch (len) {
+	case 1:
+		memcpy(&v, val, 1);
+		break;
+	case 2:
+		memcpy(&v, val, 2);
+		break;
+	case 4:
+		memcpy(&v, val, 4);
+		break;
+	default:
+		memcpy(&v, val, 8);
+	}
+
+	return v;
+}
+
+/* Does a write have the length, and the value, that it takes? */
+static __always_inline bool matches(const struct vpci_doorbell *doorbell, u32 len,
+				    const void *val)
+{
+	if (doorbell->length != len)
+		return !doorbell->length;
+
+	return doorbell->wildcard || doorbell->datamatch == value_of(val, len);
+}
+
+static noinline int write_region(struct vpci_bar *bar, struct kvm_vcpu *vcpu, u64 addr,
+				 u64 offset, int len, const void *val)
+{
+	struct vpci_access access = {
+		.vcpu = vcpu,
+		.base = addr - offset,
+		.len = len,
+	};
+
+	return vpci_region_write(bar, &access, offset, len, val);
+}
+
+/* What vpci_doorbell_write() does where there is not just one. */
+static noinline int write_to_some(struct vpci_bar *bar, struct kvm_vcpu *vcpu, u64 addr,
+				  u64 offset, int len, const void *val)
 {
 	const struct vpci_doorbells *doorbells;
-	u64 data = 0;
 	u32 i;
 
-	doorbells = vpci_kvm_dereference(kvm, bar->doorbells);
+	doorbells = vpci_kvm_dereference(vcpu->kvm, bar->doorbells);
 	if (!doorbells)
-		return false;
-
-	memcpy(&data, val, min_t(u32, len, sizeof(data)));
+		return write_region(bar, vcpu, addr, offset, len, val);
 
 	for (i = first_from(doorbells, offset); i < doorbells->nr; i++) {
 		const struct vpci_doorbell *doorbell = &doorbells->doorbell[i];
 
 		if (doorbell->offset != offset)
 			break;
-		if (doorbell->length &&
-		    (doorbell->length != len ||
-		     !(doorbell->wildcard || doorbell->datamatch == data)))
+		if (!matches(doorbell, len, val))
 			continue;
-
 		vpci_eventfd_signal(doorbell->eventfd);
-		return true;
+		return 0;
 	}
 
-	return false;
+	return write_region(bar, vcpu, addr, offset, len, val);
+}
+
+/**
+ * vpci_doorbell_write() - a guest's write to a BAR
+ * @bar: the BAR
+ * @vcpu: the guest's
+ * @addr: the guest's address
+ * @offset: first byte, within the BAR
+ * @len: bytes
+ * @val: the bytes
+ *
+ * Signals the doorbell that it rings, or goes on to the regions. Where there is one
+ * doorbell, ringing it is to cost no more than KVM takes for it: so that nothing has to
+ * be kept for after a call, each call is the last.
+ *
+ * Context: a callback of a claim.
+ * Return: 0, or -EOPNOTSUPP if userspace is to complete it
+ */
+int vpci_doorbell_write(struct vpci_bar *bar, struct kvm_vcpu *vcpu, u64 addr,
+			u64 offset, int len, const void *val)
+{
+	const struct vpci_doorbells *doorbells;
+	const struct vpci_doorbell *doorbell;
+
+	doorbells = vpci_kvm_dereference(vcpu->kvm, bar->doorbells);
+	if (!doorbells || doorbells->nr > 1)
+		return write_to_some(bar, vcpu, addr, offset, len, val);
+
+	doorbell = &doorbells->doorbell[0];
+	if (doorbell->offset != offset || !matches(doorbell, len, val))
+		return write_region(bar, vcpu, addr, offset, len, val);
+
+	vpci_eventfd_signal(doorbell->eventfd);
+	return 0;
 }
 
 static int check(const struct vpci_function *function,

@@ -5,7 +5,7 @@
 #include <linux/kvpci.h>
 #include <linux/types.h>
 
-struct kvm;
+struct kvm_vcpu;
 struct vpci_bar;
 struct vpci_function;
 
@@ -13,7 +13,7 @@ int vpci_doorbell_ioctl(struct vpci_function *function,
 			const struct kvpci_doorbell __user *arg);
 bool vpci_doorbell_in(const struct vpci_bar *bar, u64 offset, u64 length);
 void vpci_doorbells_destroy(struct vpci_bar *bar);
-bool vpci_doorbell_ring(const struct vpci_bar *bar, struct kvm *kvm, u64 offset,
-			u32 len, const void *val);
+int vpci_doorbell_write(struct vpci_bar *bar, struct kvm_vcpu *vcpu, u64 addr,
+			u64 offset, int len, const void *val);
 
 #endif /* _VPCI_DOORBELL_H */

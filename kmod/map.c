@@ -26,18 +26,11 @@
  */
 #include <linux/bitops.h>
 #include <linux/errno.h>
-#include <linux/hash.h>
-#include <linux/rculist.h>
 #include <linux/slab.h>
 
 #include "map.h"
 
 #define MAX_TRIES	4
-
-static struct hlist_head *bucket(const struct vpci_map *map, u64 base, u8 order)
-{
-	return &map->buckets[hash_64(base | order, map->bits)];
-}
 
 /**
  * vpci_map_init() - make an empty map
@@ -53,7 +46,7 @@ int vpci_map_init(struct vpci_map *map, u8 bits)
 	if (!map->buckets)
 		return -ENOMEM;
 
-	map->bits = bits;
+	map->shift = 64 - bits;
 	INIT_LIST_HEAD(&map->changed);
 	spin_lock_init(&map->lock);
 	seqcount_spinlock_init(&map->seq, &map->lock);
@@ -93,7 +86,7 @@ static bool count_change(struct vpci_map *map, u64 base, u8 order)
 		u8 o = __ffs64(orders);
 		u64 b = base & ~(BIT_ULL(o) - 1);
 
-		hlist_for_each_entry(node, bucket(map, b, o), link) {
+		hlist_for_each_entry(node, vpci_map_bucket(map, b, o), link) {
 			if (!node->watched || node->base != b || node->order != o)
 				continue;
 			WRITE_ONCE(node->changes, node->changes + 1);
@@ -128,7 +121,7 @@ struct vpci_map_node *vpci_map_take_changed(struct vpci_map *map)
 static void link_node(struct vpci_map *map, struct vpci_map_node *node, u64 base)
 {
 	WRITE_ONCE(node->base, base);
-	hlist_add_head_rcu(&node->link, bucket(map, base, node->order));
+	hlist_add_head_rcu(&node->link, vpci_map_bucket(map, base, node->order));
 }
 
 /**
@@ -209,53 +202,25 @@ bool vpci_map_remove(struct vpci_map *map, struct vpci_map_node *node)
 	return changed;
 }
 
-static struct vpci_map_node *find(const struct vpci_map *map, u64 addr,
-				  u64 *offset)
-{
-	u64 orders = READ_ONCE(map->orders);
-	struct vpci_map_node *node;
-
-	for (; orders; orders &= orders - 1) {
-		u8 order = __ffs64(orders);
-		u64 base = addr & ~(BIT_ULL(order) - 1);
-
-		/* Moves can't wait for RCU readers; the sequence count is for them. */
-		hlist_for_each_entry_rcu(node, bucket(map, base, order), link,
-					 true)
-			if (READ_ONCE(node->base) == base &&
-			    READ_ONCE(node->order) == order) {
-				*offset = addr - base;
-				return node;
-			}
-	}
-
-	return NULL;
-}
-
 /**
  * vpci_map_find() - find the range that an address is in
  * @map: the map
  * @addr: the address
- * @offset: where to put the offset of @addr in the range
  *
  * Context: any in which the map's nodes can't be freed.
- * Return: the range, or NULL
+ * Return: the range and the place of @addr in it, or nothing
  */
-struct vpci_map_node *vpci_map_find(struct vpci_map *map, u64 addr, u64 *offset)
+struct vpci_map_place vpci_map_find(struct vpci_map *map, u64 addr)
 {
-	struct vpci_map_node *node;
-	unsigned int seq;
+	struct vpci_map_place place;
 	int tries;
 
-	for (tries = 0; tries < MAX_TRIES; tries++) {
-		seq = read_seqcount_begin(&map->seq);
-		node = find(map, addr, offset);
-		if (!read_seqcount_retry(&map->seq, seq))
-			return node;
-	}
+	for (tries = 0; tries < MAX_TRIES; tries++)
+		if (vpci_map_try_find(map, addr, &place))
+			return place;
 
 	spin_lock(&map->lock);
-	node = find(map, addr, offset);
+	place = vpci_map_look_up(map, addr);
 	spin_unlock(&map->lock);
-	return node;
+	return place;
 }

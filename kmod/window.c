@@ -21,43 +21,51 @@
 #include "region.h"
 #include "window.h"
 
-static struct vpci_bar *find_bar(struct vpci_map *map, u64 addr, u64 *offset)
+static __always_inline struct vpci_bar *bar_of(const struct vpci_map_place *place)
 {
-	struct vpci_map_node *node = vpci_map_find(map, addr, offset);
-
-	return node ? container_of(node, struct vpci_bar, node) : NULL;
+	return container_of(place->node, struct vpci_bar, node);
 }
 
 static int window_read(struct vpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
 		       int len, void *val)
 {
-	struct vpci_access access = { .vcpu = vcpu, .len = len };
-	struct vpci_bar *bar;
-	u64 offset;
+	struct vpci_map_place place = vpci_map_find(map, addr);
+	struct vpci_access access = {
+		.vcpu = vcpu,
+		.base = addr - place.offset,
+		.len = len,
+	};
 
-	bar = find_bar(map, addr, &offset);
-	if (!bar) {
+	if (!place.node) {
 		memset(val, 0xff, len);
 		return 0;
 	}
-
-	access.base = addr - offset;
-	return vpci_region_read(bar, &access, offset, len, val);
+	return vpci_region_read(bar_of(&place), &access, place.offset, len, val);
 }
 
-static int window_write(struct vpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
-			int len, const void *val)
+static noinline int write_again(struct vpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
+				int len, const void *val)
 {
-	struct vpci_access access = { .vcpu = vcpu, .len = len };
-	struct vpci_bar *bar;
-	u64 offset;
+	struct vpci_map_place place = vpci_map_find(map, addr);
 
-	bar = find_bar(map, addr, &offset);
-	if (!bar || vpci_doorbell_ring(bar, vcpu->kvm, offset, len, val))
+	if (!place.node)
 		return 0;
 
-	access.base = addr - offset;
-	return vpci_region_write(bar, &access, offset, len, val);
+	return vpci_doorbell_write(bar_of(&place), vcpu, addr, place.offset, len, val);
+}
+
+/* Ringing a doorbell is to be cheap: no call but the last one. */
+static __always_inline int window_write(struct vpci_map *map, struct kvm_vcpu *vcpu,
+					u64 addr, int len, const void *val)
+{
+	struct vpci_map_place place;
+
+	if (unlikely(!vpci_map_try_find(map, addr, &place)))
+		return write_again(map, vcpu, addr, len, val);
+	if (!place.node)
+		return 0;
+
+	return vpci_doorbell_write(bar_of(&place), vcpu, addr, place.offset, len, val);
 }
 
 static int io_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t port,

@@ -387,11 +387,11 @@ static bool none_at(bool io, u64 addr)
 
 static void expect(bool io, u64 addr)
 {
-	struct vpci_map_node *node;
-	u64 offset = 0;
+	struct vpci_map_place place = vpci_map_find(io ? &ports : &memory, addr);
+	struct vpci_map_node *node = place.node;
+	u64 offset = place.offset;
 	int f, b;
 
-	node = vpci_map_find(io ? &ports : &memory, addr, &offset);
 	if (!node) {
 		CHECK(none_at(io, addr), "nothing at 0x%llx",
 		      (unsigned long long)addr);
@@ -642,11 +642,11 @@ static void random_writes(void)
 static void move_and_expect(struct function *function, u32 offset, u32 len,
 			    u64 data, u64 place)
 {
-	u64 at;
+	struct vpci_map_place found;
 
 	write_config(function, offset, len, (u8 *)&data);
-	CHECK(vpci_map_find(&memory, place, &at) == &function->bars[0].node &&
-	      at == 0, "after writing 0x%llx: not at 0x%llx",
+	found = vpci_map_find(&memory, place);
+	CHECK(found.node == &function->bars[0].node && found.offset == 0, "after writing 0x%llx: not at 0x%llx",
 	      (unsigned long long)data, (unsigned long long)place);
 }
 
@@ -657,7 +657,6 @@ static void halves(void)
 	};
 	const u64 a = 0x1e0000000, b = 0x2f0000000;
 	struct function *function = &functions[0];
-	u64 at;
 
 	CHECK(!vpci_map_init(&memory, 3), "no memory");
 	memset(functions, 0, sizeof(functions));
@@ -670,13 +669,13 @@ static void halves(void)
 	plug(function, true);
 
 	write_config(function, 0x10, 8, (u8 *)&a);
-	CHECK(!vpci_map_find(&memory, a, &at), "found, and does not decode");
+	CHECK(!vpci_map_find(&memory, a).node, "found, and does not decode");
 	move_and_expect(function, COMMAND, 1, 2, a);
 
 	/* Lower, then upper; and back, upper then lower; and at once. */
 	move_and_expect(function, 0x10, 4, b, a);
 	move_and_expect(function, 0x14, 4, b >> 32, b);
-	CHECK(!vpci_map_find(&memory, a, &at), "in two places");
+	CHECK(!vpci_map_find(&memory, a).node, "in two places");
 	move_and_expect(function, 0x14, 4, a >> 32, b);
 	move_and_expect(function, 0x10, 4, a, a);
 	move_and_expect(function, 0x10, 8, b, b);
@@ -696,7 +695,7 @@ static void halves(void)
 	/* Half a move, ended by decode going off and on. */
 	move_and_expect(function, 0x10, 4, b, a);
 	write_config(function, COMMAND, 1, (u8 *)&(u8){ 0 });
-	CHECK(!vpci_map_find(&memory, a, &at), "found, and does not decode");
+	CHECK(!vpci_map_find(&memory, a).node, "found, and does not decode");
 	move_and_expect(function, COMMAND, 1, 2, 0x1f0000000);
 
 	plug(function, false);

@@ -48,10 +48,10 @@ static struct range *model_find(struct range *ranges, u64 addr)
 static void expect(struct vpci_map *map, struct range *ranges, u64 addr)
 {
 	struct range *wanted = model_find(ranges, addr);
-	struct vpci_map_node *node;
-	u64 offset = 0;
+	struct vpci_map_place place = vpci_map_find(map, addr);
+	struct vpci_map_node *node = place.node;
+	u64 offset = place.offset;
 
-	node = vpci_map_find(map, addr, &offset);
 	CHECK(node == (wanted ? &wanted->node : NULL),
 	      "0x%llx: range %td, not %td", (unsigned long long)addr,
 	      node ? (struct range *)node - ranges : -1,
@@ -225,17 +225,16 @@ struct traffic {
 
 static struct range *find(struct traffic *traffic, u64 addr)
 {
-	u64 offset = ~0ULL;
-	struct vpci_map_node *node = vpci_map_find(&traffic->map, addr, &offset);
-	struct range *range = (struct range *)node;
+	struct vpci_map_place place = vpci_map_find(&traffic->map, addr);
+	struct range *range = (struct range *)place.node;
 	u64 mask;
 
-	if (!node)
+	if (!range)
 		return NULL;
 
 	/* The order never changes while a range is in use. */
 	mask = (1ULL << range->order) - 1;
-	if (offset != (addr & mask))
+	if (place.offset != (addr & mask))
 		traffic->lost = "found at a wrong offset";
 	return range;
 }
