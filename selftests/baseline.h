@@ -29,4 +29,25 @@ void baseline_take(struct baseline *baseline);
 const char *baseline_users(const struct baseline *baseline);
 const char *baseline_memory(const struct baseline *baseline, int times);
 
+/* Does the last argument, done @times times, leave memory? With kselftest_harness.h. */
+#define WARM_UP		20
+
+#define EXPECT_NO_LEAK(times, ...)					\
+do {									\
+	const int rounds = times;					\
+	struct baseline base;						\
+	const char *what;						\
+	int round;							\
+									\
+	for (round = -WARM_UP; round < rounds; round++) {		\
+		if (!round)						\
+			baseline_take(&base);				\
+		__VA_ARGS__;						\
+	}								\
+	what = baseline_memory(&base, rounds);				\
+	EXPECT_EQ(NULL, what) {						\
+		TH_LOG("%s; %s", what, #__VA_ARGS__);			\
+	}								\
+} while (0)
+
 #endif /* BASELINE_H */

@@ -20,11 +20,11 @@
 
 #include "baseline.h"
 #include "pci.h"
+#include "structure.h"
 
 #define BDF_TEST	BDF(0, 1, 0)
 #define BDF_FREE	BDF(0, 2, 0)
 
-#define PAGE		4096
 #define BAR_MEMORY	0		/* of one page */
 #define BAR_IO		1		/* of 256 ports */
 #define BAR_LARGE	2		/* of 64 MiB, 64 bits */
@@ -73,17 +73,6 @@ static void look(struct host *host, __u64 *seen)
 		seen[i] = vcpu->ops[i].result;
 }
 
-static void *two_pages(void)
-{
-	char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (pages == MAP_FAILED)
-		die("mmap: %m");
-	must(mprotect(pages + 2 * PAGE, PAGE, PROT_NONE));
-	return pages;
-}
-
 FIXTURE_SETUP(uapi)
 {
 	/* Loads the module if need be, and so does not belong to the test. */
@@ -96,7 +85,7 @@ FIXTURE_SETUP(uapi)
 	self->host = host_new(self->vm);
 	self->function = function_new(self->host, BDF_TEST, description);
 	self->event = event_new();
-	self->edge = two_pages() + 2 * PAGE;
+	self->edge = edge_new();
 	look(self->host, self->seen);
 }
 
@@ -110,7 +99,7 @@ FIXTURE_TEARDOWN(uapi)
 		EXPECT_EQ(0, memcmp(seen, self->seen, sizeof(seen)));
 	}
 
-	munmap(self->edge - 2 * PAGE, 3 * PAGE);
+	edge_free(self->edge);
 	close(self->event);
 	close(self->function);
 	host_free(self->host);
@@ -134,8 +123,6 @@ static void __attribute__((format(printf, 1, 2))) note(const char *format, ...)
 	vsnprintf(noted, sizeof(noted), format, args);
 	va_end(args);
 }
-
-#define ptr(p)	((__u64)(unsigned long)(p))
 
 /* Right arguments. */
 
@@ -209,18 +196,23 @@ static int closed(int fd)
 	return fd < 0 ? fd : 0;
 }
 
-static int try_host(struct _test_data_uapi *self, const void *config)
+static int try_host(void *test, const void *config)
 {
+	struct _test_data_uapi *self = test;
+
 	return closed(kvpci_ioctl(self->kvpci, KVPCI_CREATE_HOST, config));
 }
 
-static int try_function(struct _test_data_uapi *self, const void *config)
+static int try_function(void *test, const void *config)
 {
+	struct _test_data_uapi *self = test;
+
 	return closed(kvpci_ioctl(self->host->fd, KVPCI_CREATE_FUNCTION, config));
 }
 
-static int try_region(struct _test_data_uapi *self, const void *region)
+static int try_region(void *test, const void *region)
 {
+	struct _test_data_uapi *self = test;
 	int ret = kvpci_ioctl(self->function, KVPCI_ADD_REGION, region);
 
 	if (!ret) {
@@ -230,8 +222,9 @@ static int try_region(struct _test_data_uapi *self, const void *region)
 	return ret;
 }
 
-static int try_doorbell(struct _test_data_uapi *self, const void *arg)
+static int try_doorbell(void *test, const void *arg)
 {
+	struct _test_data_uapi *self = test;
 	int ret = kvpci_ioctl(self->function, KVPCI_DOORBELL, arg);
 
 	if (!ret) {
@@ -244,188 +237,42 @@ static int try_doorbell(struct _test_data_uapi *self, const void *arg)
 	return ret;
 }
 
-static int try_read(struct _test_data_uapi *self, const void *access)
+static int try_read(void *test, const void *access)
 {
+	struct _test_data_uapi *self = test;
+
 	return kvpci_ioctl(self->function, KVPCI_READ, access);
 }
 
-static int try_write(struct _test_data_uapi *self, const void *access)
+static int try_write(void *test, const void *access)
 {
+	struct _test_data_uapi *self = test;
+
 	return kvpci_ioctl(self->function, KVPCI_WRITE, access);
 }
 
-static int try_get_exit(struct _test_data_uapi *self, const void *exit)
+static int try_get_exit(void *test, const void *exit)
 {
+	struct _test_data_uapi *self = test;
+
 	return kvpci_ioctl(self->host->fd, KVPCI_GET_EXIT, exit);
 }
 
 /* What is the same for every structure. */
 
-#define MAX_PADS	8
-
-/**
- * struct structure - the argument of an ioctl
- * @name: of the ioctl
- * @try: makes the call
- * @good: a right argument
- * @size: its size
- * @flags: the flags that it knows
- * @result: of the call with the right argument
- * @pads: offsets of bytes that have to be zero, up to the first 0
- */
-struct structure {
-	const char *name;
-	int (*try)(struct _test_data_uapi *self, const void *arg);
-	const void *good;
-	size_t size;
-	__u32 flags;
-	int result;
-	size_t pads[MAX_PADS];
-};
-
-static void check_sizes(struct __test_metadata *_metadata,
-			struct _test_data_uapi *self, const struct structure *s)
-{
-	static char arg[2 * PAGE] __attribute__((aligned(PAGE)));
-	const __u32 too_large[] = { PAGE + 1, PAGE + 8, 2 * PAGE, 1U << 31, ~0U };
-	__u32 size;
-	int i;
-
-	memset(arg, 0, sizeof(arg));
-	memcpy(arg, s->good, s->size);
-	for (size = 0; size < s->size; size++) {
-		memcpy(arg, &size, sizeof(size));
-		EXPECT_EQ(-EINVAL, s->try(self, arg)) {
-			TH_LOG("%s: size %u", s->name, size);
-		}
-	}
-
-	for (size = s->size; size <= s->size + 8; size++) {
-		memcpy(arg, &size, sizeof(size));
-		EXPECT_EQ(s->result, s->try(self, arg)) {
-			TH_LOG("%s: size %u, the rest zero", s->name, size);
-		}
-		for (i = s->size; i < size; i++) {
-			arg[i] = 1;
-			EXPECT_EQ(-E2BIG, s->try(self, arg)) {
-				TH_LOG("%s: size %u, byte %d not zero",
-				       s->name, size, i);
-			}
-			arg[i] = 0;
-		}
-	}
-
-	size = PAGE;
-	memcpy(arg, &size, sizeof(size));
-	EXPECT_EQ(s->result, s->try(self, arg));
-	arg[PAGE - 1] = 0x80;
-	EXPECT_EQ(-E2BIG, s->try(self, arg));
-	arg[PAGE - 1] = 0;
-
-	for (i = 0; i < ARRAY_SIZE(too_large); i++) {
-		memcpy(arg, &too_large[i], sizeof(size));
-		EXPECT_EQ(-E2BIG, s->try(self, arg)) {
-			TH_LOG("%s: size %u", s->name, too_large[i]);
-		}
-	}
-	EXPECT_EQ(s->result, s->try(self, s->good));
-}
-
-static void check_flags(struct __test_metadata *_metadata,
-			struct _test_data_uapi *self, const struct structure *s)
-{
-	char arg[PAGE];
-	__u32 bit, flags;
-	int i;
-
-	for (bit = 1; bit; bit <<= 1) {
-		if (bit & s->flags)
-			continue;
-		memcpy(arg, s->good, s->size);
-		memcpy(&flags, arg + 4, sizeof(flags));
-		flags |= bit;
-		memcpy(arg + 4, &flags, sizeof(flags));
-		EXPECT_EQ(-EINVAL, s->try(self, arg)) {
-			TH_LOG("%s: flag %#x", s->name, bit);
-		}
-	}
-
-	for (i = 0; i < MAX_PADS && s->pads[i]; i++) {
-		for (bit = 1; bit < 0x100; bit <<= 1) {
-			memcpy(arg, s->good, s->size);
-			arg[s->pads[i]] = bit;
-			EXPECT_EQ(-EINVAL, s->try(self, arg)) {
-				TH_LOG("%s: byte %zu is %#x", s->name,
-				       s->pads[i], bit);
-			}
-		}
-	}
-	EXPECT_EQ(s->result, s->try(self, s->good));
-}
-
-static void check_pointers(struct __test_metadata *_metadata,
-			   struct _test_data_uapi *self, const struct structure *s)
-{
-	const unsigned long bad[] = {
-		0, 1, PAGE - 1, 1UL << 47, 1UL << 63, 0xffff888000000000,
-		-PAGE, -8, -1,
-	};
-	__u32 size = s->size + 8;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		EXPECT_EQ(-EFAULT, s->try(self, (void *)bad[i])) {
-			TH_LOG("%s: pointer %#lx", s->name, bad[i]);
-		}
-	}
-
-	for (i = 0; i < s->size; i++) {
-		memcpy(self->edge - i, s->good, i);
-		EXPECT_EQ(-EFAULT, s->try(self, self->edge - i)) {
-			TH_LOG("%s: %zu bytes, and no memory after that",
-			       s->name, i);
-		}
-	}
-	memcpy(self->edge - s->size, s->good, s->size);
-	EXPECT_EQ(s->result, s->try(self, self->edge - s->size));
-
-	/* What it does not know is not there. */
-	memcpy(self->edge - s->size, &size, sizeof(size));
-	EXPECT_EQ(-EFAULT, s->try(self, self->edge - s->size));
-	EXPECT_EQ(s->result, s->try(self, s->good));
-}
-
-static void check_structure(struct __test_metadata *_metadata,
-			    struct _test_data_uapi *self, const struct structure *s)
-{
-	ASSERT_EQ(s->result, s->try(self, s->good)) {
-		TH_LOG("%s: the right argument", s->name);
-	}
-	check_sizes(_metadata, self, s);
-	check_flags(_metadata, self, s);
-	check_pointers(_metadata, self, s);
-}
-
-#define PAD(type, field)	offsetof(struct type, field)
-#define PADS(type, field, n)	(offsetof(struct type, field) + (n))
-
 TEST_F(uapi, structure_of_create_host)
 {
 	const struct kvpci_host_config good = good_host(self);
 
-	check_structure(_metadata, self, &(struct structure) {
+	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_CREATE_HOST",
 		.try = try_host,
 		.good = &good,
 		.size = sizeof(good),
 		.flags = KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM,
-		.pads = {
-			PADS(kvpci_host_config, pad, 0),
-			PADS(kvpci_host_config, pad, 1),
-			PADS(kvpci_host_config, pad, 2),
-			/* Used only with a flag. */
-			PADS(kvpci_host_config, mirror_eventfd, 0),
-			PADS(kvpci_host_config, mirror_eventfd, 3),
+		.zero = &(struct kvpci_host_config) {
+			.pad = { 0xff, 0xff, 0xff },
+			.mirror_eventfd = ~0,
 		},
 	});
 }
@@ -434,18 +281,18 @@ TEST_F(uapi, structure_of_create_function)
 {
 	const struct kvpci_function_config good = good_function();
 
-	check_structure(_metadata, self, &(struct structure) {
+	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_CREATE_FUNCTION",
 		.try = try_function,
 		.good = &good,
 		.size = sizeof(good),
-		.pads = {
-			PADS(kvpci_function_config, reset_eventfd, 0),
-			PADS(kvpci_function_config, route_eventfd, 3),
-			PADS(kvpci_function_config, bars[0].pad, 0),
-			PADS(kvpci_function_config, bars[1].pad, 1),
-			PADS(kvpci_function_config, bars[3].pad, 2),
-			PADS(kvpci_function_config, bars[5].pad, 3),
+		.zero = &(struct kvpci_function_config) {
+			.reset_eventfd = ~0,
+			.route_eventfd = ~0,
+			.bars[0].pad = ~0U,
+			.bars[1].pad = ~0U,
+			.bars[3].pad = ~0U,
+			.bars[5].pad = ~0U,
 		},
 	});
 }
@@ -454,18 +301,17 @@ TEST_F(uapi, structure_of_add_region)
 {
 	const struct kvpci_region good = good_region();
 
-	check_structure(_metadata, self, &(struct structure) {
+	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_ADD_REGION",
 		.try = try_region,
 		.good = &good,
 		.size = sizeof(good),
 		.flags = KVPCI_REGION_EVENTFD | KVPCI_REGION_MIRROR,
-		.pads = {
+		.zero = &(struct kvpci_region) {
 			/* Used only with a flag. */
-			PADS(kvpci_region, interrupt, 0), PADS(kvpci_region, interrupt, 1),
-			PADS(kvpci_region, vector, 0), PADS(kvpci_region, vector, 1),
-			PADS(kvpci_region, eventfd, 0),
-			PADS(kvpci_region, eventfd, 3),
+			.interrupt = 0xffff,
+			.vector = 0xffff,
+			.eventfd = ~0,
 		},
 	});
 }
@@ -474,18 +320,16 @@ TEST_F(uapi, structure_of_doorbell)
 {
 	const struct kvpci_doorbell good = good_doorbell(self);
 
-	check_structure(_metadata, self, &(struct structure) {
+	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_DOORBELL",
 		.try = try_doorbell,
 		.good = &good,
 		.size = sizeof(good),
 		.flags = KVPCI_DOORBELL_DATAMATCH | KVPCI_DOORBELL_DEASSIGN,
-		.pads = {
-			PADS(kvpci_doorbell, pad, 0), PADS(kvpci_doorbell, pad, 1),
-			PADS(kvpci_doorbell, pad, 2), PADS(kvpci_doorbell, pad, 3),
+		.zero = &(struct kvpci_doorbell) {
+			.pad = ~0U,
 			/* Used only with a flag. */
-			PADS(kvpci_doorbell, datamatch, 0),
-			PADS(kvpci_doorbell, datamatch, 7),
+			.datamatch = ~0ULL,
 		},
 	});
 }
@@ -494,7 +338,7 @@ TEST_F(uapi, structure_of_read)
 {
 	const struct kvpci_access good = good_access();
 
-	check_structure(_metadata, self, &(struct structure) {
+	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_READ",
 		.try = try_read,
 		.good = &good,
@@ -507,7 +351,7 @@ TEST_F(uapi, structure_of_write)
 {
 	const struct kvpci_access good = good_access();
 
-	check_structure(_metadata, self, &(struct structure) {
+	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_WRITE",
 		.try = try_write,
 		.good = &good,
@@ -520,16 +364,15 @@ TEST_F(uapi, structure_of_get_exit)
 {
 	const struct kvpci_exit good = good_exit();
 
-	check_structure(_metadata, self, &(struct structure) {
+	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_GET_EXIT",
 		.try = try_get_exit,
 		.good = &good,
 		.size = sizeof(good),
 		.flags = KVPCI_EXIT_IO,
 		.result = -ENOENT,
-		.pads = {
-			PADS(kvpci_exit, pad, 0), PADS(kvpci_exit, pad, 1),
-			PADS(kvpci_exit, pad, 2), PADS(kvpci_exit, pad, 3),
+		.zero = &(struct kvpci_exit) {
+			.pad = ~0U,
 		},
 	});
 }
@@ -1853,25 +1696,6 @@ TEST_F(uapi, no_more_descriptors)
  * Leaks: each refusal that comes after something has been allocated, many times; with
  * long arrays, since of short ones a cache may hide some hundreds.
  */
-#define WARM_UP		20
-
-#define EXPECT_NO_LEAK(times, ...)					\
-do {									\
-	const int rounds = times;					\
-	struct baseline base;						\
-	const char *what;						\
-	int round;							\
-									\
-	for (round = -WARM_UP; round < rounds; round++) {		\
-		if (!round)						\
-			baseline_take(&base);				\
-		__VA_ARGS__;						\
-	}								\
-	what = baseline_memory(&base, rounds);				\
-	EXPECT_EQ(NULL, what) {						\
-		TH_LOG("%s; %s", what, #__VA_ARGS__);			\
-	}								\
-} while (0)
 
 TEST_F_TIMEOUT(uapi, refused_hosts_leave_nothing, 120)
 {
