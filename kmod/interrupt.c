@@ -224,6 +224,20 @@ static bool signals(const struct vpci_interrupts *interrupts,
 		vpci_vectors_signal(vpci_msix_vectors(interrupts->msix), eventfd));
 }
 
+/* The same eventfd may have several descriptors. */
+static int check_ack(int fd, const struct eventfd_ctx *source)
+{
+	struct eventfd_ctx *ack = eventfd_ctx_fdget(fd);
+	int ret;
+
+	if (IS_ERR(ack))
+		return PTR_ERR(ack);
+
+	ret = ack == source ? -EINVAL : 0;
+	eventfd_ctx_put(ack);
+	return ret;
+}
+
 /* An eventfd that a function both signals and listens to would never rest. */
 static int check_source(const struct vpci_interrupts *interrupts,
 			const struct kvpci_binding *desc)
@@ -234,9 +248,10 @@ static int check_source(const struct vpci_interrupts *interrupts,
 	if (IS_ERR(eventfd))
 		return PTR_ERR(eventfd);
 
-	if (signals(interrupts, eventfd) ||
-	    (desc->flags & KVPCI_BIND_ACK && desc->ack_eventfd == desc->eventfd))
+	if (signals(interrupts, eventfd))
 		ret = -EINVAL;
+	else if (desc->flags & KVPCI_BIND_ACK)
+		ret = check_ack(desc->ack_eventfd, eventfd);
 	eventfd_ctx_put(eventfd);
 	return ret;
 }

@@ -1535,9 +1535,13 @@ TEST_F(uapi_irq, who_is_told_of_acknowledgments_is_no_source)
 {
 	const __u32 with_ack = KVPCI_BIND_ACK;
 	struct kvpci_binding binding = good_binding(self);
+	int copy = must(dup(self->other));
 
 	EXPECT_BIND(-EINVAL, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
 		    binding.vector = 0; binding.ack_eventfd = self->other);
+	/* By whatever number. */
+	EXPECT_BIND(-EINVAL, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
+		    binding.vector = 0; binding.ack_eventfd = copy);
 	EXPECT_BIND(0, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
 		    binding.vector = 0; binding.ack_eventfd = self->resample);
 
@@ -1550,6 +1554,7 @@ TEST_F(uapi_irq, who_is_told_of_acknowledgments_is_no_source)
 	EXPECT_BIND(-EINVAL, binding.eventfd = self->resample; binding.interrupt = KVPCI_MSI);
 	must(unbind(self->all, KVPCI_INTX, 0));
 	EXPECT_BIND(0, binding.eventfd = self->resample);
+	close(copy);
 }
 
 /* KVPCI_RESET and KVPCI_GET_DELIVERY */
