@@ -342,6 +342,41 @@ TEST_F(intx, the_route_may_be_set_again)
 	close(resample);
 }
 
+TEST_F(intx, the_route_may_be_removed)
+{
+	struct device *device = connected(self->rig, F, GSI);
+	__u64 came;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		/* While it interrupts, */
+		fire(device, BY_IOCTL, KVPCI_INTX, 0);
+		EXPECT_LE(AGAIN, take(self->rig, 1, VECTOR, AGAIN));
+		ASSERT_EQ(0, remove_route(device->function, KVPCI_INTX, 0));
+		EXPECT_TRUE(becomes_quiet(self->rig));
+		EXPECT_TRUE(is_high(device));
+		EXPECT_EQ(0, remove_route(device->function, KVPCI_INTX, 0));
+		/* and when nothing happens. */
+		EXPECT_EQ(0, lower(device->function));
+		fire(device, BY_IOCTL, KVPCI_INTX, 0);
+		EXPECT_EQ(0, strays(self->rig));
+		/* The level is what counts when there is one again. */
+		if (i & 1)
+			EXPECT_EQ(0, lower(device->function));
+		ASSERT_EQ(0, set_route(device->function, KVPCI_INTX, 0, 0, device->irqfd,
+				       device->resample));
+		came = take(self->rig, 1, VECTOR, i & 1 ? 0 : AGAIN);
+		EXPECT_TRUE(i & 1 ? !came : came >= AGAIN);
+		EXPECT_EQ(0, lower(device->function));
+		EXPECT_TRUE(becomes_quiet(self->rig));
+	}
+	/* KVM's acknowledgments are nothing to it without a route. */
+	ASSERT_EQ(0, remove_route(device->function, KVPCI_INTX, 0));
+	ring(device->resample);
+	EXPECT_EQ(1, event_count(device->resample));
+	device_free(device);
+}
+
 TEST_F(intx, two_functions_share_an_interrupt)
 {
 	struct device *one = connected(self->rig, F, GSI);
@@ -510,6 +545,89 @@ TEST_F(intx, an_acknowledgment_lowers_it_and_is_told)
 	EXPECT_EQ(0, event_count(ack));
 	EXPECT_EQ(0, lower(device->function));
 	EXPECT_TRUE(becomes_quiet(self->rig));
+	close(source);
+	close(ack);
+	device_free(device);
+}
+
+/* Without a route, so that no acknowledgment does. */
+TEST_F(intx, whatever_lowers_it_is_told)
+{
+	enum { BY_LOWER, BY_LOWER_REGISTER, BY_RESET, BY_FLR, NR_WAYS } way;
+	struct device *device = device_plugged(self->rig, with_pin);
+	int source = event_new(), ack = event_new(), times;
+
+	ASSERT_EQ(0, bind_level(device->function, source, ack));
+	for (way = 0; way < NR_WAYS; way++)
+		for (times = 0; times < 3; times++) {
+			int i;
+
+			for (i = 0; i < times; i++) {
+				ring(source);
+				EXPECT_TRUE(becomes(device, true));
+			}
+			/* Only of what the source itself has raised. */
+			if (!times)
+				fire(device, BY_IOCTL, KVPCI_INTX, 0);
+			EXPECT_TRUE(is_high(device));
+			usleep(5000);
+			EXPECT_EQ(0, event_count(ack));
+			if (way == BY_LOWER) {
+				EXPECT_EQ(0, lower(device->function));
+			} else if (way == BY_LOWER_REGISTER) {
+				bar_write(device, lower_place(device), 4, 0);
+			} else if (way == BY_RESET) {
+				EXPECT_EQ(0, reset(device->function));
+			} else {
+				config_write(device, device->express + PCI_EXP_DEVCTL, 2,
+					     PCI_EXP_DEVCTL_BCR_FLR);
+			}
+			EXPECT_FALSE(is_high(device));
+			if (times)
+				EXPECT_TRUE(soon(ack)) {
+					TH_LOG("way %d", way);
+				}
+			usleep(5000);
+			EXPECT_EQ(0, event_count(ack));
+			/* Once. */
+			EXPECT_EQ(0, lower(device->function));
+			usleep(5000);
+			EXPECT_EQ(0, event_count(ack));
+			device_place(device, DECODE_ALL);
+		}
+	close(source);
+	close(ack);
+	device_free(device);
+}
+
+TEST_F(intx, a_binding_takes_with_it_what_its_source_is_owed)
+{
+	struct device *device = device_plugged(self->rig, with_pin);
+	int source = event_new(), ack = event_new(), again;
+
+	for (again = 0; again < 2; again++) {
+		ASSERT_EQ(0, bind_level(device->function, source, ack));
+		ring(source);
+		EXPECT_TRUE(becomes(device, true));
+		ASSERT_EQ(0, unbind(device->function, KVPCI_INTX, 0));
+		/* The level stays. */
+		EXPECT_TRUE(is_high(device));
+		if (again)
+			ASSERT_EQ(0, bind_level(device->function, source, ack));
+		EXPECT_EQ(0, lower(device->function));
+		usleep(10000);
+		EXPECT_EQ(0, event_count(ack));
+		if (again)
+			ASSERT_EQ(0, unbind(device->function, KVPCI_INTX, 0));
+	}
+
+	/* One that does not want to be told is not, whoever was before it. */
+	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_INTX, 0, source));
+	ring(source);
+	EXPECT_TRUE(becomes(device, true));
+	EXPECT_EQ(0, lower(device->function));
+	usleep(10000);
+	EXPECT_EQ(0, event_count(ack));
 	close(source);
 	close(ack);
 	device_free(device);

@@ -68,15 +68,22 @@ int trigger(int function, __u32 interrupt, __u32 vector)
 	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
 }
 
-int lower(int function)
+int withdraw(int function, __u32 interrupt, __u32 vector)
 {
 	struct kvpci_trigger trigger = {
 		.size = sizeof(trigger),
 		.flags = KVPCI_TRIGGER_LOWER,
-		.interrupt = KVPCI_INTX,
+		.interrupt = interrupt,
+		.vector = vector,
 	};
 
 	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
+}
+
+/* The pin. */
+int lower(int function)
+{
+	return withdraw(function, KVPCI_INTX, 0);
 }
 
 int reset(int function)
@@ -105,6 +112,18 @@ int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int e
 		.sequence = sequence,
 		.eventfd = eventfd,
 		.resample_eventfd = resample,
+	};
+
+	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);
+}
+
+int remove_route(int function, __u32 interrupt, __u32 vector)
+{
+	struct kvpci_route route = {
+		.size = sizeof(route),
+		.flags = KVPCI_ROUTE_REMOVE,
+		.interrupt = interrupt,
+		.vector = vector,
 	};
 
 	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);

@@ -15,11 +15,13 @@ int get_delivery(void);
 int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd);
 int unbind(int function, __u32 interrupt, __u32 vector);
 int trigger(int function, __u32 interrupt, __u32 vector);
+int withdraw(int function, __u32 interrupt, __u32 vector);
 int lower(int function);
 int reset(int function);
 int get_route(int function, struct kvpci_route *route);
 int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int eventfd,
 	      int resample);
+int remove_route(int function, __u32 interrupt, __u32 vector);
 
 /**
  * struct rig - a machine that takes interrupts

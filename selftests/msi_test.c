@@ -365,6 +365,98 @@ TEST_F(msi, the_last_gate_lets_it_through)
 	device_free(device);
 }
 
+TEST_F(msi, a_vector_that_is_withdrawn_is_not_sent)
+{
+	__u32 flags;
+	enum gate gate;
+
+	for (flags = 0; flags <= (KVPCI_MSI_64BIT | KVPCI_MSI_MASK); flags++) {
+		struct device *device = ready(self->rig, 4, flags);
+		bool masks = flags & KVPCI_MSI_MASK;
+
+		for (gate = masks ? 0 : DISABLE; gate < NR_GATES; gate++) {
+			set_gate(device, gate, 1 << gate);
+			fire(device, BY_IOCTL, KVPCI_MSI, 1);
+			/* Of those that are not pending too, to no effect. */
+			EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 0));
+			EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 3));
+			if (masks)
+				EXPECT_EQ(2, pending(device));
+			EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 1));
+			if (masks)
+				EXPECT_EQ(0, pending(device));
+			set_gate(device, gate, 0);
+			EXPECT_EQ(0, strays(self->rig)) {
+				TH_LOG("%s", gate_names[gate]);
+			}
+			set_gate(device, gate, 1 << gate);
+			fire(device, BY_IOCTL, KVPCI_MSI, 1);
+			EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 1));
+			fire(device, BY_IOCTL, KVPCI_MSI, 1);
+			set_gate(device, gate, 0);
+			EXPECT_EQ(1, take(self->rig, 1, BASE + 1, 1));
+			EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 1));
+			fire(device, BY_IOCTL, KVPCI_MSI, 1);
+			EXPECT_EQ(1, take(self->rig, 1, BASE + 1, 1));
+		}
+		device_free(device);
+	}
+}
+
+/* A vector that is not enabled is pending in the place of another. */
+TEST_F(msi, a_vector_is_withdrawn_where_it_is_pending)
+{
+	struct device *device = ready(self->rig, 8, KVPCI_MSI_MASK);
+
+	msi_control(device, ENABLED(1));
+	mask(device, 0xff);
+	fire(device, BY_IOCTL, KVPCI_MSI, 7);
+	EXPECT_EQ(2, pending(device));
+	EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 6));
+	EXPECT_EQ(2, pending(device));
+	EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 7));
+	EXPECT_EQ(0, pending(device));
+	mask(device, 0);
+	EXPECT_EQ(0, strays(self->rig));
+	device_free(device);
+}
+
+TEST_F(msi, without_its_route_a_vector_is_pending)
+{
+	struct device *device = ready(self->rig, 4, KVPCI_MSI_64BIT | KVPCI_MSI_MASK);
+	struct kvpci_route route = { .interrupt = KVPCI_MSI };
+	int event = event_new();
+
+	if (get_delivery() == KVPCI_DELIVERY_DIRECT)
+		goto out;
+
+	ASSERT_EQ(0, remove_route(device->function, KVPCI_MSI, 2));
+	fire(device, BY_IOCTL, KVPCI_MSI, 2);
+	fire(device, BY_IOCTL, KVPCI_MSI, 3);
+	EXPECT_EQ(1, take(self->rig, 1, BASE + 3, 1));
+	EXPECT_EQ(0, strays(self->rig));
+	EXPECT_EQ(4, pending(device));
+	ASSERT_EQ(0, get_route(device->function, &route));
+	EXPECT_EQ(2, route.vector);
+	EXPECT_EQ(MSI_TO(1), route.address);
+	EXPECT_EQ(BASE + 2, route.data);
+	ASSERT_EQ(0, set_route(device->function, KVPCI_MSI, 2, route.sequence, event, 0));
+	EXPECT_EQ(1, event_count(event));
+	EXPECT_EQ(0, pending(device));
+
+	/* The guest's next write has the keeper make another one. */
+	ASSERT_EQ(0, remove_route(device->function, KVPCI_MSI, 2));
+	fire(device, BY_IOCTL, KVPCI_MSI, 2);
+	mask(device, 1 << 2);
+	EXPECT_EQ(4, pending(device));
+	mask(device, 0);
+	EXPECT_EQ(1, take(self->rig, 1, BASE + 2, 1));
+	EXPECT_EQ(0, event_count(event));
+out:
+	close(event);
+	device_free(device);
+}
+
 TEST_F(msi, vectors_are_masked_one_by_one)
 {
 	struct device *device = ready(self->rig, 32, KVPCI_MSI_MASK);

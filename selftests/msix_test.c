@@ -638,6 +638,175 @@ TEST_F(msix, a_message_may_change_while_it_can_be_sent)
 	device_free(device);
 }
 
+/* Withdrawal. */
+
+TEST_F(msix, a_vector_that_is_withdrawn_is_not_sent)
+{
+	struct device *device = ready(self->rig, with_8);
+	enum gate gate;
+
+	for (gate = 0; gate < NR_GATES; gate++) {
+		set_gate(device, gate, 1 << gate);
+		fire(device, BY_IOCTL, KVPCI_MSIX, 1);
+		EXPECT_TRUE(msix_pending(device, 1));
+		EXPECT_EQ(0, withdraw(device->function, KVPCI_MSIX, 1));
+		EXPECT_FALSE(msix_pending(device, 1));
+		EXPECT_EQ(0, withdraw(device->function, KVPCI_MSIX, 1));
+		set_gate(device, gate, 0);
+		EXPECT_EQ(0, strays(self->rig)) {
+			TH_LOG("%s", gate_names[gate]);
+		}
+
+		/* Unless there is another reason since. */
+		set_gate(device, gate, 1 << gate);
+		fire(device, BY_IOCTL, KVPCI_MSIX, 1);
+		EXPECT_EQ(0, withdraw(device->function, KVPCI_MSIX, 1));
+		fire(device, BY_IOCTL, KVPCI_MSIX, 1);
+		EXPECT_TRUE(msix_pending(device, 1));
+		set_gate(device, gate, 0);
+		EXPECT_EQ(1, take(self->rig, 1, V(1), 1));
+
+		/* What has been sent can't be withdrawn, and what comes later was not. */
+		fire(device, BY_IOCTL, KVPCI_MSIX, 1);
+		EXPECT_EQ(0, withdraw(device->function, KVPCI_MSIX, 1));
+		EXPECT_EQ(1, take(self->rig, 1, V(1), 1));
+		EXPECT_EQ(0, withdraw(device->function, KVPCI_MSIX, 1));
+		fire(device, BY_IOCTL, KVPCI_MSIX, 1);
+		EXPECT_EQ(1, take(self->rig, 1, V(1), 1));
+	}
+	device_free(device);
+}
+
+TEST_F(msix, a_vector_is_withdrawn_alone)
+{
+	static const unsigned int sent[] = { 0, 2, 30, 31, 33, 63, 69 }, gone[] = { 1, 32, 64 };
+	struct device *device = ready(self->rig, (struct device_desc) {
+		.bdf = F, .msix = { .vectors = 70 } });
+	int i, way;
+
+	for (way = 0; way < 2; way++) {
+		if (way)
+			msix_control(device, ENABLE | MASKALL);
+		else
+			msix_control(device, 0);
+		for (i = 0; i < ARRAY_SIZE(sent); i++)
+			fire(device, BY_IOCTL, KVPCI_MSIX, sent[i]);
+		for (i = 0; i < ARRAY_SIZE(gone); i++)
+			fire(device, BY_IOCTL, KVPCI_MSIX, gone[i]);
+		for (i = 0; i < ARRAY_SIZE(gone); i++) {
+			EXPECT_EQ(0, withdraw(device->function, KVPCI_MSIX, gone[i]));
+			/* Nor does it matter that its neighbour was not pending. */
+			EXPECT_EQ(0, withdraw(device->function, KVPCI_MSIX, gone[i] + 3));
+		}
+		EXPECT_EQ(0x80000002c0000005, bar_read(device, device->pba, 8));
+		EXPECT_EQ(0x20, bar_read(device, device->pba + 8, 8));
+		msix_control(device, ENABLE);
+		for (i = 0; i < ARRAY_SIZE(sent); i++)
+			EXPECT_EQ(1, take(self->rig, 1, V(sent[i]), 1));
+		EXPECT_EQ(0, strays(self->rig));
+		EXPECT_EQ(0, bar_read(device, device->pba, 8));
+		EXPECT_EQ(0, bar_read(device, device->pba + 8, 8));
+	}
+	device_free(device);
+}
+
+TEST_F(msix, a_register_withdraws_a_vector)
+{
+	struct device *device = device_new(self->rig, (struct device_desc) {
+		.bdf = F, .msix = { .vectors = NR } });
+	const __u32 value = 1;
+	struct kvpci_region region = {
+		.size = sizeof(region),
+		.flags = KVPCI_REGION_LOWER,
+		.bar = BAR_TRIGGERS,
+		.kind = KVPCI_REGION_REGISTERS,
+		.length = 4,
+		.interrupt = KVPCI_MSIX,
+		.vector = 4,
+	};
+	__u64 place;
+
+	ASSERT_EQ(0, add_region(device->function, &region));
+	device_plug(device);
+	place = device->bar[BAR_TRIGGERS];
+	aim(device, NR);
+	msix_control(device, ENABLE);
+	fire(device, BY_IOCTL, KVPCI_MSIX, 3);
+	fire(device, BY_IOCTL, KVPCI_MSIX, 4);
+	/* A read is none, nor is the device's own write. */
+	bar_read(device, place, 4);
+	ASSERT_EQ(0, device_write(device->function, BAR_TRIGGERS, 0, &value, 4));
+	EXPECT_EQ(0x18, bar_read(device, device->pba, 8));
+	bar_write(device, place, 4, 0);
+	EXPECT_EQ(0x08, bar_read(device, device->pba, 8));
+	msix_mask(device, 4, false);
+	EXPECT_EQ(0, strays(self->rig));
+	/* Of what is not pending. */
+	bar_write(device, place, 4, 0);
+	EXPECT_EQ(0x08, bar_read(device, device->pba, 8));
+	msix_mask(device, 3, false);
+	EXPECT_EQ(1, take(self->rig, 1, V(3), 1));
+	fire(device, BY_IOCTL, KVPCI_MSIX, 4);
+	EXPECT_EQ(1, take(self->rig, 1, V(4), 1));
+	device_free(device);
+}
+
+/* Routes are the keeper's, which is told when the guest does something. */
+TEST_F(msix, without_its_route_a_vector_is_pending)
+{
+	struct device *device = ready(self->rig, with_8);
+	struct kvpci_route route = { .interrupt = KVPCI_MSIX };
+	int event = event_new();
+	enum source how;
+
+	if (get_delivery() == KVPCI_DELIVERY_DIRECT)
+		goto out;
+
+	for (how = 0; how < NR_SOURCES; how++) {
+		ASSERT_EQ(0, remove_route(device->function, KVPCI_MSIX, 1));
+		EXPECT_EQ(0, remove_route(device->function, KVPCI_MSIX, 1));
+		fire(device, how, KVPCI_MSIX, 1);
+		EXPECT_TRUE(becomes_pending(device, 1));
+		EXPECT_EQ(0, strays(self->rig));
+		/* Others have theirs. */
+		fire(device, BY_IOCTL, KVPCI_MSIX, 0);
+		fire(device, BY_IOCTL, KVPCI_MSIX, 2);
+		EXPECT_EQ(1, take(self->rig, 1, V(0), 1));
+		EXPECT_EQ(1, take(self->rig, 1, V(2), 1));
+		EXPECT_EQ(2, bar_read(device, device->pba, 8));
+
+		/* The one that was before is as good as a new one: the message is the same. */
+		route.vector = 0;
+		ASSERT_EQ(0, get_route(device->function, &route));
+		EXPECT_EQ(1, route.vector);
+		EXPECT_EQ(MSI_TO(1), route.address);
+		EXPECT_EQ(V(1), route.data);
+		ASSERT_EQ(0, set_route(device->function, KVPCI_MSIX, 1, route.sequence, event, 0));
+		EXPECT_FALSE(msix_pending(device, 1));
+		EXPECT_EQ(1, event_count(event));
+		fire(device, BY_IOCTL, KVPCI_MSIX, 1);
+		EXPECT_EQ(1, event_count(event));
+
+		/* What is withdrawn meanwhile is not sent by a route that comes then. */
+		ASSERT_EQ(0, remove_route(device->function, KVPCI_MSIX, 1));
+		fire(device, BY_IOCTL, KVPCI_MSIX, 1);
+		EXPECT_EQ(0, withdraw(device->function, KVPCI_MSIX, 1));
+		ASSERT_EQ(0, set_route(device->function, KVPCI_MSIX, 1, route.sequence, event, 0));
+		EXPECT_EQ(0, event_count(event));
+
+		ASSERT_EQ(0, remove_route(device->function, KVPCI_MSIX, 1));
+		fire(device, BY_IOCTL, KVPCI_MSIX, 1);
+		EXPECT_EQ(0, event_count(event));
+		msix_mask(device, 1, true);
+		EXPECT_TRUE(msix_pending(device, 1));
+		msix_mask(device, 1, false);
+		EXPECT_EQ(1, take(self->rig, 1, V(1), 1));
+	}
+out:
+	close(event);
+	device_free(device);
+}
+
 /* A function that is not plugged has its interrupts all the same. */
 TEST_F(msix, it_is_pending_before_the_function_is_plugged)
 {

@@ -1061,17 +1061,10 @@ static int try_set_route(void *test, const void *arg)
 	struct _test_data_uapi_irq *self = test;
 	int ret = kvpci_ioctl(self->all, KVPCI_SET_ROUTE, arg);
 
-	if (!ret) {
-		const struct kvpci_route *route = arg;
-		struct kvpci_route undo = {
-			.size = sizeof(undo),
-			.flags = KVPCI_ROUTE_REMOVE,
-			.interrupt = route->interrupt,
-			.vector = route->vector,
-		};
+	const struct kvpci_route *route = arg;
 
-		must(kvpci_ioctl(self->all, KVPCI_SET_ROUTE, &undo));
-	}
+	if (!ret)
+		must(remove_route(self->all, route->interrupt, route->vector));
 	return ret;
 }
 
@@ -1484,8 +1477,7 @@ TEST_F(uapi_irq, a_route_is_no_source)
 	self->none = function_with_all(self->host, BDF_NONE);
 	EXPECT_EQ(0, bind_eventfd(self->none, KVPCI_MSIX, FREE, self->route));
 	EXPECT_EQ(0, unbind(self->none, KVPCI_MSIX, FREE));
-	EXPECT_ROUTE(0, route.flags = KVPCI_ROUTE_REMOVE; route.eventfd = 0;
-		     route.resample_eventfd = 0);
+	EXPECT_EQ(0, remove_route(self->all, KVPCI_INTX, 0));
 	event_count(self->route);
 	EXPECT_BIND(0, binding.eventfd = self->route);
 
@@ -1522,8 +1514,7 @@ TEST_F(uapi_irq, a_source_is_no_route)
 	/* What KVM acknowledges by is not what it is told by. */
 	must(set_route(self->all, KVPCI_INTX, 0, 0, self->route, self->resample));
 	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->resample, self->other));
-	EXPECT_ROUTE(0, route.flags = KVPCI_ROUTE_REMOVE; route.eventfd = 0;
-		     route.resample_eventfd = 0);
+	EXPECT_EQ(0, remove_route(self->all, KVPCI_INTX, 0));
 	EXPECT_ROUTE(0, route.eventfd = self->resample; route.resample_eventfd = self->other);
 	/* It was high, and told so. */
 	event_count(self->resample);
@@ -1587,11 +1578,6 @@ TEST_F(uapi_irq, interrupts_without_a_host)
 	const int none = self->direct ? -EOPNOTSUPP : -ENODEV;
 	int fresh = function_with_all(self->host, BDF_FREE);
 	const int functions[] = { self->all, fresh };
-	struct kvpci_route remove = {
-		.size = sizeof(remove),
-		.flags = KVPCI_ROUTE_REMOVE,
-		.interrupt = KVPCI_INTX,
-	};
 	__u32 interrupt;
 	int i;
 
@@ -1617,7 +1603,7 @@ TEST_F(uapi_irq, interrupts_without_a_host)
 		EXPECT_EQ(-ENODEV, reset(function));
 		EXPECT_EQ(-ENODEV, set_route(function, KVPCI_INTX, 0, 0, self->other,
 					     self->resample));
-		EXPECT_EQ(-ENODEV, kvpci_ioctl(function, KVPCI_SET_ROUTE, &remove));
+		EXPECT_EQ(-ENODEV, remove_route(function, KVPCI_INTX, 0));
 	}
 	close(fresh);
 }
