@@ -920,6 +920,18 @@ TEST_F(uapi_irq, bindings_of_what_is_no_eventfd)
 	}
 	EXPECT_BIND(0, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
 		    binding.vector = 0; binding.ack_eventfd = self->resample);
+
+	/* What is in one that is refused stays there. */
+	ring(self->other);
+	EXPECT_BIND(-EEXIST, binding.vector = BOUND);
+	EXPECT_BIND(-EINVAL, binding.vector = NR_MSIX);
+	EXPECT_BIND(-EBADF, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
+		    binding.vector = 0; binding.ack_eventfd = -1);
+	EXPECT_BIND(-EINVAL, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
+		    binding.vector = 0; binding.ack_eventfd = self->null);
+	EXPECT_BIND(-EINVAL, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
+		    binding.vector = 0; binding.ack_eventfd = self->other);
+	EXPECT_EQ(1, event_count(self->other));
 	close(path);
 	close(epoll);
 }
@@ -1214,6 +1226,20 @@ TEST_F(uapi_irq, a_route_of_the_pin_that_is_wrong)
 	EXPECT_ROUTE(-EINVAL, route.resample_eventfd = self->route);
 	EXPECT_ROUTE(-EINVAL, route.resample_eventfd = copy);
 	EXPECT_ROUTE(-EINVAL, route.eventfd = copy; route.resample_eventfd = self->route);
+	/* What is in them stays there, and is no acknowledgment. */
+	must(set_route(self->all, KVPCI_INTX, 0, 0, self->other, self->event));
+	usleep(10000);
+	EXPECT_EQ(1, event_count(self->other));
+	ring(self->route);
+	ring(self->resample);
+	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->route, copy));
+	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->event, self->resample));
+	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->null, self->resample));
+	usleep(10000);
+	EXPECT_EQ(0, event_count(self->other));
+	EXPECT_EQ(1, event_count(self->route));
+	EXPECT_EQ(1, event_count(self->resample));
+	must(remove_route(self->all, KVPCI_INTX, 0));
 	/* A removal has nothing else. */
 	EXPECT_ROUTE(-EINVAL, route.flags = off);
 	EXPECT_ROUTE(-EINVAL, route.flags = off; route.eventfd = 0);
