@@ -551,6 +551,15 @@ TEST_F(msi, reset_puts_everything_back)
 			msi_message(device, MSI_TO(1), BASE);
 			msi_control(device, ENABLED(3));
 			EXPECT_EQ(0, strays(self->rig));
+			/* And what comes right after it waits. */
+			EXPECT_EQ(0, reset(device->function));
+			EXPECT_EQ(1, event_count(device->reset_event));
+			fire(device, BY_IOCTL, KVPCI_MSI, 0);
+			device_place(device, DECODE_ALL | PCI_COMMAND_MASTER);
+			msi_message(device, MSI_TO(1), BASE);
+			EXPECT_EQ(0, strays(self->rig));
+			msi_control(device, ENABLED(3));
+			EXPECT_EQ(1, take(self->rig, 1, BASE, 1));
 			fire(device, BY_EVENTFD, KVPCI_MSI, 3);
 			EXPECT_EQ(1, take(self->rig, 1, BASE + 3, 1));
 			device_free(device);
