@@ -71,8 +71,8 @@ bool vpci_map_remove(struct vpci_map *map, struct vpci_map_node *node);
 struct vpci_map_node *vpci_map_take_changed(struct vpci_map *map);
 struct vpci_map_place vpci_map_find(struct vpci_map *map, u64 addr);
 
-static __always_inline struct hlist_head *vpci_map_bucket(const struct vpci_map *map,
-							   u64 base, u8 order)
+static __always_inline struct hlist_head *
+vpci_map_bucket(const struct vpci_map *map, u64 base, u8 order)
 {
 	/* hash_64(), with what it makes of the number of bits already done. */
 	return &map->buckets[(base | order) * GOLDEN_RATIO_64 >> map->shift];

@@ -872,13 +872,12 @@ TEST_F_TIMEOUT(mirror, killed_at_any_time, 120)
 /* The kernel now and then takes some memory for itself: what leaks does so every time. */
 TEST_F_TIMEOUT(mirror, a_thousand_functions_leave_nothing, 120)
 {
-	enum { WARM_UP = 50, SERIES = 3 };
-	const int times = scaled(1000);
+	const int times = scaled(1000), most = 3;
 	const char *what = "not tried";
 	struct baseline base;
 	int i, series;
 
-	for (series = 0; what && series < SERIES; series++) {
+	for (series = 0; what && series < most; series++) {
 		for (i = -WARM_UP; i < times; i++) {
 			int function;
 
