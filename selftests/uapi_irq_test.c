@@ -1617,8 +1617,7 @@ TEST_F(uapi_irq, interrupts_without_a_host)
 	int i;
 
 	must(set_route(self->all, KVPCI_INTX, 0, 0, self->route, self->resample));
-	close(self->host->fd);
-	self->host->fd = -1;
+	host_close(self->host);
 	for (i = 0; i < ARRAY_SIZE(functions); i++) {
 		int function = functions[i];
 
