@@ -2,7 +2,8 @@
 #
 # Make tables of what scripts/exit-trace counted. Arguments, in this order: what has
 # the names (asm/svm.h, linux/kvm.h), a guest's dmesg, and the histograms in files
-# named for their event: kvm_exit, kvm_userspace_exit, kvm_left, kvm_pio, kvm_mmio.
+# named for their event: kvm_exit, kvm_userspace_exit, kvm_left, kvm_pio, kvm_mmio,
+# kvm_page_fault.
 
 function hex(text,    i, value)
 {
@@ -92,7 +93,7 @@ file == "kvm.h" && /^#define +KVM_EXIT_[A-Z0-9_]+ +[0-9]+$/ {
 
 /root bus resource \[io / { window($0, "io", "BARs, ports") }
 /root bus resource \[mem / { window($0, "mem", "BARs, memory") }
-/(MMCONFIG|ECAM) .*\[bus .*\[mem / { window($0, "mem", "ECAM") }
+/(MMCONFIG|ECAM) .*\[mem / { window($0, "mem", "ECAM") }
 
 /^ *Dropped: / && $2 != 0 { dropped += $2 }
 
@@ -148,6 +149,13 @@ file == "kvm_mmio" && field("type") != "" && field("type") != 0 {
 		accesses[where] += count
 }
 
+# Each is an exit; of an access to a port, too.
+file == "kvm_page_fault" && field("fault_address") != "" {
+	where = find("mem", field("fault_address"))
+	if (where && range_label[where] ~ /^ECAM/)
+		configuration += count
+}
+
 END {
 	if (dropped) {
 		print "exit-trace: " dropped " events did not fit into the histograms"
@@ -171,9 +179,11 @@ END {
 			accesses[i] - in_user[i], in_user[i]
 		pci += in_user[i]
 	}
+	configuration += accesses[range_of["configuration ports 0xcf8-0xcff"]]
+	printf "\nExits for PCI configuration: %d\n", configuration
 	# The join must have found what every one of them was about.
 	lost = left[2] + left[6] - known
-	printf "\nExits to userspace for PCI: %d\n", pci
+	printf "Exits to userspace for PCI: %d\n", pci
 	if (lost)
 		printf "Exits to userspace for a port or memory, it is not known which: %d\n", lost
 }

@@ -52,7 +52,7 @@ static int create_bridge(struct host *host, const struct vm *vm, bool cf8, int d
 		.flags = KVPCI_HOST_ECAM |
 			 (cf8 ? KVPCI_HOST_CONFIG_PORTS : KVPCI_HOST_CONFIG_PORTS_ABSENT),
 		.vm_fd = vm->fd,
-		.last_bus = PCI_LAST_BUS,
+		.last_bus = host->last_bus,
 		.ecam = PCI_ECAM_BASE,
 		.io = host->io,
 		.mem32 = host->mem32,
@@ -76,7 +76,7 @@ static int create_bridge(struct host *host, const struct vm *vm, bool cf8, int d
 }
 
 int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
-		const char *module_path)
+		__u8 last_bus, const char *module_path)
 {
 	int device;
 	int status;
@@ -84,6 +84,7 @@ int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
 	*host = (struct host){
 		.fd = -1,
 		.mirror_event = -1,
+		.last_bus = last_bus,
 		.io = { PCI_IO_BASE, PCI_IO_SIZE },
 		.mem32 = { PCI_MEM32_BASE, PCI_MEM32_SIZE },
 		.mem64 = vm_mem64_window(vm),
@@ -146,6 +147,11 @@ int host_plug_functions(struct host *host)
 	return STATUS_OK;
 }
 
+__u64 host_ecam_size(const struct host *host)
+{
+	return (host->last_bus + 1) * PCI_ECAM_BUS_SIZE;
+}
+
 static bool window_has(const struct kvpci_window *window, __u64 address)
 {
 	return address >= window->base && address - window->base < window->length;
@@ -153,7 +159,7 @@ static bool window_has(const struct kvpci_window *window, __u64 address)
 
 bool host_owns_memory(const struct host *host, __u64 address)
 {
-	static const struct kvpci_window ecam = { PCI_ECAM_BASE, PCI_ECAM_SIZE };
+	const struct kvpci_window ecam = { PCI_ECAM_BASE, host_ecam_size(host) };
 
 	return window_has(&ecam, address) || window_has(&host->mem32, address) ||
 	       window_has(&host->mem64, address);

@@ -15,6 +15,7 @@
 struct host {
 	int fd;
 	int mirror_event;	/* says that mirrors have changed; -1: there are none */
+	__u8 last_bus;
 	int delivery;		/* enum kvpci_delivery: how interrupt messages are sent */
 	struct kvpci_window io;
 	struct kvpci_window mem32;
@@ -27,14 +28,18 @@ struct host {
  * Put a host bridge into @vm. If the module is not there, load it: from @module_path,
  * or from where modules are installed. @cf8: with configuration mechanism #1 at ports
  * 0xcf8 to 0xcff; otherwise nothing is found there. @mirrored: BARs have mirrors.
+ * @last_bus: the last one that has functions: guests look at all that there may be.
  */
 int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
-		const char *module_path);
+		__u8 last_bus, const char *module_path);
 void host_destroy(struct host *host);
 
 /* Put functions on its bus. The guest sees them when they are plugged. */
 int host_add_functions(struct host *host, const struct slot *slots, size_t n);
 int host_plug_functions(struct host *host);
+
+/* Bytes of configuration space, from PCI_ECAM_BASE. */
+__u64 host_ecam_size(const struct host *host);
 
 /* Is this an address in configuration space or in a window for BARs? */
 bool host_owns_memory(const struct host *host, __u64 address);

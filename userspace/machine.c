@@ -75,13 +75,26 @@ static bool wants_cf8(const struct machine *machine)
 	}
 }
 
+/* Slots are in the order in which devices were described. */
+static __u8 last_bus(const struct machine *machine)
+{
+	__u8 last = 0;
+	size_t i;
+
+	for (i = 0; i < machine->nr_slots; i++) {
+		if (machine->slots[i].slot >> 8 > last)
+			last = machine->slots[i].slot >> 8;
+	}
+	return last;
+}
+
 static int create_pci(struct machine *machine)
 {
 	const struct options *options = machine->options;
 	int status;
 
 	status = host_create(&machine->host, &machine->vm, wants_cf8(machine),
-			     options->mirror, options->module);
+			     options->mirror, last_bus(machine), options->module);
 	if (!status)
 		status = host_add_functions(&machine->host, machine->slots, machine->nr_slots);
 	if (!status)
@@ -130,7 +143,7 @@ static int load_kernel(struct machine *machine)
 {
 	const struct acpi_machine acpi = {
 		.cpus = machine->options->cpus,
-		.last_bus = PCI_LAST_BUS,
+		.last_bus = machine->host.last_bus,
 		.io = machine->host.io,
 		.mem32 = machine->host.mem32,
 		.mem64 = machine->host.mem64,

@@ -195,7 +195,7 @@ int mirrors_create(struct mirrors *mirrors, const struct vm *vm, const struct ho
 	ecam = add_entry(mirrors);
 	if (!ecam)
 		return fail("not enough memory");
-	status = map(mirrors, ecam, 0, PCI_ECAM_SIZE);
+	status = map(mirrors, ecam, 0, host_ecam_size(host));
 	if (status)
 		return status;
 	ecam->address = PCI_ECAM_BASE;
