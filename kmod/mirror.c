@@ -378,26 +378,32 @@ static void move_regions(struct vpci_bar *bar, const struct vpci_mirror_part *pa
 					  part->bytes + (region->offset - part->start));
 }
 
-static int create(struct vpci_bar *bar)
+/* Make all of a mirror that takes memory, and change nothing. */
+static int prepare(struct vpci_bar *bar)
 {
-	struct vpci_mirror_part *part;
-	int ret;
-
 	bar->mirror = kzalloc(sizeof(*bar->mirror), GFP_KERNEL_ACCOUNT);
 	if (!bar->mirror)
 		return -ENOMEM;
+
 	INIT_LIST_HEAD(&bar->mirror->parts);
 	INIT_LIST_HEAD(&bar->mirror->ranges);
+	return new_parts(bar);
+}
 
-	ret = new_parts(bar);
-	if (ret) {
-		vpci_mirror_destroy(bar);
-		return ret;
-	}
+static void establish(struct vpci_bar *bar)
+{
+	struct vpci_host *host = bar->function->host;
+	struct vpci_mirror_range *range;
+	struct vpci_mirror_part *part;
 
 	list_for_each_entry(part, &bar->mirror->parts, link)
 		move_regions(bar, part);
-	return 0;
+	vpci_map_watch(&bar->node);
+
+	mutex_lock(&host->mirror_lock);
+	list_for_each_entry(range, &bar->mirror->ranges, of_bar)
+		list_add_tail(&range->of_host, &host->mirrors);
+	mutex_unlock(&host->mirror_lock);
 }
 
 /* Smaller ones share their page of the guest with others. */
@@ -405,7 +411,7 @@ static bool wants_mirror(const struct vpci_bar *bar)
 {
 	u32 i;
 
-	if (bar->flags & KVPCI_BAR_IO || bar->size < PAGE_SIZE || bar->mirror)
+	if (bar->flags & KVPCI_BAR_IO || bar->size < PAGE_SIZE)
 		return false;
 
 	for (i = 0; i < bar->nr_regions; i++)
@@ -420,33 +426,29 @@ static bool wants_mirror(const struct vpci_bar *bar)
  * @function: the function, whose regions are complete and that is not plugged
  *
  * Context: process; the caller holds the host's lock.
- * Return: 0 or -ENOMEM, in which case some may have been made
+ * Return: 0 or -ENOMEM
  */
 int vpci_mirrors_create(struct vpci_function *function)
 {
-	struct vpci_host *host = function->host;
-	struct vpci_mirror_range *range;
-	int i, ret;
+	struct vpci_bar *bars = function->bars;
+	int i, ret = 0;
 
-	if (!host->mirror_eventfd)
+	if (!function->host->mirror_eventfd)
 		return 0;
 
+	for (i = 0; i < VPCI_NUM_BARS && !ret; i++)
+		if (wants_mirror(&bars[i]))
+			ret = prepare(&bars[i]);
 	for (i = 0; i < VPCI_NUM_BARS; i++) {
-		struct vpci_bar *bar = &function->bars[i];
-
-		if (!wants_mirror(bar))
+		if (!bars[i].mirror)
 			continue;
-		ret = create(bar);
 		if (ret)
-			return ret;
-		vpci_map_watch(&bar->node);
-		mutex_lock(&host->mirror_lock);
-		list_for_each_entry(range, &bar->mirror->ranges, of_bar)
-			list_add_tail(&range->of_host, &host->mirrors);
-		mutex_unlock(&host->mirror_lock);
+			vpci_mirror_destroy(&bars[i]);
+		else
+			establish(&bars[i]);
 	}
 
-	return 0;
+	return ret;
 }
 
 static void free_range(struct vpci_mirror_range *range)
