@@ -766,6 +766,10 @@ TEST_F_TIMEOUT(pin, each_rise_of_many_is_one_interrupt, 300)
 	EXPECT_EQ(rises, i);
 	stop_toggling(self);
 	extra = take(self->rig, 1, PIN_VECTOR, rises) - rises;
+	for (i = 0; i < 5; i++) {
+		usleep(20000);
+		extra += take(self->rig, 1, PIN_VECTOR, 0);
+	}
 	TH_LOG("%llu rises, %llu interrupts more", rises, extra);
 	/* KVM can't take back what it has been told before INTx was disabled. */
 	EXPECT_GE(rises / 10, extra);
@@ -800,6 +804,11 @@ TEST_F_TIMEOUT(pin, it_is_low_in_the_end_however_often_it_rose, 300)
 	stop_toggling(self);
 	EXPECT_TRUE(becomes_low_and_noted(self));
 	came = take(self->rig, 1, PIN_VECTOR, 1);
+	/* One that KVM was told of before the pin was lowered may be on its way. */
+	for (i = 0; i < 5; i++) {
+		usleep(20000);
+		came += take(self->rig, 1, PIN_VECTOR, 0);
+	}
 	TH_LOG("%llu rises, %llu interrupts", rises, came);
 	EXPECT_LT(0, came);
 	EXPECT_GE(rises + rises / 10, came);
