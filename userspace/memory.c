@@ -13,10 +13,31 @@
 #include "memory.h"
 #include "report.h"
 
+#define HUGE_PAGE	MIB(2)
+
 static void add_ram(struct guest_memory *memory, __u64 address, __u64 size, __u8 *host)
 {
 	memory->ram[memory->nr_ram++] = (struct ram){ address, size, host };
 	memory->end = address + size;
+}
+
+/*
+ * Map so that huge pages of ours are ones of the guest, too: KVM takes them for one only if
+ * both are aligned.
+ */
+static __u8 *map_aligned(__u64 size)
+{
+	__u8 *host, *start;
+
+	host = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (host == MAP_FAILED)
+		return NULL;
+	start = (__u8 *)(((unsigned long)host + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	if (start > host)
+		munmap(host, start - host);
+	munmap(start + size, host + HUGE_PAGE - start);
+	return start;
 }
 
 int memory_create(struct guest_memory *memory, __u64 size)
@@ -25,9 +46,8 @@ int memory_create(struct guest_memory *memory, __u64 size)
 	__u8 *host;
 
 	*memory = (struct guest_memory){ .size = size };
-	host = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (host == MAP_FAILED)
+	host = map_aligned(size);
+	if (!host)
 		return fail("cannot allocate %llu MiB of guest memory, try a smaller --memory: %s",
 			    size / MIB(1), strerror(errno));
 
