@@ -128,6 +128,25 @@ void machine_ioeventfd(struct machine *vm, __u64 address, bool port, int eventfd
 		die("can't add an ioeventfd: %m");
 }
 
+/* Memory that the guest can only read. */
+void machine_readonly_page(struct machine *vm, __u64 address)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = 1,
+		.flags = KVM_MEM_READONLY,
+		.guest_phys_addr = address,
+		.memory_size = 4096,
+	};
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (page == MAP_FAILED)
+		die("can't get memory for the guest: %m");
+	region.userspace_addr = (unsigned long)page;
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		die("can't give memory to the guest: %m");
+}
+
 /* The address in the PVH note of a segment; 0 if it is not there. */
 static __u64 note_entry(Elf *elf, const GElf_Phdr *segment)
 {

@@ -31,6 +31,7 @@ struct machine {
 void machine_create(struct machine *vm);
 int machine_eventfd(void);
 void machine_ioeventfd(struct machine *vm, __u64 address, bool port, int eventfd);
+void machine_readonly_page(struct machine *vm, __u64 address);
 void machine_load(struct machine *vm, const char *file, const char *command_line);
 int machine_run(struct machine *vm);
 void die(const char *text, ...)

@@ -37,7 +37,8 @@ FNR == NR {
 	least_number[$1] = what[2] + 0
 	text[$1] = $3
 	accesses[$1] = $4
-	floor_of[$1] = $5
+	floor_of["kvpci," $1] = $5
+	floor_of["mirror," $1] = $8
 	goal_of["kvpci," $1] = $6
 	goal_of["mirror," $1] = $7
 	next
@@ -79,10 +80,10 @@ function with_commas(number, text) {
 }
 
 # "-", or a sum of costs of KVM alone, each with a factor before it or none.
-function floor_cost(row, terms, nr, i, factors, nr_factors, total) {
-	if (floor_of[row] == "-")
+function floor_cost(name, row, terms, nr, i, factors, nr_factors, total) {
+	if (floor_of[name "," row] == "-")
 		return ""
-	nr = split(floor_of[row], terms, "+")
+	nr = split(floor_of[name "," row], terms, "+")
 	for (i = 1; i <= nr; i++) {
 		nr_factors = split(terms[i], factors, "*")
 		total += (nr_factors > 1 ? factors[1] : 1) * \
@@ -97,7 +98,7 @@ function goal_cost(name, row, text) {
 	if (text == "-")
 		return ""
 	if (text ~ /x$/)
-		return int(floor_cost(row) * text)
+		return int(floor_cost(name, row) * text)
 	return text + 0
 }
 
@@ -105,10 +106,10 @@ function met(name, row) {
 	return goal[name, row] != "" && worst[name, row] <= goal[name, row]
 }
 
-# Is a goal less than what KVM takes for the accesses alone? Mirrors need none to read.
+# Is a goal less than what KVM takes for the accesses alone?
 function below_floor(name, row) {
-	return name == "kvpci" && goal[name, row] != "" && floor_of[row] != "-" &&
-		goal[name, row] < floor_cost(row)
+	return goal[name, row] != "" && floor_of[name "," row] != "-" &&
+		goal[name, row] < floor_cost(name, row)
 }
 
 # The highest cost of an operation under kvpci, however many functions or vectors.
@@ -190,11 +191,11 @@ function print_table(dimension, i, j, row, first, last) {
 		row = operation[i]
 		if (by[row] != dimension)
 			continue
-		printf "%-30s %7s", text[row], with_commas(floor_cost(row))
+		printf "%-30s %7s", text[row], with_commas(floor_cost("kvpci", row))
 		for (j = 1; j <= nr_columns; j++)
 			if (by_of(columns[j]) == dimension)
 				printf " %9s", with_commas(cost(columns[j], row))
-		printf " %8s %8s", ratio(worst["kvpci", row], floor_cost(row)),
+		printf " %8s %8s", ratio(worst["kvpci", row], floor_cost("kvpci", row)),
 			ratio(first_cost("qemu", row), first_cost("kvpci", row))
 		printf "%s%s\n", verdict("kvpci", row), verdict("mirror", row)
 	}
@@ -250,7 +251,8 @@ function print_json(i, j, row, separator) {
 		printf "      \"text\": \"%s\",\n", text[row] >json
 		printf "      \"by\": \"%s\",\n", by[row] >json
 		printf "      \"accesses\": %d,\n", accesses[row] >json
-		printf "      \"floor\": %s,\n", or_null(floor_cost(row)) >json
+		printf "      \"floor\": %s,\n", or_null(floor_cost("kvpci", row)) >json
+		printf "      \"floor_mirror\": %s,\n", or_null(floor_cost("mirror", row)) >json
 		json_columns("kvpci", row)
 		json_columns("mirror", row)
 		json_columns("irqfd", row)

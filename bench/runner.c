@@ -40,6 +40,8 @@ static void create_floor(struct machine *vm)
 {
 	machine_ioeventfd(vm, FLOOR_EVENTFD_PORT, true, machine_eventfd());
 	machine_ioeventfd(vm, FLOOR_EVENTFD_MMIO, false, machine_eventfd());
+	machine_ioeventfd(vm, FLOOR_EVENTFD_READONLY, false, machine_eventfd());
+	machine_readonly_page(vm, FLOOR_EVENTFD_READONLY);
 }
 
 /* By itself, since what else is on KVM's buses has a share in what finding it takes. */

@@ -46,7 +46,7 @@ $1 == "boot" && NF == 4 {
 function mean(system_name, what, key)
 {
 	key = system_name "," what
-	return n[key] ? int(sum[key] / n[key] + 0.5) : "null"
+	return n[key] ? sprintf("%.0f", sum[key] / n[key]) : "null"
 }
 
 function with_commas(number, text)
@@ -73,7 +73,7 @@ END {
 		for (i = 1; i <= names; i++)
 			printf " %18s", with_commas(mean(name[i], row[j]))
 		if (row[j] in goal) {
-			met = mean("kvpci", row[j]) < goal[row[j]]
+			met = mean("kvpci", row[j]) + 0 < goal[row[j]]
 			missed += !met
 			printf "  %s%s %s%s", met ? good : bad, with_commas(goal[row[j]]),
 				met ? "met" : "MISSED", plain

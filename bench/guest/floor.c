@@ -21,6 +21,16 @@ static void eventfd_mmio(void)
 	writel(FLOOR_EVENTFD_MMIO, 0);
 }
 
+static void eventfd_readonly(void)
+{
+	writel(FLOOR_EVENTFD_READONLY, 0);
+}
+
+static void memory_read(void)
+{
+	readl(FLOOR_EVENTFD_READONLY);
+}
+
 static void exit_port_write(void)
 {
 	outl(FLOOR_EXIT_PORT, 0);
@@ -59,6 +69,8 @@ void measure_floor(void)
 {
 	measure("eventfd-port", eventfd_port);
 	measure("eventfd-mmio", eventfd_mmio);
+	measure("eventfd-readonly", eventfd_readonly);
+	measure("memory-read", memory_read);
 	measure("exit-port-write", exit_port_write);
 	measure("exit-port-read", exit_port_read);
 	measure("exit-mmio-write", exit_mmio_write);

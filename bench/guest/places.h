@@ -11,6 +11,8 @@
 #define FLOOR_EXIT_PORT		0x5e8
 #define FLOOR_EVENTFD_MMIO	0xd8000000
 #define FLOOR_EXIT_MMIO		0xd8001000
+/* An ioeventfd in memory that can only be read, to which writes exit. */
+#define FLOOR_EVENTFD_READONLY	0xd8003000
 
 /* An ioeventfd that sends the message, or triggers the last vector; KVM alone: another. */
 #define SEND_PORT		0x5f0
