@@ -58,6 +58,7 @@ typedef __u64 guest_exit_fn(struct vcpu *vcpu, const struct guest_exit *exit);
  * @nr_exits: how many accesses have come to userspace
  * @exits: the first of them
  * @thread: runs it after guest_start()
+ * @running: the kernel's number of the thread that runs it now, or 0
  */
 struct vcpu {
 	struct vm *vm;
@@ -72,6 +73,7 @@ struct vcpu {
 	unsigned int nr_exits;
 	struct guest_exit exits[MAX_EXITS];
 	pthread_t thread;
+	int running;
 };
 
 /* Interrupt controllers in the kernel, local APICs that are enabled, and handlers. */
@@ -93,6 +95,8 @@ struct vcpu {
  * @run_size: of the memory shared with KVM
  * @ram: its memory, guest address RAM_BASE
  * @mirrors: those of its host bridge, or NULL
+ * @watcher: with VM_INTERRUPTS: looks if the vCPUs are in their right mind
+ * @watch_stop: ends it
  * @nr_vcpus: how many vCPUs there are
  * @vcpus: they
  */
@@ -104,6 +108,8 @@ struct vm {
 	size_t run_size;
 	void *ram;
 	struct mirrors *mirrors;
+	pthread_t watcher;
+	int watch_stop;
 	int nr_vcpus;
 	struct vcpu vcpus[MAX_VCPUS];
 };
