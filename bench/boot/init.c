@@ -78,7 +78,7 @@ static void print_number(unsigned long number)
 
 static int is_print(const char *word)
 {
-	const char wanted[] = "print";
+	static const char wanted[] = "print";
 	unsigned int i;
 
 	for (i = 0; i < sizeof(wanted); i++)
