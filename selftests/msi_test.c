@@ -518,6 +518,26 @@ TEST_F(msi, it_starts_disabled_and_is_pending_then)
 	device_free(device);
 }
 
+/* Fewer vectors take the place of the others, pending bits included. */
+TEST_F(msi, what_is_pending_goes_where_its_vector_goes)
+{
+	struct device *device = ready(self->rig, 4, KVPCI_MSI_64BIT | KVPCI_MSI_MASK);
+
+	mask(device, 0xf);
+	fire(device, BY_IOCTL, KVPCI_MSI, 3);
+	fire(device, BY_IOCTL, KVPCI_MSI, 2);
+	EXPECT_EQ(0xc, pending(device));
+	msi_control(device, ENABLED(1));
+	EXPECT_EQ(0x3, pending(device));
+	msi_control(device, ENABLED(0));
+	EXPECT_EQ(0x1, pending(device));
+	mask(device, 0);
+	EXPECT_EQ(1, take(self->rig, 1, BASE, 1));
+	EXPECT_EQ(0, pending(device));
+	EXPECT_EQ(0, strays(self->rig));
+	device_free(device);
+}
+
 TEST_F(msi, reset_puts_everything_back)
 {
 	__u32 flags;
