@@ -452,7 +452,7 @@ TEST_F(doorbell, no_ring_is_lost_while_others_come_and_go)
 	guest_start(other, ~0ULL);
 	wait_for_loop(self->vcpu);
 	wait_for_loop(other);
-	for (i = 0; i < scaled(300); i++) {
+	for (i = 0; i < 300; i++) {
 		/* Before, between and after the two. */
 		desc.offset = 0x80 + 0x100 * (i % 3);
 		desc.flags = 0;
@@ -482,7 +482,7 @@ TEST_F(doorbell, no_ring_comes_after_its_removal)
 	guest_begin(self->vcpu);
 	add_store(self->vcpu, MEM + 0x100, 4, 0);
 	guest_start(self->vcpu, ~0ULL);
-	for (i = 0; i < scaled(200); i++) {
+	for (i = 0; i < 200; i++) {
 		desc.flags = 0;
 		ASSERT_EQ(0, doorbell(self->function, &desc));
 		usleep(200);
