@@ -222,9 +222,10 @@ static __always_inline void end_of_interrupt(bool x2apic)
 }
 
 /*
- * What is counted has been seen, and is acknowledged before the local APIC may have the
- * next one. A non-maskable interrupt has no end. The compiler takes the vector for the
- * error code of an exception, and so removes it from the stack.
+ * A device is acknowledged before its sequence is read: what it does after that interrupts
+ * again. What is counted has been seen, before the local APIC may have the next one. A
+ * non-maskable interrupt has no end. The compiler takes the vector for the error code of
+ * an exception, and so removes it from the stack.
  */
 __attribute__((section("agent_text"), used, noinline, no_stack_protector, interrupt))
 void agent_handle(void *frame, unsigned long vector)
@@ -235,11 +236,11 @@ void agent_handle(void *frame, unsigned long vector)
 	asm volatile("movq %%gs:0, %0" : "=r"(self));
 	vector &= NR_VECTORS - 1;
 	ack = self->ack[vector];
+	if (ack)
+		store((void *)ack, 4, 1);
 	self->seen[vector] = __atomic_load_n((__u64 *)self->sequence + vector,
 					     __ATOMIC_SEQ_CST);
 	__atomic_store_n(&self->count[vector], self->count[vector] + 1, __ATOMIC_SEQ_CST);
-	if (ack)
-		store((void *)ack, 4, 1);
 	if (vector != VECTOR_NMI)
 		end_of_interrupt(self->x2apic);
 }
