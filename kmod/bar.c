@@ -232,12 +232,26 @@ bool vpci_bars_unmap(struct vpci_bar *bars)
 	return changed;
 }
 
+/* The same, of the range that was written. */
+static bool written(const struct vpci_regs *config, struct vpci_bar *bar,
+		    u32 offset, u32 len)
+{
+	u32 reg = bar_register(bar->index);
+	u32 from = max(offset, reg);
+	u32 to = min(offset + len, reg + register_size(bar));
+
+	if (!bar->size || from >= to)
+		return false;
+
+	return update(config, bar, GENMASK(to - 1 - reg, from - reg));
+}
+
 /**
  * vpci_bars_written() - have a write to configuration space take effect
  * @config: configuration space after the write
  * @bars: the function's VPCI_NUM_BARS BARs
  * @offset: first byte written
- * @len: bytes written
+ * @len: bytes written, at most 8
  *
  * Context: process; the caller holds the function's lock.
  * Return: whether watched ranges of a map have changed
@@ -246,24 +260,20 @@ bool vpci_bars_written(const struct vpci_regs *config, struct vpci_bar *bars,
 		       u32 offset, u32 len)
 {
 	bool changed = false;
-	u8 i;
+	u32 i, end;
 
 	if (vpci_overlaps(offset, len, PCI_COMMAND, 2))
 		changed = vpci_bars_map(config, bars);
 
-	if (offset + len <= PCI_BASE_ADDRESS_0 || offset >= PCI_ROM_ADDRESS + 4)
-		return changed;
-
-	for (i = 0; i < VPCI_NUM_BARS; i++) {
-		struct vpci_bar *bar = &bars[i];
-		u32 from = max(offset, bar_register(i));
-		u32 to = min(offset + len, bar_register(i) + register_size(bar));
-
-		if (bar->size && from < to)
-			changed |= update(config, bar,
-					  GENMASK(to - 1 - bar_register(i),
-						  from - bar_register(i)));
+	if (vpci_overlaps(offset, len, PCI_BASE_ADDRESS_0, 4 * KVPCI_NUM_BARS)) {
+		end = (offset + len - 1 - PCI_BASE_ADDRESS_0) / 4;
+		/* The first byte may be in the upper half of the BAR before. */
+		i = offset < PCI_BASE_ADDRESS_1 ? 0 : (offset - PCI_BASE_ADDRESS_1) / 4;
+		for (; i <= min(end, KVPCI_NUM_BARS - 1U); i++)
+			changed |= written(config, &bars[i], offset, len);
 	}
+	if (vpci_overlaps(offset, len, PCI_ROM_ADDRESS, 4))
+		changed |= written(config, &bars[KVPCI_BAR_ROM], offset, len);
 
 	return changed;
 }
