@@ -9,15 +9,19 @@
  * counts, less what it is with no operation at all. The host's timer interrupts some
  * of them, and in some its other threads get the processor, which they would not need
  * if they had another.
+ *
+ * To be profiled (bench/profile) an operation is repeated without end instead.
  */
 #include "io.h"
 #include "measure.h"
 #include "print.h"
+#include "word.h"
 
 #define WARM_UP		16
 #define SAMPLES		151
 
 static __u64 nothing_cost;
+static const char *to_profile;	/* ends with a space or the text, as words do */
 
 static void nothing(void)
 {
@@ -67,11 +71,36 @@ void measure_init(void)
 	nothing_cost = median(nothing, nothing);
 }
 
+/* Profile the operation whose name @name begins with. */
+void measure_profile(const char *name)
+{
+	to_profile = name;
+}
+
+/* The profile of an operation is from when ticks() begins to when this is called. */
+static __attribute__((noipa)) void profiled(void)
+{
+}
+
+static void profile(void (*prepare)(void), void (*operation)(void))
+{
+	print("profile\n");
+	for (;;) {
+		prepare();
+		ticks(operation);
+		profiled();
+	}
+}
+
 /* Print "row NAME COST". Each time, @prepare is called first and is not counted. */
 void measure_after(const char *name, void (*prepare)(void), void (*operation)(void))
 {
-	__u64 cost = median(prepare, operation) - nothing_cost;
+	__u64 cost;
 
+	if (to_profile && is_word(to_profile, name))
+		profile(prepare, operation);
+
+	cost = median(prepare, operation) - nothing_cost;
 	print("row ");
 	print(name);
 	print(" ");

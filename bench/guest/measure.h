@@ -3,6 +3,7 @@
 #define MEASURE_H
 
 void measure_init(void);
+void measure_profile(const char *name);
 void measure(const char *name, void (*operation)(void));
 void measure_after(const char *name, void (*prepare)(void), void (*operation)(void));
 
