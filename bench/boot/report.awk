@@ -56,6 +56,8 @@ function mean(system_name, functions, what, key)
 
 function with_commas(number, text)
 {
+	if (number == "null")
+		return "-"
 	while (length(number) > 3) {
 		text = "," substr(number, length(number) - 2) text
 		number = substr(number, 1, length(number) - 3)
