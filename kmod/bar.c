@@ -232,7 +232,7 @@ bool vpci_bars_unmap(struct vpci_bar *bars)
 	return changed;
 }
 
-/* The same, of the range that was written. */
+/* Bring @bar in line with @config after a write to @len bytes at @offset. */
 static bool written(const struct vpci_regs *config, struct vpci_bar *bar,
 		    u32 offset, u32 len)
 {
