@@ -97,18 +97,19 @@ END {
 		exit 1
 	}
 	print "\nA guest's boot: Debian's kernel to its first process, by number of functions on the bus\n"
-	printf "%-32s %4s", "", ""
+	printf "%-34s %4s", "", ""
 	for (i = 1; i <= names; i++)
 		printf " %18s", title[name[i]]
 	printf "\n"
 	for (j = 1; j <= rows; j++)
 		for (k = 1; k <= numbers; k++) {
-			printf "%-32s %4d", k == 1 ? text[row[j]] : "", number[k]
+			printf "%-34s %4d", k == 1 ? text[row[j]] : "", number[k]
 			for (i = 1; i <= names; i++)
 				printf " %18s",
 					with_commas(mean(name[i], number[k], row[j]))
-			print number[k] == 8 ?
-				verdict(row[j], mean("kvpci", number[k], row[j])) : ""
+			if (number[k] == 8)
+				printf "%s", verdict(row[j], mean("kvpci", 8, row[j]))
+			printf "\n"
 		}
 
 	for (key in n) {
