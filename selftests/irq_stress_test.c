@@ -29,6 +29,7 @@
 #define F		BDF(0, 1, 0)
 #define MAX_NR		8		/* vectors of a device */
 #define PATIENCE	60		/* seconds for what has to come */
+#define REST_MS		20		/* more than what has to come takes, as a rule */
 #define SEED		20261125
 #define COUNTERS	RAM_FREE	/* triggers by the guest itself, 8 bytes a vector */
 #define GSI		16
@@ -606,18 +607,27 @@ TEST_F_TIMEOUT(vectors, of_many_triggers_none_is_lost, 600)
 	TH_LOG("seed %d: %llu triggers, %llu interrupts, %u rounds", SEED, all, sum, rounds);
 }
 
+static __u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
 /*
  * Wait for an interrupt while the list is done over and over. Where messages take routes,
  * one that is rewritten faster than a route can be made is not sent before the guest lets
- * it be for a while: so have it do that, should it take longer than usual.
+ * it be for a while. So have it do that whenever it takes longer than usual: there are
+ * thousands to wait for.
  */
 static bool waits_for(const struct stress *s, unsigned int n, __u64 wanted)
 {
-	time_t now = time(NULL), end = now + PATIENCE, rest = now + PATIENCE / 10;
+	__u64 now = now_ms(), end = now + PATIENCE * 1000, rest = now + REST_MS;
 	unsigned int i;
 
 	for (i = 0; handled_all(s, n) < wanted; i++) {
-		now = time(NULL);
+		now = now_ms();
 		if (now > end)
 			return false;
 		if (now > rest) {
@@ -625,7 +635,7 @@ static bool waits_for(const struct stress *s, unsigned int n, __u64 wanted)
 			guest_wait(driver(s));
 			settle(s->device);
 			guest_start(driver(s), ~0ULL);
-			rest = now + PATIENCE / 10;
+			rest = now_ms() + REST_MS;
 		}
 		if (i > 1000)
 			usleep(10);
