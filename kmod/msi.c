@@ -256,7 +256,7 @@ bool vpci_msi_follow(struct vpci_msi *msi)
 	vpci_vectors_fold(&msi->vectors, msi->allowed);
 	pending = vpci_vectors_enable(&msi->vectors, vpci_msi_is_enabled(msi) && master);
 	for (n = 0; n < msi->allowed; n++)
-		vpci_vector_update(&msi->vectors, n, new_message);
+		vpci_vector_changed(&msi->vectors, n, new_message);
 
 	return pending;
 }

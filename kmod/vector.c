@@ -225,6 +225,23 @@ void vpci_vectors_fold(struct vpci_vectors *vectors, u32 nr)
 }
 
 /**
+ * vpci_vector_changed() - have a write to a vector's registers take effect, but for what it
+ * allows to be sent
+ * @vectors: the vectors
+ * @n: which
+ * @new_message: the message may have changed
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void vpci_vector_changed(struct vpci_vectors *vectors, u32 n, bool new_message)
+{
+	if (new_message)
+		vectors->vector[n].sequence++;
+	if (is_allowed(vectors, n) && !has_route(vectors, n))
+		ask_for_route(vectors);
+}
+
+/**
  * vpci_vector_update() - have a write to a vector's registers take effect
  * @vectors: the vectors
  * @n: which
@@ -234,11 +251,8 @@ void vpci_vectors_fold(struct vpci_vectors *vectors, u32 nr)
  */
 void vpci_vector_update(struct vpci_vectors *vectors, u32 n, bool new_message)
 {
-	if (new_message)
-		vectors->vector[n].sequence++;
+	vpci_vector_changed(vectors, n, new_message);
 	vector_flush(vectors, n);
-	if (is_allowed(vectors, n) && !has_route(vectors, n))
-		ask_for_route(vectors);
 }
 
 /**

@@ -81,6 +81,7 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors);
 void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n);
 void vpci_vector_withdraw(struct vpci_vectors *vectors, u32 n);
 void vpci_vectors_fold(struct vpci_vectors *vectors, u32 nr);
+void vpci_vector_changed(struct vpci_vectors *vectors, u32 n, bool new_message);
 void vpci_vector_update(struct vpci_vectors *vectors, u32 n, bool new_message);
 bool vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled);
 void vpci_vectors_flush(struct vpci_vectors *vectors);

@@ -79,7 +79,7 @@ proctype source(bit v)
 	od
 }
 
-/* A write to the capability: vpci_msi_follow(). */
+/* A write to the capability: vpci_msi_follow(), then vpci_vectors_flush(). */
 inline config_write(register, value, sees, forbids)
 {
 	d_step {
@@ -91,10 +91,13 @@ inline config_write(register, value, sees, forbids)
 			pending[0] = !BROKEN(FOLD_DROPS);
 			moved = 1
 		:: else
-		fi;
-		flush(0);
+		fi
+	}
+	d_step {
 		if
-		:: both -> flush(1)
+		:: !BROKEN(NO_FLUSH_OF_MSI) ->
+			flush(0);
+			flush(1)
 		:: else
 		fi
 	}

@@ -84,6 +84,7 @@
 #define COUNT_UNLOCKED		76	/* msi: lost: a trigger looks at how many are enabled before it takes the lock */
 #define NO_FOLD			77	/* msi: lost: what is pending of vectors that are gone stays there */
 #define FOLD_DROPS		78	/* msi: lost: it is dropped with them */
+#define NO_FLUSH_OF_MSI		79	/* msi: lost: a write to the capability sends nothing */
 
 /* INTx. */
 #define NO_FOLLOW_ON_RAISE	80	/* intx: lost: raising the pin has no effect */
