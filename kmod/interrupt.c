@@ -224,8 +224,9 @@ static bool signals(const struct vpci_interrupts *interrupts,
 		vpci_vectors_signal(vpci_msix_vectors(interrupts->msix), eventfd));
 }
 
-/* The same eventfd may have several descriptors. */
-static int check_ack(int fd, const struct eventfd_ctx *source)
+/* An eventfd that a function both signals and listens to would never rest. */
+static int check_ack(const struct vpci_interrupts *interrupts, int fd,
+		     const struct eventfd_ctx *source)
 {
 	struct eventfd_ctx *ack = eventfd_ctx_fdget(fd);
 	int ret;
@@ -233,12 +234,13 @@ static int check_ack(int fd, const struct eventfd_ctx *source)
 	if (IS_ERR(ack))
 		return PTR_ERR(ack);
 
-	ret = ack == source ? -EINVAL : 0;
+	/* The same eventfd may have several descriptors. */
+	ret = ack == source || listens_to(interrupts, ack) ? -EINVAL : 0;
 	eventfd_ctx_put(ack);
 	return ret;
 }
 
-/* An eventfd that a function both signals and listens to would never rest. */
+/* Likewise. */
 static int check_source(const struct vpci_interrupts *interrupts,
 			const struct kvpci_binding *desc)
 {
@@ -251,8 +253,23 @@ static int check_source(const struct vpci_interrupts *interrupts,
 	if (signals(interrupts, eventfd))
 		ret = -EINVAL;
 	else if (desc->flags & KVPCI_BIND_ACK)
-		ret = check_ack(desc->ack_eventfd, eventfd);
+		ret = check_ack(interrupts, desc->ack_eventfd, eventfd);
 	eventfd_ctx_put(eventfd);
+	return ret;
+}
+
+/* Likewise: @route is what is to be signalled. */
+static int check_resample(const struct vpci_interrupts *interrupts, int fd,
+			  const struct eventfd_ctx *route)
+{
+	struct eventfd_ctx *resample = eventfd_ctx_fdget(fd);
+	int ret;
+
+	if (IS_ERR(resample))
+		return PTR_ERR(resample);
+
+	ret = resample == route || signals(interrupts, resample) ? -EINVAL : 0;
+	eventfd_ctx_put(resample);
 	return ret;
 }
 
@@ -404,14 +421,20 @@ static int check_route(const struct vpci_interrupts *interrupts,
 static int set_route(struct vpci_interrupts *interrupts,
 		     const struct kvpci_route *route, struct eventfd_ctx **eventfd)
 {
+	int ret;
+
 	if (*eventfd && listens_to(interrupts, *eventfd))
 		return -EINVAL;
-	if (route->interrupt == KVPCI_INTX)
-		return vpci_intx_set_route(interrupts->intx, eventfd,
-					   route->resample_eventfd);
+	if (route->interrupt != KVPCI_INTX)
+		return vpci_vector_set_route(find_vectors(interrupts, route->interrupt),
+					     route->vector, route->sequence, eventfd);
 
-	return vpci_vector_set_route(find_vectors(interrupts, route->interrupt),
-				     route->vector, route->sequence, eventfd);
+	if (*eventfd) {
+		ret = check_resample(interrupts, route->resample_eventfd, *eventfd);
+		if (ret)
+			return ret;
+	}
+	return vpci_intx_set_route(interrupts->intx, eventfd, route->resample_eventfd);
 }
 
 /**

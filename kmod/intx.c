@@ -330,25 +330,12 @@ int vpci_intx_unbind(struct vpci_intx *intx)
 	return 0;
 }
 
-/* What KVM signals and what signals KVM are two eventfds. */
-static int check_resample(int fd, const struct eventfd_ctx *route)
-{
-	struct eventfd_ctx *resample = eventfd_ctx_fdget(fd);
-	int ret;
-
-	if (IS_ERR(resample))
-		return PTR_ERR(resample);
-
-	ret = resample == route ? -EINVAL : 0;
-	eventfd_ctx_put(resample);
-	return ret;
-}
-
 /**
  * vpci_intx_set_route() - say which irqfd the pin leads to
  * @intx: the pin
  * @eventfd: the irqfd's, or NULL; the one that was is put there
- * @resample_fd: what it signals when the guest has acknowledged the interrupt
+ * @resample_fd: what it signals when the guest has acknowledged the interrupt; listening
+ *	takes what is in it
  *
  * Context: process; the caller holds the host's lock.
  * Return: 0; -EBADF or -EINVAL; -ENOMEM
@@ -357,13 +344,8 @@ int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 			int resample_fd)
 {
 	struct intx_listener *resample = NULL;
-	int ret;
 
 	if (*eventfd) {
-		/* Listening takes what is in it, and so comes after. */
-		ret = check_resample(resample_fd, *eventfd);
-		if (ret)
-			return ret;
 		resample = listen(intx, resample_fd, intx_acknowledged, true);
 		if (IS_ERR(resample))
 			return PTR_ERR(resample);

@@ -1578,8 +1578,20 @@ TEST_F(uapi_irq, who_is_told_of_acknowledgments_is_no_source)
 	must(kvpci_ioctl(self->all, KVPCI_BIND, &binding));
 	EXPECT_BIND(-EINVAL, binding.eventfd = self->resample);
 	EXPECT_BIND(-EINVAL, binding.eventfd = self->resample; binding.interrupt = KVPCI_MSI);
+	/* Nor what acknowledges: telling it would do so. */
+	EXPECT_ROUTE(-EINVAL, route.resample_eventfd = self->resample);
+	EXPECT_ROUTE(0, route.resample_eventfd = self->other);
 	must(unbind(self->all, KVPCI_INTX, 0));
 	EXPECT_BIND(0, binding.eventfd = self->resample);
+
+	must(set_route(self->all, KVPCI_INTX, 0, 0, self->route, self->other));
+	EXPECT_BIND(-EINVAL, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
+		    binding.vector = 0; binding.ack_eventfd = copy);
+	must(remove_route(self->all, KVPCI_INTX, 0));
+	must(bind_eventfd(self->all, KVPCI_MSI, 3, self->other));
+	EXPECT_BIND(-EINVAL, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
+		    binding.vector = 0; binding.ack_eventfd = copy);
+	must(unbind(self->all, KVPCI_MSI, 3));
 	close(copy);
 }
 

@@ -659,7 +659,8 @@ struct kvpci_binding {
  * Return: 0, or
  *	EINVAL	the function has no such @interrupt or @vector; KVPCI_BIND_ACK with
  *		anything but KVPCI_INTX; @eventfd or @ack_eventfd is not an eventfd, or is
- *		set without use; @eventfd is a route of the same function, or @ack_eventfd
+ *		set without use; @eventfd is one that the same function signals, or is
+ *		@ack_eventfd; @ack_eventfd is one that the function listens to
  *	EBADF	@eventfd or @ack_eventfd is not open
  *	EEXIST	the vector is bound
  *	ENOENT	KVPCI_BIND_REMOVE: it is not
@@ -772,7 +773,8 @@ struct kvpci_route {
  * Return: 0, or
  *	EINVAL	the function has no such @interrupt or @vector; KVPCI_GET_ROUTE of
  *		INTx; a field set that is to be 0; an eventfd that is not one; an @eventfd
- *		of KVPCI_SET_ROUTE that the same function listens to
+ *		of KVPCI_SET_ROUTE that the same function listens to, or a @resample_eventfd
+ *		that it signals
  *	EBADF	an eventfd is not open
  *	ENOENT	KVPCI_GET_ROUTE: from @vector on none waits
  *	EAGAIN	KVPCI_SET_ROUTE: the message has changed again; nothing was set
