@@ -19,10 +19,14 @@
  * so that nothing is sent after the guest's write that forbids it has completed, and
  * nothing is missed by the one that allows it. A message to many vCPUs takes long: a
  * trigger, which may come in any context, leaves it pending for a work item.
+ *
+ * Of MSI, vectors may take the place of others: what is said here of a vector then goes for
+ * that, and it is pending as long as one of those is that it stands for.
  * Documentation/interrupts.rst has more, model/ the proof.
  */
 #include <linux/bitops.h>
 #include <linux/eventfd.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -33,26 +37,62 @@
 /* How many messages one hold of the lock may send. */
 #define FLUSH_BATCH	64
 
+/* Which vector takes the place of vector N? */
+static u32 place_of(const struct vpci_vectors *vectors, u32 n)
+{
+	return n & vectors->place_mask;
+}
+
 static bool is_pending(const struct vpci_vectors *vectors, u32 n)
 {
 	return vectors->pending[n / 32] & BIT(n % 32);
 }
 
-static void set_pending(struct vpci_vectors *vectors, u32 n)
+static void set_bit_of(struct vpci_vectors *vectors, u32 place)
 {
-	u32 *word = &vectors->pending[n / 32];
+	u32 *word = &vectors->pending[place / 32];
 
-	WRITE_ONCE(*word, *word | BIT(n % 32));
-	vectors->pending_words |= BIT_ULL(n / 32);
+	WRITE_ONCE(*word, *word | BIT(place % 32));
+	vectors->pending_words |= BIT_ULL(place / 32);
 }
 
-static void clear_pending(struct vpci_vectors *vectors, u32 n)
+static void clear_bit_of(struct vpci_vectors *vectors, u32 place)
 {
-	u32 *word = &vectors->pending[n / 32];
+	u32 *word = &vectors->pending[place / 32];
 
-	WRITE_ONCE(*word, *word & ~BIT(n % 32));
+	WRITE_ONCE(*word, *word & ~BIT(place % 32));
 	if (!*word)
-		vectors->pending_words &= ~BIT_ULL(n / 32);
+		vectors->pending_words &= ~BIT_ULL(place / 32);
+}
+
+/* A trigger of vector N is pending, in the place of N. */
+static void set_pending(struct vpci_vectors *vectors, u32 n)
+{
+	vectors->vector[n].triggered = true;
+	set_bit_of(vectors, place_of(vectors, n));
+}
+
+/* It is not any more: neither is the place, unless another vector's is. */
+static void withdraw_pending(struct vpci_vectors *vectors, u32 n)
+{
+	u32 place = place_of(vectors, n);
+
+	vectors->vector[n].triggered = false;
+	for (n = place; n < vectors->nr; n += vectors->place_mask + 1)
+		if (vectors->vector[n].triggered)
+			return;
+
+	clear_bit_of(vectors, place);
+}
+
+/* Nor is any other in this place. */
+static void clear_pending(struct vpci_vectors *vectors, u32 place)
+{
+	u32 n;
+
+	for (n = place; n < vectors->nr; n += vectors->place_mask + 1)
+		vectors->vector[n].triggered = false;
+	clear_bit_of(vectors, place);
 }
 
 static bool is_allowed(const struct vpci_vectors *vectors, u32 n)
@@ -129,7 +169,7 @@ int vpci_vectors_init(struct vpci_vectors *vectors,
 	vectors->ops = ops;
 	vectors->nr = nr;
 	vectors->pending = pending;
-	vectors->index_mask = ~0U;
+	vectors->place_mask = roundup_pow_of_two(nr) - 1;
 	INIT_WORK(&vectors->work, vectors_work);
 	for (n = 0; n < nr; n++)
 		vectors->vector[n].sequence = 1;
@@ -167,12 +207,13 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors)
 void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
 {
 	unsigned long flags;
+	u32 place;
 
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
-	n &= vectors->index_mask;
-	if (!is_ready(vectors, n)) {
+	place = place_of(vectors, n);
+	if (!is_ready(vectors, place)) {
 		set_pending(vectors, n);
-	} else if (!vector_send(vectors, n, false)) {
+	} else if (!vector_send(vectors, place, false)) {
 		set_pending(vectors, n);
 		schedule_work(&vectors->work);
 	}
@@ -182,7 +223,7 @@ void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
 /**
  * vpci_vector_withdraw() - let a vector not be pending
  * @vectors: the vectors
- * @n: which
+ * @n: which; others that are pending in the same place stay so
  *
  * Context: any.
  */
@@ -191,7 +232,7 @@ void vpci_vector_withdraw(struct vpci_vectors *vectors, u32 n)
 	unsigned long flags;
 
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
-	clear_pending(vectors, n & vectors->index_mask);
+	withdraw_pending(vectors, n);
 	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
 }
 
@@ -206,8 +247,10 @@ static void vector_flush(struct vpci_vectors *vectors, u32 n)
 
 /**
  * vpci_vectors_fold() - let the first vectors take the place of the others
- * @vectors: the vectors
+ * @vectors: the vectors, at most 32
  * @nr: how many are left, a power of two; vector N's place is taken by N modulo @nr
+ *
+ * What is pending is so in its new place.
  *
  * Context: the caller holds the interrupts' lock, or nobody else knows of them.
  */
@@ -215,13 +258,15 @@ void vpci_vectors_fold(struct vpci_vectors *vectors, u32 nr)
 {
 	u32 n;
 
-	vectors->index_mask = nr - 1;
-	for (n = nr; n < vectors->nr; n++) {
-		if (is_pending(vectors, n)) {
-			clear_pending(vectors, n);
-			set_pending(vectors, n & vectors->index_mask);
-		}
-	}
+	if (vectors->place_mask == nr - 1)
+		return;
+
+	vectors->place_mask = nr - 1;
+	for (n = 0; n < vectors->nr; n++)
+		clear_bit_of(vectors, n);
+	for (n = 0; n < vectors->nr; n++)
+		if (vectors->vector[n].triggered)
+			set_bit_of(vectors, place_of(vectors, n));
 }
 
 /**
@@ -341,8 +386,10 @@ void vpci_vectors_reset(struct vpci_vectors *vectors)
 		WRITE_ONCE(vectors->pending[word], 0);
 		vectors->pending_words &= vectors->pending_words - 1;
 	}
-	for (n = 0; n < vectors->nr; n++)
+	for (n = 0; n < vectors->nr; n++) {
+		vectors->vector[n].triggered = false;
 		vectors->vector[n].sequence++;
+	}
 }
 
 static void vector_signalled(struct vpci_listener *listener)

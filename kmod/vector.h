@@ -41,12 +41,14 @@ struct vpci_source {
  * @route: the eventfd that sends the message, unless it is sent directly
  * @sequence: how often the message has changed
  * @confirmed: @sequence of the message that @route sends
+ * @triggered: it has been triggered, for which it, or what takes its place, is pending
  */
 struct vpci_vector {
 	struct vpci_source *source;
 	struct eventfd_ctx *route;
 	u64 sequence;
 	u64 confirmed;
+	bool triggered;
 };
 
 /**
@@ -55,7 +57,7 @@ struct vpci_vector {
  * @ops: where their registers are
  * @nr: how many; at most 2,048
  * @enabled: messages may be sent, of vectors that are not masked themselves
- * @index_mask: vector N's place is taken by N & this
+ * @place_mask: vector N's place is taken by N & this; a power of two less 1
  * @pending: a bit each, as the guest reads them
  * @pending_words: which words of @pending are not 0
  * @work: flushes
@@ -66,7 +68,7 @@ struct vpci_vectors {
 	const struct vpci_vectors_ops *ops;
 	u32 nr;
 	bool enabled;
-	u32 index_mask;
+	u32 place_mask;
 	u32 *pending;
 	u64 pending_words;
 	struct work_struct work;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * MSI with a guest that enables fewer vectors than there are: one instead of two, and two
- * again. Vector 0 then takes the place of both, of what is pending too. What one vector does
- * apart from that is in vector.pml; as there, a d_step is one hold of the lock.
+ * again. Vector 0 then takes the place of both, of what is pending too, until that is sent or
+ * withdrawn. What one vector does apart from that is in vector.pml; as there, a d_step is one
+ * hold of the lock.
  */
 #include "mutations.h"
 
@@ -17,41 +18,47 @@
 bit is_enabled = 1;
 bit both = 1;			/* vectors are enabled, not vector 0 alone */
 bit masked[2];
-bit pending[2];
+bit pending[2];			/* by place */
+bit triggered[2];		/* by vector */
 
 /* What is observed. */
-bit owed[2];			/* the source's trigger has not been sent */
-bit moved;			/* source 1's is pending as vector 0 */
+bit owed[2];			/* the source's trigger was held, and not withdrawn since */
 bit sees_disable, sees_one;
 bit sees_mask[2];
 
 /* The properties: none of these ever comes about. */
 bit forbidden;			/* a message while the guest's completed writes forbid it */
+bit invented;			/* a message for what has been sent or withdrawn */
 bit lost;			/* a trigger without a message */
 
 #define PLACE(n)	(both && n)
 #define READY(n)	(is_enabled && !masked[n] && (both || n == 0))
 
+#define HAS_PLACE(n, at)	(PLACE(n) == at)
+
 inline send(n)
 {
 	forbidden = sees_disable || sees_mask[n] || (sees_one && n != 0);
-	assert(!forbidden);
-	owed[n] = 0;
-	if
-	:: n == 0 -> owed[1] = owed[1] && !moved; moved = 0
-	:: else
-	fi
+	assert(!forbidden)
 }
 
 inline flush(n)
 {
 	if
-	:: pending[n] && READY(n) -> pending[n] = 0; send(n)
+	:: pending[n] && READY(n) ->
+		pending[n] = 0;
+		triggered[0] = triggered[0] && !HAS_PLACE(0, n);
+		triggered[1] = triggered[1] && !HAS_PLACE(1, n);
+		send(n);
+		invented = !(owed[0] && HAS_PLACE(0, n)) && !(owed[1] && HAS_PLACE(1, n));
+		assert(!invented);
+		owed[0] = owed[0] && !HAS_PLACE(0, n);
+		owed[1] = owed[1] && !HAS_PLACE(1, n)
 	:: else
 	fi
 }
 
-/* vpci_msi_trigger() */
+/* vpci_vector_trigger() and vpci_vector_withdraw() */
 proctype source(bit v)
 {
 	byte left = TRIGGERS;
@@ -60,7 +67,6 @@ proctype source(bit v)
 	do
 	:: left > 0 ->
 		left--;
-		owed[v] = 1;
 #if MUTATION == COUNT_UNLOCKED
 		n = PLACE(v);
 #endif
@@ -68,14 +74,26 @@ proctype source(bit v)
 #if MUTATION != COUNT_UNLOCKED
 			n = PLACE(v);
 #endif
-			moved = moved || n != v;
 			if
 			:: READY(n) -> send(n)
-			:: else -> pending[n] = 1
+			:: else -> owed[v] = 1; triggered[v] = 1; pending[n] = 1
 			fi;
 			n = 0
 		}
-	:: else -> break
+	:: owed[v] ->
+		d_step {
+			owed[v] = 0;
+			triggered[v] = 0;
+			n = PLACE(v);
+			if
+			:: BROKEN(WITHDRAW_ALL) ||
+			   (!(triggered[0] && HAS_PLACE(0, n)) &&
+			    !(triggered[1] && HAS_PLACE(1, n))) -> pending[n] = 0
+			:: else
+			fi;
+			n = 0
+		}
+	:: left == 0 -> break
 	od
 }
 
@@ -86,11 +104,11 @@ inline config_write(register, value, sees, forbids)
 		register = value;
 		sees = sees && value == forbids;
 		if
-		:: !both && pending[1] && !BROKEN(NO_FOLD) ->
-			pending[1] = 0;
-			pending[0] = !BROKEN(FOLD_DROPS);
-			moved = 1
-		:: else
+		:: BROKEN(NO_FOLD) || (both && BROKEN(STAYS_FOLDED))
+		:: else ->
+			pending[0] = triggered[0] ||
+				     (triggered[1] && !both && !BROKEN(FOLD_DROPS));
+			pending[1] = triggered[1] && both
 		fi
 	}
 	d_step {

@@ -81,9 +81,11 @@
 #define CLEAR_WORD		75	/* flush: lost: a word counts as empty when one of its bits has been cleared */
 
 /* Fewer vectors of MSI than there are. */
-#define COUNT_UNLOCKED		76	/* msi: lost: a trigger looks at how many are enabled before it takes the lock */
-#define NO_FOLD			77	/* msi: lost: what is pending of vectors that are gone stays there */
+#define COUNT_UNLOCKED		76	/* msi: lost, invented: a trigger looks at how many are enabled before it takes the lock */
+#define NO_FOLD			77	/* msi: lost, invented: what is pending of vectors that are gone stays there */
 #define FOLD_DROPS		78	/* msi: lost: it is dropped with them */
+#define STAYS_FOLDED		96	/* msi: lost, invented: what is pending in another's place stays there when its own is back */
+#define WITHDRAW_ALL		97	/* msi: lost: withdrawing a vector withdraws all that are pending in its place */
 #define NO_FLUSH_OF_MSI		79	/* msi: lost: a write to the capability sends nothing */
 
 /* INTx. */

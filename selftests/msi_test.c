@@ -421,6 +421,50 @@ TEST_F(msi, a_vector_is_withdrawn_where_it_is_pending)
 	device_free(device);
 }
 
+/* What shares that place is not withdrawn with it, and each goes back to its own. */
+TEST_F(msi, a_vector_is_withdrawn_alone)
+{
+	struct device *device = ready(self->rig, 8, KVPCI_MSI_MASK);
+
+	msi_control(device, ENABLED(1));
+	mask(device, 0xff);
+	fire(device, BY_IOCTL, KVPCI_MSI, 1);
+	fire(device, BY_IOCTL, KVPCI_MSI, 7);
+	EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 3));
+	EXPECT_EQ(2, pending(device));
+	EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 7));
+	EXPECT_EQ(2, pending(device));
+	mask(device, 0);
+	EXPECT_EQ(1, take(self->rig, 1, BASE + 1, 1));
+	EXPECT_EQ(0, pending(device));
+
+	/* What was sent for both is owed to neither. */
+	mask(device, 0xff);
+	fire(device, BY_IOCTL, KVPCI_MSI, 1);
+	fire(device, BY_IOCTL, KVPCI_MSI, 7);
+	mask(device, 0);
+	EXPECT_EQ(1, take(self->rig, 1, BASE + 1, 1));
+	msi_control(device, ENABLED(3));
+	EXPECT_EQ(0, pending(device));
+	EXPECT_EQ(0, strays(self->rig));
+
+	mask(device, 0xff);
+	fire(device, BY_IOCTL, KVPCI_MSI, 4);
+	fire(device, BY_IOCTL, KVPCI_MSI, 6);
+	msi_control(device, ENABLED(0));
+	EXPECT_EQ(1, pending(device));
+	msi_control(device, ENABLED(2));
+	EXPECT_EQ(5, pending(device));
+	EXPECT_EQ(0, withdraw(device->function, KVPCI_MSI, 6));
+	EXPECT_EQ(1, pending(device));
+	msi_control(device, ENABLED(3));
+	EXPECT_EQ(1 << 4, pending(device));
+	mask(device, 0);
+	EXPECT_EQ(1, take(self->rig, 1, BASE + 4, 1));
+	EXPECT_EQ(0, strays(self->rig));
+	device_free(device);
+}
+
 TEST_F(msi, without_its_route_a_vector_is_pending)
 {
 	struct device *device = ready(self->rig, 4, KVPCI_MSI_64BIT | KVPCI_MSI_MASK);

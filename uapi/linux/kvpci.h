@@ -696,7 +696,9 @@ struct kvpci_trigger {
  * mastering is off) the vector is pending, and its message is sent once that changes. A
  * vector that is pending already stays so: the two count once. A function whose reason
  * to interrupt has gone before its message was sent withdraws it with
- * KVPCI_TRIGGER_LOWER, as the specification asks of it.
+ * KVPCI_TRIGGER_LOWER, as the specification asks of it. Of a vector of MSI that another
+ * takes the place of, since the guest has enabled fewer than there are, the other is pending,
+ * until all that are so in its place have been withdrawn.
  *
  * INTx: raises the pin, which sets the interrupt status bit, until
  * KVPCI_TRIGGER_LOWER or the like lowers it. The guest is interrupted, again after each
