@@ -34,8 +34,10 @@
 #include "interrupt.h"
 #include "vector.h"
 
-/* How many messages one hold of the lock may send. */
+/* How many messages one hold of the lock may send, */
 #define FLUSH_BATCH	64
+/* and how many vCPUs it may look at for that: KVM may look at all for one message. */
+#define FLUSH_VCPUS	4096
 
 /* Which vector takes the place of vector N? */
 static u32 place_of(const struct vpci_vectors *vectors, u32 n)
@@ -316,57 +318,72 @@ bool vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled)
 	return enabled && vectors->pending_words;
 }
 
-/* Send some of what is pending and ready; returns whether there may be more of that. */
-static bool flush_some(struct vpci_vectors *vectors)
+/* How many messages may one hold of the lock send? */
+static u32 flush_batch(const struct vpci_vectors *vectors)
 {
-	u64 words = vectors->pending_words;
-	u32 sent = 0;
+	struct kvm *kvm = vectors->interrupts->kvm;
+	u32 vcpus = kvm ? vpci_kvm_online_vcpus(kvm) : 0;
+
+	return vcpus > FLUSH_VCPUS / FLUSH_BATCH ? max(FLUSH_VCPUS / vcpus, 1U) : FLUSH_BATCH;
+}
+
+/*
+ * Send some of what is pending and ready, of vector @from and those after it. Returns which
+ * one is the next to look at, or @vectors->nr.
+ */
+static u32 flush_some(struct vpci_vectors *vectors, u32 from)
+{
+	u64 words = vectors->pending_words & GENMASK_ULL(63, from / 32);
+	u32 left = flush_batch(vectors);
 
 	if (!vectors->enabled)
-		return false;
+		return vectors->nr;
 
 	for (; words; words &= words - 1) {
 		u32 word = __ffs64(words);
 		u32 bits = vectors->pending[word];
 
+		if (word == from / 32)
+			bits &= GENMASK(31, from % 32);
 		for (; bits; bits &= bits - 1) {
 			u32 n = word * 32 + __ffs(bits);
 
 			if (!is_ready(vectors, n))
 				continue;
-			if (sent == FLUSH_BATCH)
-				return true;
+			if (!left)
+				return n;
+			left--;
 			clear_pending(vectors, n);
-			if (vector_send(vectors, n, false)) {
-				sent++;
-			} else {
-				vector_send(vectors, n, true);
-				return true;
-			}
+			if (vector_send(vectors, n, false))
+				continue;
+			vector_send(vectors, n, true);
+			return n + 1;
 		}
 	}
 
-	return false;
+	return vectors->nr;
 }
 
 /**
  * vpci_vectors_flush() - send what has been pending and is ready now
  * @vectors: the vectors
  *
- * One hold of the lock sends a bounded number of messages, or one to many.
+ * One hold of the lock sends a bounded number of messages, or one to many. Each vector is
+ * looked at once: one that has become pending or ready meanwhile is left to whoever has
+ * made it so, or the guest could keep this from coming to an end.
  *
  * Context: process, without a spinlock.
  */
 void vpci_vectors_flush(struct vpci_vectors *vectors)
 {
-	bool more;
+	u32 next = 0;
 
 	do {
 		spin_lock_irq(&vectors->interrupts->lock);
-		more = flush_some(vectors);
+		next = flush_some(vectors, next);
 		spin_unlock_irq(&vectors->interrupts->lock);
 		cond_resched();
-	} while (more);
+	} while (next < vectors->nr);
 }
 
 /**

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A change that concerns all vectors of a function: vpci_vectors_flush() sends what has
- * become ready, a batch at a time, and drops the lock in between.
+ * become ready, a batch at a time, and drops the lock in between. The message of one vector
+ * is to many vCPUs, which a trigger leaves to a work item that flushes too.
  *
  * One vCPU writes the function mask, another one bus master enable and the vectors' own
  * masks, and triggers come meanwhile. Three vectors in two words of pending bits, and
@@ -13,6 +14,7 @@
 #define VECTORS		3
 #define WORD(n)		((n) / 2)
 #define BATCH		1
+#define TO_MANY		1
 
 #ifndef TRIGGERS
 #define TRIGGERS	4
@@ -27,6 +29,7 @@ bit is_enabled = 1;		/* what follows from those */
 bit masked[VECTORS];
 bit pending[VECTORS];
 bit words[2];			/* which words have a pending bit */
+bit queued;			/* the work item */
 
 /* What is observed. */
 byte triggers[VECTORS];		/* not yet delivered */
@@ -39,6 +42,7 @@ byte others = 2;
 bit invented;			/* a delivery without a trigger */
 bit forbidden;			/* one while the guest's completed writes forbid it */
 bit unbounded;			/* a hold of the lock that sends more than a batch */
+bit endless;			/* a flush of more holds than there are vectors */
 bit lost;			/* a trigger without a delivery */
 
 #define READY(n)	(is_enabled && !masked[n])
@@ -64,25 +68,61 @@ inline clear_pending(n)
 	words[WORD(n)] = (WORD(n) == 0 && (pending[0] || pending[1])) && !BROKEN(CLEAR_WORD)
 }
 
-/* One vector in vpci_vectors_flush(). */
+/* One vector in flush_some(). */
 inline flush_one(n)
 {
 	if
-	:: !more && words[WORD(n)] &&
+	:: next == VECTORS && (n >= from || BROKEN(FLUSH_AGAIN)) && words[WORD(n)] &&
 	   IS_LISTED(n) &&
 	   (READY(n) || (BROKEN(FLUSH_WITHOUT_ENABLE) && !masked[n]) ||
 	    (BROKEN(FLUSH_WITHOUT_MASK) && is_enabled)) ->
 		if
-		:: sent == BATCH && !BROKEN(FLUSH_ALL) -> more = 1
+		:: sent == BATCH && !BROKEN(FLUSH_ALL) -> next = n
 		:: else ->
 			sent++;
 			unbounded = sent > BATCH;
 			assert(!unbounded);
 			clear_pending(n);
-			send(n)
+			send(n);
+			if
+			:: n == TO_MANY && BROKEN(FLUSH_AGAIN) -> next = 0
+			:: n == TO_MANY && !BROKEN(FLUSH_AGAIN) -> next = n + 1
+			:: else
+			fi
 		fi
 	:: else
 	fi
+}
+
+/* vpci_vectors_flush() */
+inline flush()
+{
+#if MUTATION == FLUSH_OLD_LIST
+	d_step { old[0] = pending[0]; old[1] = pending[1]; old[2] = pending[2] }
+#endif
+	do
+	:: next < VECTORS ->
+		d_step {
+			holds++;
+			endless = holds > VECTORS;
+			assert(!endless);
+			from = next;
+			next = VECTORS;
+			if
+			:: is_enabled || BROKEN(FLUSH_WITHOUT_ENABLE) ->
+				flush_one(0);
+				flush_one(1);
+				flush_one(2)
+			:: else
+			fi;
+			sent = 0;
+			from = 0;
+			next = (BROKEN(ONE_BATCH) -> VECTORS : next)
+		}
+	:: else -> break
+	od;
+	next = 0;
+	holds = 0
 }
 
 /* A write to configuration space, and the flush that follows it. */
@@ -93,35 +133,14 @@ inline config_write(register, value, forbids, sees)
 		is_enabled = !function_mask && bus_master;
 		sees = sees && value == forbids
 	}
-#if MUTATION == FLUSH_OLD_LIST
-	d_step { old[0] = pending[0]; old[1] = pending[1]; old[2] = pending[2] }
-#endif
-	more = 1;
-	do
-	:: more ->
-		d_step {
-			more = 0;
-			sent = 0;
-			if
-			:: is_enabled || BROKEN(FLUSH_WITHOUT_ENABLE) ->
-				flush_one(0);
-				flush_one(1);
-				flush_one(2)
-			:: else
-			fi;
-			sent = 0;
-			more = more && !BROKEN(ONE_BATCH)
-		}
-	:: else -> break
-	od;
+	flush();
 	sees = value == forbids
 }
 
 active proctype vcpu_0()
 {
 	byte left = WRITES;
-	byte sent;
-	bit more;
+	byte from, next, sent, holds;
 #if MUTATION == FLUSH_OLD_LIST
 	bit old[VECTORS];
 #endif
@@ -159,8 +178,7 @@ inline mask(n, value)
 active proctype vcpu_1()
 {
 	byte left = WRITES;
-	byte sent;
-	bit more;
+	byte from, next, sent, holds;
 #if MUTATION == FLUSH_OLD_LIST
 	bit old[VECTORS];
 #endif
@@ -199,8 +217,11 @@ inline trigger(n)
 	d_step {
 		triggers[n]++;
 		if
-		:: READY(n) -> send(n)
-		:: else -> pending[n] = 1; words[WORD(n)] = 1
+		:: READY(n) && n != TO_MANY -> send(n)
+		:: else ->
+			queued = queued || READY(n);
+			pending[n] = 1;
+			words[WORD(n)] = 1
 		fi
 	}
 }
@@ -220,6 +241,19 @@ active proctype device()
 	:: else -> break
 	od;
 	others--
+}
+
+/* vectors_work() */
+active proctype work()
+{
+	byte from, next, sent, holds;
+#if MUTATION == FLUSH_OLD_LIST
+	bit old[VECTORS];
+#endif
+
+end:	do
+	:: queued -> queued = 0; flush()
+	od
 }
 
 /* All have come to rest. */

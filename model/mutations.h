@@ -79,6 +79,7 @@
 #define FLUSH_WITHOUT_ENABLE	73	/* flush: forbidden: flushing goes on though messages have been disabled again */
 #define FLUSH_WITHOUT_MASK	74	/* flush: forbidden: flushing does not look at vectors' masks */
 #define CLEAR_WORD		75	/* flush: lost: a word counts as empty when one of its bits has been cleared */
+#define FLUSH_AGAIN		95	/* flush: endless: after a message to many all vectors are looked at again */
 
 /* Fewer vectors of MSI than there are. */
 #define COUNT_UNLOCKED		76	/* msi: lost, invented: a trigger looks at how many are enabled before it takes the lock */

@@ -17,6 +17,9 @@
  * Triggers that come together count once, so that there may be fewer interrupts. Where each
  * trigger waits for its interrupt there may not: the counts are equal.
  */
+#define _GNU_SOURCE
+#include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -849,6 +852,116 @@ TEST_F_TIMEOUT(pin, it_is_low_in_the_end_however_often_it_rose, 300)
 	must(trigger(self->device->function, KVPCI_INTX, 0));
 	EXPECT_TRUE(becomes_low_and_noted(self));
 	EXPECT_EQ(1, take(self->rig, 1, PIN_VECTOR, 1));
+}
+
+/* Many vCPUs, of which two run, a device with a vector, and one with a pin. */
+
+#define BYSTANDERS	200
+
+FIXTURE(crowd) {
+	struct rig *rig;
+	struct device *device;
+	struct device *pin;
+	int bystanders[BYSTANDERS];
+	int route;
+	int resample;
+	bool stop;
+};
+
+FIXTURE_SETUP(crowd)
+{
+	int i;
+
+	self->rig = rig_new(2, VM_MODERN);
+	for (i = 0; i < BYSTANDERS; i++)
+		self->bystanders[i] = vm_add_vcpu(self->rig->vm, 2 + i, true);
+	self->device = device_plugged(self->rig, (struct device_desc) {
+		.bdf = F, .msix.vectors = 1, .triggers = true });
+	self->pin = device_plugged(self->rig, (struct device_desc) {
+		.bdf = BDF(0, 2, 0), .pin = 1 });
+	self->route = event_new();
+	self->resample = event_new();
+	rig_listen(self->rig);
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+	int i;
+
+	rig_deafen(self->rig);
+	close(self->route);
+	close(self->resample);
+	device_free(self->pin);
+	device_free(self->device);
+	for (i = 0; i < BYSTANDERS; i++)
+		close(self->bystanders[i]);
+	rig_free(self->rig);
+}
+
+static void stay_on(int processor)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(processor, &set);
+	must(sched_setaffinity(0, sizeof(set), &set));
+}
+
+/* Have the pin's work item queued on this processor: is it carried out? */
+static bool pin_is_told(struct _test_data_crowd *self)
+{
+	struct pollfd told = { .fd = self->route, .events = POLLIN };
+	int function = self->pin->function;
+
+	/* With a new route the pin is signalled anew. */
+	must(set_route(function, KVPCI_INTX, 0, 0, self->route, self->resample));
+	must(trigger(function, KVPCI_INTX, 0));
+	if (poll(&told, 1, 1000 * PATIENCE) != 1)
+		return false;
+
+	event_count(self->route);
+	must(lower(function));
+	return true;
+}
+
+static void *keep_triggering_all(void *arg)
+{
+	struct _test_data_crowd *self = arg;
+
+	stay_on(0);
+	while (!__atomic_load_n(&self->stop, __ATOMIC_SEQ_CST))
+		must(trigger(self->device->function, KVPCI_MSIX, 0));
+	return NULL;
+}
+
+/*
+ * A message to all is sent by a work item. One that is triggered again before it has been
+ * sent must not keep that item, and with it a processor's others, from coming to an end.
+ */
+TEST_F_TIMEOUT(crowd, messages_to_all_leave_time_for_others, 300)
+{
+	enum { ROUNDS = 10, VECTOR = 0x40 };
+	struct device *device = self->device;
+	pthread_t thread;
+	int i;
+
+	msix_message(device, 0, msi_to_x2apic(~0U), VECTOR);
+	msix_mask(device, 0, false);
+	msix_control(device, PCI_MSIX_FLAGS_ENABLE);
+
+	if (pthread_create(&thread, NULL, keep_triggering_all, self))
+		die("no thread");
+	for (i = 0; i < ROUNDS; i++) {
+		stay_on(!(i & 1));
+		usleep(10000);
+		must(trigger(device->function, KVPCI_MSIX, 0));
+		if (!pin_is_told(self))
+			break;
+	}
+	EXPECT_EQ(ROUNDS, i);
+	__atomic_store_n(&self->stop, true, __ATOMIC_SEQ_CST);
+	pthread_join(thread, NULL);
+	EXPECT_LT(0, handled(self->rig, 1, VECTOR));
 }
 
 TEST_HARNESS_MAIN
