@@ -224,23 +224,27 @@ static bool signals(const struct vpci_interrupts *interrupts,
 		vpci_vectors_signal(vpci_msix_vectors(interrupts->msix), eventfd));
 }
 
-/* An eventfd that a function both signals and listens to would never rest. */
-static int check_ack(const struct vpci_interrupts *interrupts, int fd,
-		     const struct eventfd_ctx *source)
+/*
+ * An eventfd that a function both signals and listens to would never rest: @fd, which is to
+ * do one, must not be @other, which is to do the other, nor one that @does says does so. The
+ * same eventfd may have several descriptors.
+ */
+static int check_eventfd(const struct vpci_interrupts *interrupts, int fd,
+			 const struct eventfd_ctx *other,
+			 bool (*does)(const struct vpci_interrupts *interrupts,
+				      const struct eventfd_ctx *eventfd))
 {
-	struct eventfd_ctx *ack = eventfd_ctx_fdget(fd);
+	struct eventfd_ctx *eventfd = eventfd_ctx_fdget(fd);
 	int ret;
 
-	if (IS_ERR(ack))
-		return PTR_ERR(ack);
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
 
-	/* The same eventfd may have several descriptors. */
-	ret = ack == source || listens_to(interrupts, ack) ? -EINVAL : 0;
-	eventfd_ctx_put(ack);
+	ret = eventfd == other || does(interrupts, eventfd) ? -EINVAL : 0;
+	eventfd_ctx_put(eventfd);
 	return ret;
 }
 
-/* Likewise. */
 static int check_source(const struct vpci_interrupts *interrupts,
 			const struct kvpci_binding *desc)
 {
@@ -253,23 +257,8 @@ static int check_source(const struct vpci_interrupts *interrupts,
 	if (signals(interrupts, eventfd))
 		ret = -EINVAL;
 	else if (desc->flags & KVPCI_BIND_ACK)
-		ret = check_ack(interrupts, desc->ack_eventfd, eventfd);
+		ret = check_eventfd(interrupts, desc->ack_eventfd, eventfd, listens_to);
 	eventfd_ctx_put(eventfd);
-	return ret;
-}
-
-/* Likewise: @route is what is to be signalled. */
-static int check_resample(const struct vpci_interrupts *interrupts, int fd,
-			  const struct eventfd_ctx *route)
-{
-	struct eventfd_ctx *resample = eventfd_ctx_fdget(fd);
-	int ret;
-
-	if (IS_ERR(resample))
-		return PTR_ERR(resample);
-
-	ret = resample == route || signals(interrupts, resample) ? -EINVAL : 0;
-	eventfd_ctx_put(resample);
 	return ret;
 }
 
@@ -430,7 +419,7 @@ static int set_route(struct vpci_interrupts *interrupts,
 					     route->vector, route->sequence, eventfd);
 
 	if (*eventfd) {
-		ret = check_resample(interrupts, route->resample_eventfd, *eventfd);
+		ret = check_eventfd(interrupts, route->resample_eventfd, *eventfd, signals);
 		if (ret)
 			return ret;
 	}
