@@ -235,7 +235,7 @@ FIXTURE_SETUP(delivery)
 		set_up(self->apic[i], desc, i);
 	}
 	self->device = device_new(self->rig, (struct device_desc) {
-		.bdf = F, .msi = { .vectors = 1, .flags = KVPCI_MSI_64BIT } });
+		.bdf = F, .msi = { .vectors = 1, .flags = KVPCI_MSI_64BIT | KVPCI_MSI_MASK } });
 }
 
 FIXTURE_TEARDOWN(delivery)
@@ -263,6 +263,25 @@ static void write_config(struct device *device, __u32 offset, __u32 length, __u3
 	must(kvpci_ioctl(device->function, KVPCI_WRITE, &access));
 }
 
+/*
+ * A message to many is left to a work item. If the next one came before that, it would
+ * be sent in its place.
+ */
+static void wait_until_sent(struct device *device)
+{
+	int waited;
+	__u32 pending = 1;
+
+	for (waited = 0; pending && waited < LATE_US; waited += 100) {
+		must(device_read(device->function, KVPCI_CONFIG,
+				 msi_pending_register(device), &pending, 4));
+		if (pending)
+			usleep(100);
+	}
+	if (pending)
+		die("a message that may be sent is pending");
+}
+
 static void send(struct device *device, __u64 address, __u16 data)
 {
 	unsigned int at = device->msi;
@@ -275,6 +294,7 @@ static void send(struct device *device, __u64 address, __u16 data)
 	write_config(device, at + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE);
 	settle(device);
 	must(trigger(device->function, KVPCI_MSI, 0));
+	wait_until_sent(device);
 }
 
 /* Add what has arrived since, of messages with this vector. */
