@@ -105,13 +105,19 @@ void lapic_take(int vcpu, struct arrived *arrived)
 	}
 
 	must(ioctl(vcpu, KVM_GET_LAPIC, &apic));
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 8; i++)
 		arrived->vectors[i] = get(&apic, APIC_IRR + 16 * i);
+	if (!arrived_count(arrived))
+		return;
+
+	/* Its trigger mode was set before it, but may have been copied before that. */
+	must(ioctl(vcpu, KVM_GET_LAPIC, &apic));
+	for (i = 0; i < 8; i++) {
 		arrived->level[i] = get(&apic, APIC_TMR + 16 * i) & arrived->vectors[i];
-		set(&apic, APIC_IRR + 16 * i, 0);
+		set(&apic, APIC_IRR + 16 * i,
+		    get(&apic, APIC_IRR + 16 * i) & ~arrived->vectors[i]);
 	}
-	if (arrived_count(arrived))
-		must(ioctl(vcpu, KVM_SET_LAPIC, &apic));
+	must(ioctl(vcpu, KVM_SET_LAPIC, &apic));
 }
 
 /* How many vectors? */
