@@ -40,7 +40,7 @@
 #include "mirrors.h"
 #include "vm.h"
 
-#define MAX_FAULTS	1000		/* of KVM_RUN, without anything else in between */
+#define MAX_FAULTS	1000		/* of KVM_RUN, while nothing else shows progress */
 
 #define WATCH_MS	5000
 #define PML4		0x0
@@ -507,6 +507,7 @@ static void check_emulator(struct vcpu *vcpu)
 static void run_vcpu(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
+	__u64 done = 0;
 	int faults = 0;
 
 	for (;; faults = 0) {
@@ -515,6 +516,10 @@ static void run_vcpu(struct vcpu *vcpu)
 				check_emulator(vcpu);
 			if (errno == EINTR || errno == EAGAIN)
 				continue;
+			/* A guest need not exit otherwise, however much it does. */
+			if (vcpu->list->done != done)
+				faults = 0;
+			done = vcpu->list->done;
 			/* A mirror has moved away under the guest. */
 			if (errno == EFAULT && vcpu->vm->mirrors && faults++ < MAX_FAULTS) {
 				mirrors_sync(vcpu->vm->mirrors);
