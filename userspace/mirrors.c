@@ -139,6 +139,7 @@ static int follow(struct mirrors *mirrors, bool *more)
 		return errno == ENOENT ? STATUS_OK :
 		       fail("the kernel does not tell what is mirrored, try --mirror=off: %s",
 			    strerror(errno));
+	mirrors->changes++;
 	if (told.flags & KVPCI_MIRROR_PLACED) {
 		status = place(mirrors, &told);
 	} else {
@@ -175,12 +176,15 @@ int mirrors_sync(struct mirrors *mirrors)
 	return status;
 }
 
-int mirrors_fault(struct mirrors *mirrors)
+int mirrors_fault(struct mirrors *mirrors, unsigned long long *changes)
 {
+	int status = mirrors_sync(mirrors);
+
 	pthread_mutex_lock(&mirrors->lock);
 	mirrors->faults++;
+	*changes = mirrors->changes;
 	pthread_mutex_unlock(&mirrors->lock);
-	return mirrors_sync(mirrors);
+	return status;
 }
 
 int mirrors_create(struct mirrors *mirrors, const struct vm *vm, const struct host *host)

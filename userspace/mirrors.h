@@ -27,6 +27,7 @@ struct mirrors {
 	size_t nr;
 	unsigned long long count;	/* how often memory has come or gone */
 	unsigned long long faults;	/* how often a processor has waited for that */
+	unsigned long long changes;	/* that we have been told of */
 };
 
 /* Let the guest read from mirrors, if @host has an event that tells of changes. */
@@ -36,7 +37,10 @@ void mirrors_destroy(struct mirrors *mirrors);
 /* Bring the guest's memory in line with what has changed. From any thread. */
 int mirrors_sync(struct mirrors *mirrors);
 
-/* A processor has found a mirror that has moved away: so that it can run again. */
-int mirrors_fault(struct mirrors *mirrors);
+/*
+ * A processor has found a mirror that has moved away: so that it can run again. If *@changes is
+ * what it was the last time, nothing has moved since.
+ */
+int mirrors_fault(struct mirrors *mirrors, unsigned long long *changes);
 
 #endif /* MIRRORS_H */

@@ -23,7 +23,7 @@
 #include "vcpu.h"
 
 #define KICK_SIGNAL		SIGUSR1
-#define MAX_FAULTS		1000	/* one after the other */
+#define MAX_FAULTS		100	/* one after the other, and no mirror has moved */
 
 #define CR0_PE			(1ULL << 0)
 #define CR0_ET			(1ULL << 4)
@@ -325,6 +325,7 @@ static int handle_exit(struct vcpu *vcpu)
 static void *run(void *argument)
 {
 	struct vcpu *vcpu = argument;
+	unsigned long long changes, seen = 0;
 	unsigned int faults = 0;
 	int status = STATUS_OK;
 
@@ -334,7 +335,10 @@ static void *run(void *argument)
 			faults = 0;
 		} else if (errno == EFAULT && faults++ < MAX_FAULTS) {
 			/* Memory that is not there: a mirror has moved away. */
-			status = mirrors_fault(vcpu->mirrors);
+			status = mirrors_fault(vcpu->mirrors, &changes);
+			if (changes != seen)
+				faults = 0;
+			seen = changes;
 		} else if (errno != EINTR && errno != EAGAIN) {
 			status = fail("KVM does not run processor %u: %s", vcpu->index,
 				      strerror(errno));
