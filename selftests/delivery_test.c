@@ -269,17 +269,17 @@ static void write_config(struct device *device, __u32 offset, __u32 length, __u3
  */
 static void wait_until_sent(struct device *device)
 {
+	__u32 pending;
 	int waited;
-	__u32 pending = 1;
 
-	for (waited = 0; pending && waited < LATE_US; waited += 100) {
+	for (waited = 0; waited < LATE_US; waited += 100) {
 		must(device_read(device->function, KVPCI_CONFIG,
 				 msi_pending_register(device), &pending, 4));
-		if (pending)
-			usleep(100);
+		if (!pending)
+			return;
+		usleep(100);
 	}
-	if (pending)
-		die("a message that may be sent is pending");
+	die("a message that may be sent is pending");
 }
 
 static void send(struct device *device, __u64 address, __u16 data)

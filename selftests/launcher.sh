@@ -122,7 +122,6 @@ run --kernel "$tiny" --append t
 [ $? = 1 ] && [ "$(wc -l <"$err")" = 1 ] && grep -q 'triple fault' "$err"
 result $? "a triple fault ends it with status 1 and says so"
 
-
 run --kernel "$tiny" --append m --device id=1b36:1100,addr=1.0,bar0=mem32/4K,regs=0@0+4/value=12345678/mirror
 result $? "a guest may move what it reads any number of times without another exit"
 
