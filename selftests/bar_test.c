@@ -5,6 +5,8 @@
  * The bridge here has the upper half of the 32-bit addresses as its window, so that the
  * largest 32-bit BAR fits, and its ECAM above 4 GiB. What answers at an address is told
  * by a stamp in the registers there.
+ *
+ * Depends on: mirrors, paging.
  */
 #include <unistd.h>
 

@@ -2,6 +2,8 @@
 /*
  * Capabilities: the lists as the guest walks them, and the bodies as guest and device
  * write them.
+ *
+ * Depends on: mirrors, paging.
  */
 #include <errno.h>
 #include <string.h>

@@ -6,6 +6,8 @@
  * What a function should hold is put together here from its description and the PCI
  * specification, as three arrays, and compared with what the guest reads. Most of
  * it goes by string instructions, which are a fraction of the exits.
+ *
+ * Depends on: mirrors, paging.
  */
 #include <string.h>
 #include <unistd.h>

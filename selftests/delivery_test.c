@@ -7,6 +7,8 @@
  * No vCPU runs: what has arrived is read from the local APICs. Machines are of all
  * kinds: with local APICs in either mode and in both, with logical IDs of either model,
  * with IDs above 255, and with and without KVM_CAP_X2APIC_API.
+ *
+ * Depends on: delivery.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Doorbells: which writes ring them, and that they go where their BAR goes.
+ *
+ * Depends on: mirrors, processors.
  */
 #include <errno.h>
 #include <string.h>

@@ -3,6 +3,8 @@
 #
 # A Linux guest with two processors and devices that interrupt in every way, and a guest
 # without an I/O APIC.
+#
+# Depends on: delivery, mirrors, processors.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

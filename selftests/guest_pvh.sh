@@ -3,6 +3,8 @@
 #
 # The same kernel as an ELF file, started through its PVH entry, without the ports of
 # configuration mechanism 1. Its reset ends kvpci-run with status 0.
+#
+# Depends on: mirrors.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

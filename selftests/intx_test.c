@@ -2,6 +2,8 @@
 /*
  * INTx: a pin with a level, which interrupts the guest for as long as it is high, through
  * the IOAPIC and a resampling irqfd.
+ *
+ * Depends on: delivery, mirrors.
  */
 #include <errno.h>
 #include <string.h>

@@ -3,6 +3,8 @@
 #
 # What kvpci-run says, and with which exit status it ends, when it is used wrongly, when
 # something is missing, and when the guest stops in one of the ways there are.
+#
+# Depends on: nothing.
 
 here=$(cd "$(dirname "$0")" && pwd -P)
 top=$(cd "$here/../../.." && pwd -P)

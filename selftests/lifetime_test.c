@@ -3,6 +3,8 @@
  * How long things live: descriptors closed in any order, by any process, at any time,
  * with vCPUs that go on accessing what goes away. Nothing may be left behind, and
  * nothing may be used that is gone (the kernel's log would tell).
+ *
+ * Depends on: delivery, mirrors, processors.
  */
 #define _GNU_SOURCE
 #include <errno.h>

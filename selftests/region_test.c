@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What lies behind BARs: registers, and what is left to userspace.
+ *
+ * Depends on: mirrors, paging.
  */
 #include <errno.h>
 #include <stdlib.h>

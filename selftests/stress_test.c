@@ -6,6 +6,8 @@
  * To see that no access is lost while a BAR moves between two places, a larger BAR lies
  * below both. Any access there finds one or the other, never none, and writes ring a
  * doorbell in either: their sum is the number of writes.
+ *
+ * Depends on: mirrors, processors.
  */
 #include <stdio.h>
 #include <string.h>

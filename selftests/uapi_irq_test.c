@@ -4,6 +4,8 @@
  * kind of wrong argument gives the documented error. After that the same call with a right
  * argument succeeds, and nothing has changed: neither what the guest sees, pending bits
  * included, nor what is bound to what.
+ *
+ * Depends on: delivery, mirrors.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -3,6 +3,8 @@
  * What uapi/linux/kvpci.h says is refused: each ioctl with each kind of wrong argument
  * gives the documented error. After that the same call with a right argument succeeds,
  * the guest sees what it saw before, and nothing is lost.
+ *
+ * Depends on: mirrors.
  */
 #define _GNU_SOURCE
 #include <errno.h>
