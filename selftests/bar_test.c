@@ -10,8 +10,7 @@
  */
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include "harness.h"
 #include "pci.h"
 
 #define MEM		0x80000000ULL

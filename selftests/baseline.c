@@ -156,16 +156,8 @@ const char *baseline_users(const struct baseline *baseline)
 {
 	struct baseline now;
 	const char *what;
-	int i;
 
-	for (i = 0; i < PATIENCE_MS / STEP_MS; i++) {
-		baseline_take(&now);
-		what = more_users(baseline, &now);
-		if (!what)
-			break;
-		usleep(STEP_MS * 1000);
-	}
-
+	eventually(({ baseline_take(&now); !(what = more_users(baseline, &now)); }));
 	return what;
 }
 

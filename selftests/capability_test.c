@@ -8,8 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <kselftest_harness.h>
-
+#include "harness.h"
 #include "pci.h"
 
 #define F		BDF(0, 1, 0)

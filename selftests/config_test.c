@@ -12,8 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include "harness.h"
 #include "pci.h"
 
 #define CONFIG_SIZE	4096

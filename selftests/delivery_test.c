@@ -15,16 +15,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include "harness.h"
 #include "irq.h"
 
 #define MAX_APICS	20
 #define VECTOR		0x55
 #define F		BDF(0, 1, 0)
 #define X2APIC(bits)	((bits) << 16)	/* which of them are in x2APIC mode */
-#define LATE_US		500000		/* until which what has to come has to come */
-#define NOTHING_US	1000		/* and after which nothing is taken to come */
+#define NOTHING_US	1000		/* after which nothing is taken to come */
 
 /* All vCPUs that a message has reached, a bit each, by how. */
 struct reached {
@@ -272,16 +270,11 @@ static void write_config(struct device *device, __u32 offset, __u32 length, __u3
 static void wait_until_sent(struct device *device)
 {
 	__u32 pending;
-	int waited;
 
-	for (waited = 0; waited < LATE_US; waited += 100) {
-		must(device_read(device->function, KVPCI_CONFIG,
-				 msi_pending_register(device), &pending, 4));
-		if (!pending)
-			return;
-		usleep(100);
-	}
-	die("a message that may be sent is pending");
+	if (!eventually(({ must(device_read(device->function, KVPCI_CONFIG,
+					    msi_pending_register(device), &pending, 4));
+			   !pending; })))
+		die("a message that may be sent is pending");
 }
 
 static void send(struct device *device, __u64 address, __u16 data)
@@ -386,18 +379,12 @@ static void by_kvm(struct _test_data_delivery *self, int nr, __u64 address, __u3
 static void by_function(struct _test_data_delivery *self, int nr, __u64 address, __u32 data,
 			const struct reached *wanted, bool one, struct reached *reached)
 {
-	int waited;
-
 	memset(reached, 0, sizeof(*reached));
 	send(self->device, address, data);
 	if (is_empty(wanted) && get_delivery() == KVPCI_DELIVERY_IRQFD)
 		usleep(NOTHING_US);
-	for (waited = 0; waited < LATE_US; waited += 100) {
-		collect(self->apic, nr, data, reached);
-		if (same(wanted, reached, one, ALL))
-			break;
-		usleep(100);
-	}
+	eventually(({ collect(self->apic, nr, data, reached);
+		      same(wanted, reached, one, ALL); }));
 }
 
 /* @reached: of the last one, by KVM. */
@@ -438,7 +425,7 @@ static const __u32 modes[] = {
 	0x05,					/* no vector for interrupts */
 };
 
-TEST_F_TIMEOUT(delivery, every_kind_of_message_reaches_whom_it_does_by_kvm, 180)
+TEST_F(delivery, every_kind_of_message_reaches_whom_it_does_by_kvm)
 {
 	static const __u32 low[] = {
 		0, 1, 2, 3, 4, 5, 7, 8, 0x0c, 0x0f, 0x10, 0x11, 0x18, 0x1f, 0x20, 0x24,
@@ -540,7 +527,7 @@ TEST_F(delivery, init)
 {
 	static const __u32 ids[] = { 1, 0xff, 300, 2 };
 	const int nr = variant->desc.nr;
-	int i, n, waited;
+	int i, n;
 
 	for (i = 0; i < ARRAY_SIZE(ids); i++) {
 		__u32 reached, other = 0;
@@ -550,10 +537,7 @@ TEST_F(delivery, init)
 		for (n = 0; n < nr; n++)
 			set_up(self->apic[n], &variant->desc, n);
 		send(self->device, msi_to_x2apic(ids[i]), 5 << 8);
-		for (waited = 0; waited < LATE_US && other != reached; waited += 100) {
-			usleep(100);
-			other = reached_by_init(self->apic, nr);
-		}
+		eventually((other = reached_by_init(self->apic, nr)) == reached);
 		EXPECT_EQ(reached, other) {
 			TH_LOG("to %u", ids[i]);
 		}

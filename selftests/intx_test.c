@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include "harness.h"
 #include "irq.h"
 
 #define F		BDF(0, 1, 0)
@@ -76,14 +75,7 @@ static bool is_high(struct device *device)
 /* What a source signals may take a moment to arrive. */
 static bool becomes(struct device *device, bool high)
 {
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		if (is_high(device) == high)
-			return true;
-		usleep(1000);
-	}
-	return false;
+	return eventually(is_high(device) == high);
 }
 
 /* Have the guest's handler of a vector lower the pin of a function, or of none. */
@@ -96,9 +88,10 @@ static void handle(struct rig *rig, __u8 vector, const struct device *device)
 /* What was on its way may take a while: from KVM to the function and back by work items. */
 static bool becomes_quiet(struct rig *rig)
 {
-	int i, quiet = 0;
+	const time_t end = time(NULL) + PATIENCE;
+	int quiet = 0;
 
-	for (i = 0; i < 100 && quiet < 4; i++) {
+	while (quiet < 4 && time(NULL) < end) {
 		usleep(20000);
 		quiet = strays(rig) ? 0 : quiet + 1;
 	}
@@ -494,18 +487,6 @@ static int bind_level(int function, int source, int ack)
 	return kvpci_ioctl(function, KVPCI_BIND, &binding);
 }
 
-static bool soon(int event)
-{
-	int i;
-
-	for (i = 0; i < 2000; i++) {
-		if (event_count(event))
-			return true;
-		usleep(1000);
-	}
-	return false;
-}
-
 TEST_F(intx, an_acknowledgment_lowers_it_and_is_told)
 {
 	struct device *device = connected(self->rig, F, GSI);
@@ -514,7 +495,7 @@ TEST_F(intx, an_acknowledgment_lowers_it_and_is_told)
 	ASSERT_EQ(0, bind_level(device->function, source, ack));
 	for (i = 0; i < 20; i++) {
 		ring(source);
-		EXPECT_TRUE(soon(ack));
+		EXPECT_TRUE(eventually(event_count(ack)));
 		/* The source is not high any more, and so that was all. */
 		EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 		EXPECT_FALSE(is_high(device));
@@ -523,10 +504,10 @@ TEST_F(intx, an_acknowledgment_lowers_it_and_is_told)
 	/* It is: it says so each time it is told. */
 	ring(source);
 	for (i = 0; i < 20; i++) {
-		EXPECT_TRUE(soon(ack));
+		EXPECT_TRUE(eventually(event_count(ack)));
 		ring(source);
 	}
-	EXPECT_TRUE(soon(ack));
+	EXPECT_TRUE(eventually(event_count(ack)));
 	EXPECT_EQ(21, take(self->rig, 1, VECTOR, 21));
 	EXPECT_EQ(0, event_count(ack));
 
@@ -537,7 +518,7 @@ TEST_F(intx, an_acknowledgment_lowers_it_and_is_told)
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(0, event_count(ack));
 	set_command_bit(device, PCI_COMMAND_INTX_DISABLE, false);
-	EXPECT_TRUE(soon(ack));
+	EXPECT_TRUE(eventually(event_count(ack)));
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 
 	/* Without the binding nobody is told, and the level stays. */
@@ -586,7 +567,7 @@ TEST_F(intx, whatever_lowers_it_is_told)
 			}
 			EXPECT_FALSE(is_high(device));
 			if (times)
-				EXPECT_TRUE(soon(ack)) {
+				EXPECT_TRUE(eventually(event_count(ack))) {
 					TH_LOG("way %d", way);
 				}
 			usleep(5000);
@@ -644,18 +625,18 @@ TEST_F(intx, only_who_is_high_is_told)
 	ASSERT_EQ(0, bind_level(one->function, source[0], ack[0]));
 	ASSERT_EQ(0, bind_level(two->function, source[1], ack[1]));
 	ring(source[0]);
-	EXPECT_TRUE(soon(ack[0]));
+	EXPECT_TRUE(eventually(event_count(ack[0])));
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 	EXPECT_EQ(0, event_count(ack[1]));
 	ring(source[1]);
-	EXPECT_TRUE(soon(ack[1]));
+	EXPECT_TRUE(eventually(event_count(ack[1])));
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 	EXPECT_EQ(0, event_count(ack[0]));
 	/* Together with one that is lowered otherwise. */
 	ASSERT_EQ(0, unbind(one->function, KVPCI_INTX, 0));
 	fire(one, BY_IOCTL, KVPCI_INTX, 0);
 	ring(source[1]);
-	EXPECT_TRUE(soon(ack[1]));
+	EXPECT_TRUE(eventually(event_count(ack[1])));
 	EXPECT_LE(AGAIN, take(self->rig, 1, VECTOR, AGAIN));
 	EXPECT_TRUE(is_high(one));
 	EXPECT_FALSE(is_high(two));

@@ -16,9 +16,8 @@
 
 #include "irq.h"
 
-#define PATIENCE	20		/* seconds for what has to come */
-#define QUIET_US	5000		/* and for what must not */
-#define FLUSH_MS	300		/* for what has arrived to be handled */
+#define QUIET_US	5000		/* for what must not come */
+#define ALWAYS_MORE	1000		/* interrupts before the one that comes last */
 #define VECTOR_WAKE	0xfe		/* for a vCPU to see that it is to stop */
 #define VECTOR_LAST	0x20		/* with the lowest priority of all */
 #define BAR_STRIDE	0x1000000ULL	/* from function to function, */
@@ -203,20 +202,34 @@ __u64 handled(struct rig *rig, int vcpu, __u8 vector)
 			       __ATOMIC_SEQ_CST);
 }
 
-/*
- * Let the vCPUs handle all that has arrived: after it comes one of ours, unless there is
- * always more.
- */
-static void flush(struct rig *rig)
+/* Of all vectors. */
+static __u64 handled_all(struct rig *rig, int vcpu)
 {
-	int i, n;
+	__u64 sum = 0;
+	int vector;
+
+	for (vector = 0; vector < NR_VECTORS; vector++)
+		sum += handled(rig, vcpu, vector);
+	return sum;
+}
+
+/**
+ * rig_flush() - let the vCPUs that listen handle all that has arrived
+ * @rig: the machine
+ *
+ * After it comes an interrupt of ours, whose priority is the lowest, unless there is always
+ * more.
+ */
+void rig_flush(struct rig *rig)
+{
+	int i;
 
 	for (i = 1; i < rig->vm->nr_vcpus && rig->listening; i++) {
-		__u64 before = handled(rig, i, VECTOR_LAST);
+		__u64 last = handled(rig, i, VECTOR_LAST), all = handled_all(rig, i);
 
 		must(signal_msi(rig->vm, MSI_TO(i), VECTOR_LAST));
-		for (n = 0; n < FLUSH_MS && handled(rig, i, VECTOR_LAST) == before; n++)
-			usleep(n ? 1000 : 50);
+		eventually(handled(rig, i, VECTOR_LAST) != last ||
+			   handled_all(rig, i) > all + ALWAYS_MORE);
 	}
 }
 
@@ -232,16 +245,39 @@ static void flush(struct rig *rig)
 __u64 take(struct rig *rig, int vcpu, __u8 vector, __u64 wanted)
 {
 	__u64 *known = &rig->known[vcpu][vector], came;
-	time_t end = time(NULL) + PATIENCE;
 
-	while (handled(rig, vcpu, vector) - *known < wanted && time(NULL) < end)
-		usleep(50);
+	eventually(handled(rig, vcpu, vector) - *known >= wanted);
 	/* Is that all? */
 	usleep(QUIET_US);
-	flush(rig);
+	rig_flush(rig);
 	came = handled(rig, vcpu, vector) - *known;
 	*known += came;
 	return came;
+}
+
+/**
+ * take_rest() - how many interrupts are still on their way?
+ * @rig: the machine
+ * @vcpu: to which vCPU
+ * @vector: with which vector
+ *
+ * For what may take a while, from KVM to the function and back by work items.
+ *
+ * Return: how many came before there was quiet, that is, none for a while
+ */
+__u64 take_rest(struct rig *rig, int vcpu, __u8 vector)
+{
+	const time_t end = time(NULL) + PATIENCE;
+	__u64 rest = 0, came;
+	int quiet = 0;
+
+	while (quiet < 4 && time(NULL) < end) {
+		usleep(20000);
+		came = take(rig, vcpu, vector, 0);
+		rest += came;
+		quiet = came ? 0 : quiet + 1;
+	}
+	return rest;
 }
 
 /* How many that nobody has asked for, of any vCPU and vector, in a while? */
@@ -251,7 +287,7 @@ __u64 strays(struct rig *rig)
 	int i, vector;
 
 	usleep(QUIET_US);
-	flush(rig);
+	rig_flush(rig);
 	for (i = 0; i < rig->vm->nr_vcpus; i++)
 		for (vector = 0; vector < NR_VECTORS; vector++) {
 			__u64 new = handled(rig, i, vector) - rig->known[i][vector];

@@ -46,7 +46,9 @@ void rig_deafen(struct rig *rig);
 
 __u64 handled(struct rig *rig, int vcpu, __u8 vector);
 __u64 take(struct rig *rig, int vcpu, __u8 vector, __u64 wanted);
+__u64 take_rest(struct rig *rig, int vcpu, __u8 vector);
 __u64 strays(struct rig *rig);
+void rig_flush(struct rig *rig);
 
 /* Where a device's BARs are, if it does not say what it has. */
 #define BAR_MSIX	0	/* 64 KiB */

@@ -22,7 +22,6 @@
 
 #define MAX_KEPT	16
 #define MAX_ROUTES	4096		/* of KVM */
-#define PATIENCE	20		/* seconds */
 
 /* One eventfd and GSI for each vector that has been used. */
 struct kept_vector {

@@ -29,7 +29,7 @@ result()
 
 run()
 {
-	timeout 60 "$kvpci_run" "$@" </dev/null >"$out" 2>"$err"
+	timeout 600 "$kvpci_run" "$@" </dev/null >"$out" 2>"$err"
 }
 
 # refuses NAME STATUS TEXT OPTION...: ends with STATUS and one line that has TEXT.

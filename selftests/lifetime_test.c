@@ -21,9 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
 #include "baseline.h"
+#include "harness.h"
 #include "pci.h"
 
 #define NR_FUNCTIONS	2
@@ -335,7 +334,7 @@ static void close_running(const int *order)
 	world_free(world);
 }
 
-TEST_F_TIMEOUT(lifetime, closed_in_all_orders, 120)
+TEST_F(lifetime, closed_in_all_orders)
 {
 	int order[NR_FDS] = { 0, 1, 2, 3, 4 };
 
@@ -343,7 +342,7 @@ TEST_F_TIMEOUT(lifetime, closed_in_all_orders, 120)
 	EXPECT_EQ(120, orders);
 }
 
-TEST_F_TIMEOUT(lifetime, closed_in_all_orders_while_it_runs, 120)
+TEST_F(lifetime, closed_in_all_orders_while_it_runs)
 {
 	int order[NR_FDS] = { 0, 1, 2, 3, 4 };
 
@@ -353,7 +352,7 @@ TEST_F_TIMEOUT(lifetime, closed_in_all_orders_while_it_runs, 120)
 
 /* One part comes and goes while vCPUs access it. */
 
-TEST_F_TIMEOUT(lifetime, functions_come_and_go_while_they_are_accessed, 120)
+TEST_F(lifetime, functions_come_and_go_while_they_are_accessed)
 {
 	struct world *world = world_new(2);
 	int i;
@@ -371,7 +370,7 @@ TEST_F_TIMEOUT(lifetime, functions_come_and_go_while_they_are_accessed, 120)
 	world_free(world);
 }
 
-TEST_F_TIMEOUT(lifetime, hosts_come_and_go_while_they_are_accessed, 120)
+TEST_F(lifetime, hosts_come_and_go_while_they_are_accessed)
 {
 	struct world *world = world_new(2);
 	int i, n;
@@ -402,7 +401,7 @@ TEST_F_TIMEOUT(lifetime, hosts_come_and_go_while_they_are_accessed, 120)
 	world_free(world);
 }
 
-TEST_F_TIMEOUT(lifetime, doorbells_come_and_go_while_they_are_rung, 120)
+TEST_F(lifetime, doorbells_come_and_go_while_they_are_rung)
 {
 	struct world *world = world_new(2);
 	int i;
@@ -434,7 +433,7 @@ TEST_F_TIMEOUT(lifetime, doorbells_come_and_go_while_they_are_rung, 120)
 }
 
 /* After a removal has returned nothing is signalled any more. */
-TEST_F_TIMEOUT(lifetime, removed_doorbells_are_silent, 120)
+TEST_F(lifetime, removed_doorbells_are_silent)
 {
 	struct world *world = world_new(2);
 	int i;
@@ -704,7 +703,7 @@ static void live(void)
 	}
 }
 
-TEST_F_TIMEOUT(lifetime, killed_at_any_time, 120)
+TEST_F(lifetime, killed_at_any_time)
 {
 	__u64 start = now_us(), life;
 	int i;
@@ -731,7 +730,7 @@ TEST_F_TIMEOUT(lifetime, killed_at_any_time, 120)
 }
 
 /* A process ends with all of it open and its vCPUs running. */
-TEST_F_TIMEOUT(lifetime, exit_while_it_runs, 120)
+TEST_F(lifetime, exit_while_it_runs)
 {
 	int i;
 
@@ -843,7 +842,7 @@ TEST_F(lifetime, bridge_passed_to_another_process)
 }
 
 /* What a fork has copied keeps things alive, whatever the other process does. */
-TEST_F_TIMEOUT(lifetime, kept_by_a_fork, 120)
+TEST_F(lifetime, kept_by_a_fork)
 {
 	int which;
 
@@ -950,7 +949,7 @@ static int unload(void)
 	return syscall(SYS_delete_module, "kvpci", O_NONBLOCK) ? -errno : 0;
 }
 
-TEST_F_TIMEOUT(lifetime, module_stays_while_it_is_used, 120)
+TEST_F(lifetime, module_stays_while_it_is_used)
 {
 	struct world *world = world_new(1);
 	int kvpci = kvpci_open();
@@ -976,7 +975,7 @@ TEST_F_TIMEOUT(lifetime, module_stays_while_it_is_used, 120)
 	world_free(world);
 }
 
-TEST_F_TIMEOUT(lifetime, module_comes_and_goes, 120)
+TEST_F(lifetime, module_comes_and_goes)
 {
 	int i;
 
@@ -996,7 +995,7 @@ TEST_F_TIMEOUT(lifetime, module_comes_and_goes, 120)
 
 #define SERIES	3
 
-TEST_F_TIMEOUT(lifetime, a_thousand_bridges_leave_nothing, 120)
+TEST_F(lifetime, a_thousand_bridges_leave_nothing)
 {
 	const int warm_up = 50, times = scaled(1000);
 	struct world *world = world_new(1);
@@ -1025,7 +1024,7 @@ TEST_F_TIMEOUT(lifetime, a_thousand_bridges_leave_nothing, 120)
 	world_free(world);
 }
 
-TEST_F_TIMEOUT(lifetime, a_hundred_machines_leave_nothing, 120)
+TEST_F(lifetime, a_hundred_machines_leave_nothing)
 {
 	const int warm_up = 10, times = 100;
 	const char *what = "not tried";

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include "harness.h"
 #include "irq.h"
 
 #define F		BDF(0, 1, 0)
@@ -69,14 +68,7 @@ static __u32 pending(struct device *device)
 
 static bool becomes_pending(struct device *device, __u32 bits)
 {
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		if (pending(device) == bits)
-			return true;
-		usleep(1000);
-	}
-	return false;
+	return eventually(pending(device) == bits);
 }
 
 /* The length, as the place of the capability that follows, and the read-only bits. */

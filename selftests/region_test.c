@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
+#include "harness.h"
 #include "pci.h"
 
 #define F		BDF(0, 3, 0)

@@ -16,9 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
 #include "baseline.h"
+#include "harness.h"
 #include "irq.h"
 #include "structure.h"
 
@@ -185,14 +184,7 @@ FIXTURE_SETUP(uapi_irq)
 
 static bool becomes_pending(struct _test_data_uapi_irq *self, __u32 bits)
 {
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		if (guest_load(self->vm, PLACE + PBA, 4) == bits)
-			return true;
-		usleep(1000);
-	}
-	return false;
+	return eventually(guest_load(self->vm, PLACE + PBA, 4) == bits);
 }
 
 FIXTURE_TEARDOWN(uapi_irq)
@@ -1230,8 +1222,7 @@ TEST_F(uapi_irq, a_route_of_the_pin_that_is_wrong)
 	EXPECT_ROUTE(-EINVAL, route.eventfd = copy; route.resample_eventfd = self->route);
 	/* What is in them stays there, and is no acknowledgment. */
 	must(set_route(self->all, KVPCI_INTX, 0, 0, self->other, self->event));
-	usleep(10000);
-	EXPECT_EQ(1, event_count(self->other));
+	EXPECT_TRUE(eventually(event_count(self->other) == 1));
 	ring(self->route);
 	ring(self->resample);
 	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->route, copy));
@@ -1275,16 +1266,14 @@ TEST_F(uapi_irq, a_refused_route_of_the_pin_leaves_the_old_one)
 
 	/* Now that nothing else takes its signals, they stay where they can be counted. */
 	must(trigger(self->all, KVPCI_INTX, 0));
-	usleep(10000);
-	EXPECT_EQ(1, event_count(irqfd));
+	EXPECT_TRUE(eventually(event_count(irqfd) == 1));
 	EXPECT_EQ(0, event_count(self->route));
 	ring(self->resample);
 	usleep(10000);
 	EXPECT_EQ(0, event_count(irqfd));
 	EXPECT_EQ(1, event_count(self->resample));
 	ring(resample);
-	usleep(10000);
-	EXPECT_EQ(1, event_count(irqfd));
+	EXPECT_TRUE(eventually(event_count(irqfd) == 1));
 	close(irqfd);
 	close(resample);
 }
@@ -1661,7 +1650,7 @@ TEST_F(uapi_irq, interrupts_without_a_host)
  * many vectors, and an eventfd each time, which is memory if it is not forgotten.
  */
 
-TEST_F_TIMEOUT(uapi_irq, refused_functions_leave_nothing, 120)
+TEST_F(uapi_irq, refused_functions_leave_nothing)
 {
 	const __u32 both = KVPCI_FUNCTION_RESET_EVENTFD | KVPCI_FUNCTION_ROUTE_EVENTFD;
 	struct kvpci_msix many = good_msix;
@@ -1686,7 +1675,7 @@ TEST_F_TIMEOUT(uapi_irq, refused_functions_leave_nothing, 120)
 		       close(eventfd));
 }
 
-TEST_F_TIMEOUT(uapi_irq, refused_bindings_and_routes_leave_nothing, 120)
+TEST_F(uapi_irq, refused_bindings_and_routes_leave_nothing)
 {
 	const __u32 with_ack = KVPCI_BIND_ACK;
 	int eventfd;

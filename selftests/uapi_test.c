@@ -18,9 +18,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
-
 #include "baseline.h"
+#include "harness.h"
 #include "pci.h"
 #include "structure.h"
 
@@ -1297,7 +1296,7 @@ TEST_F(uapi, doorbells_that_one_write_could_ring)
 	EXPECT_DOORBELL(0, bell.offset = 1);
 }
 
-TEST_F_TIMEOUT(uapi, too_many_doorbells, 120)
+TEST_F(uapi, too_many_doorbells)
 {
 	struct kvpci_doorbell bell = good_doorbell(self);
 	int i;
@@ -1699,7 +1698,7 @@ TEST_F(uapi, no_more_descriptors)
  * long arrays, since of short ones a cache may hide some hundreds.
  */
 
-TEST_F_TIMEOUT(uapi, refused_hosts_leave_nothing, 120)
+TEST_F(uapi, refused_hosts_leave_nothing)
 {
 	struct rlimit limit, none;
 
@@ -1734,7 +1733,7 @@ static struct kvpci_capability long_capability(const char *bytes)
 	};
 }
 
-TEST_F_TIMEOUT(uapi, refused_functions_leave_nothing, 120)
+TEST_F(uapi, refused_functions_leave_nothing)
 {
 	static char bytes[PAGE], all[PAGE];
 

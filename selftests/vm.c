@@ -618,6 +618,18 @@ void guest_start(struct vcpu *vcpu, __u64 loops)
 }
 
 /**
+ * guest_begun() - wait until a vCPU has been through its list once
+ * @vcpu: the vCPU, which has been started
+ *
+ * What another one does from then on meets it in the middle of its work.
+ */
+void guest_begun(struct vcpu *vcpu)
+{
+	if (!eventually(__atomic_load_n(&vcpu->list->done, __ATOMIC_SEQ_CST)))
+		die("vCPU %d does not come to the end of its list", vcpu->index);
+}
+
+/**
  * guest_stop() - have a vCPU end after the loop that it is in
  * @vcpu: the vCPU
  */

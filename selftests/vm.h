@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "agent.h"
+#include "wait.h"
 
 #define MAX_VCPUS	4
 #define MAX_OPS		50000		/* of one vCPU's list */
@@ -141,6 +142,7 @@ void guest_begin(struct vcpu *vcpu);
 struct agent_op *guest_add(struct vcpu *vcpu, struct agent_op op);
 void guest_prepare(struct vcpu *vcpu, __u64 loops);
 void guest_start(struct vcpu *vcpu, __u64 loops);
+void guest_begun(struct vcpu *vcpu);
 void guest_stop(struct vcpu *vcpu);
 void guest_wait(struct vcpu *vcpu);
 void guest_run(struct vcpu *vcpu, __u64 loops);

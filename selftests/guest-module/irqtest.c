@@ -38,7 +38,7 @@
 #define REGISTER_SIZE	4
 
 /* Enough for a machine that is emulated twice. */
-#define LOST		(20 * HZ)
+#define LOST		(60 * HZ)
 #define QUIET_MS	200
 
 struct irqtest_vector {
