@@ -5,8 +5,9 @@
 
 # The kernel to build the module for: one's own, or KDIR=/path/to/its/build.
 KDIR ?= /lib/modules/$(shell uname -r)/build
-# The kernel that "make check" tests on: 6.1, 6.12, rt or debug.
+# The kernel that "make check" tests on: 6.1, 6.12, rt or debug; or HOST=intel.
 KERNEL ?= 6.1
+HOST ?= amd
 
 prefix ?= /usr/local
 
@@ -35,10 +36,20 @@ demo:
 	@scripts/demo $(KERNEL)
 
 check:
-	@scripts/check $(KERNEL)
+	@scripts/check $(if $(filter intel,$(HOST)),intel,$(KERNEL))
 
 check-debug:
 	@scripts/check debug
+
+check-all:
+	@scripts/check all
+
+# How often each part is run, and which parts, by a pattern of their names.
+N ?= 10
+PARTS ?= 6.1*
+
+soak:
+	@scripts/check --soak $(N) --part '$(PARTS)' $(if $(TESTS),--test '$(TESTS)') all
 
 lint:
 	@scripts/lint
@@ -58,7 +69,7 @@ clean:
 	rm -rf .tmp_versions
 	rm -rf build/bench build/check build/demo build/guest build/hostvm build/lint \
 		build/model build/selftests build/6.1 build/6.12 build/rt \
-		build/debug
+		build/debug build/soak
 
 distclean: clean
 	rm -rf build
@@ -77,9 +88,13 @@ help:
 	@echo  'disposable virtual machine, see Documentation/testing.rst:'
 	@echo  '  demo            - boot a Linux guest on a PCI bus that lives in the kernel'
 	@echo  '  check           - run all tests on KERNEL=6.1 (default) or KERNEL=6.12, or'
-	@echo  '                    those of the module on KERNEL=rt, which has PREEMPT_RT'
+	@echo  '                    those of the module on KERNEL=rt, which has PREEMPT_RT, or on'
+	@echo  '                    HOST=intel'
 	@echo  '  check-debug     - those of the module on a kernel with KASAN, lockdep and the'
 	@echo  '                    like, which is built first, in some 5 to 10 minutes'
+	@echo  '  check-all       - each test with each combination of what it depends on: hours'
+	@echo  '  soak            - run PARTS=<pattern> and TESTS=<pattern> over and over, N=<times>,'
+	@echo  '                    and print how often each failed'
 	@echo  '  bench           - what PCI costs, against QEMU and KVM: host instructions'
 	@echo  '  lint            - checkpatch, sparse, W=1, kernel-doc, shellcheck, mandoc'
 	@echo  '  model           - check with spin, in models, that no interrupt is lost'
@@ -89,5 +104,5 @@ help:
 	@echo  '  clean           - remove what was built'
 	@echo  '  distclean       - remove the kernels too, fetched and built: all of build/'
 
-.PHONY: all modules kvpci-run modules_install install demo check check-debug lint \
-	model bench clean distclean help
+.PHONY: all modules kvpci-run modules_install install demo check check-debug check-all \
+	soak lint model bench clean distclean help

@@ -18,6 +18,19 @@ die()
 	exit 1
 }
 
+# Seconds as minutes.
+minutes()
+{
+	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
+}
+
+# Say something, with the minutes since $started, in seconds as date +%s has it.
+announce()
+{
+	# shellcheck disable=SC2154 # set by who sources this, or before
+	printf '[%s] %s\n' "$(minutes $(($(date +%s) - started)))" "$*"
+}
+
 # Quote the arguments so that a shell reads them back as they are.
 quote()
 {

@@ -6,7 +6,7 @@
  * largest 32-bit BAR fits, and its ECAM above 4 GiB. What answers at an address is told
  * by a stamp in the registers there.
  *
- * Depends on: mirrors, paging.
+ * Depends on: kernel, mirrors, paging.
  */
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
  * Capabilities: the lists as the guest walks them, and the bodies as guest and device
  * write them.
  *
- * Depends on: mirrors, paging.
+ * Depends on: kernel, mirrors, paging.
  */
 #include <errno.h>
 #include <string.h>

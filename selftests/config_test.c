@@ -7,7 +7,7 @@
  * specification, as three arrays, and compared with what the guest reads. Most of
  * it goes by string instructions, which are a fraction of the exits.
  *
- * Depends on: mirrors, paging.
+ * Depends on: kernel, mirrors, paging.
  */
 #include <string.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@
  * kinds: with local APICs in either mode and in both, with logical IDs of either model,
  * with IDs above 255, and with and without KVM_CAP_X2APIC_API.
  *
- * Depends on: delivery.
+ * Depends on: kernel, delivery.
  */
 #include <stdio.h>
 #include <string.h>

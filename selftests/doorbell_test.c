@@ -2,7 +2,7 @@
 /*
  * Doorbells: which writes ring them, and that they go where their BAR goes.
  *
- * Depends on: mirrors, processors.
+ * Depends on: kernel, mirrors, processors.
  */
 #include <errno.h>
 #include <string.h>

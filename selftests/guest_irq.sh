@@ -4,7 +4,7 @@
 # A Linux guest with two processors and devices that interrupt in every way, and a guest
 # without an I/O APIC.
 #
-# Depends on: delivery, mirrors, processors.
+# Depends on: kernel, delivery, processors.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

@@ -4,7 +4,7 @@
 # A Linux guest with two processors on PCI functions of every kind: what it and pciutils,
 # which use both ways to configuration space, make of them is tested from inside. Its power-off ends kvpci-run with status 0.
 #
-# Depends on: mirrors, paging.
+# Depends on: kernel, mirrors, paging.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

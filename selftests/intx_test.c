@@ -3,7 +3,7 @@
  * INTx: a pin with a level, which interrupts the guest for as long as it is high, through
  * the IOAPIC and a resampling irqfd.
  *
- * Depends on: delivery, mirrors.
+ * Depends on: kernel, delivery, mirrors.
  */
 #include <errno.h>
 #include <string.h>

@@ -17,7 +17,7 @@
  * Triggers that come together count once, so that there may be fewer interrupts. Where each
  * trigger waits for its interrupt there may not: the counts are equal.
  *
- * Depends on: delivery, mirrors, processors.
+ * Depends on: kernel, delivery, mirrors, processors.
  */
 #define _GNU_SOURCE
 #include <poll.h>

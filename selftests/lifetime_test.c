@@ -4,7 +4,7 @@
  * with vCPUs that go on accessing what goes away. Nothing may be left behind, and
  * nothing may be used that is gone (the kernel's log would tell).
  *
- * Depends on: delivery, mirrors, processors.
+ * Depends on: kernel, delivery, mirrors, processors.
  */
 #define _GNU_SOURCE
 #include <errno.h>

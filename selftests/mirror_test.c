@@ -3,7 +3,7 @@
  * Mirrors: that what can be read without an exit is, that it is what an access would find,
  * and that it is there only. KVM counts its exits of a vCPU for emulated instructions.
  *
- * Depends on: processors.
+ * Depends on: kernel, processors.
  */
 #define _GNU_SOURCE
 #include <errno.h>

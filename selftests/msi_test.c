@@ -3,7 +3,7 @@
  * MSI: the capability in its four layouts, which of its bits the guest can write, and
  * when which message is sent.
  *
- * Depends on: delivery, mirrors.
+ * Depends on: kernel, delivery, mirrors.
  */
 #include <errno.h>
 #include <string.h>

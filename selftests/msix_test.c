@@ -3,7 +3,7 @@
  * MSI-X: the capability, the table and the pending bits as the guest sees them, and what
  * it takes for an interrupt to be sent, to wait, and to be sent later.
  *
- * Depends on: delivery, mirrors.
+ * Depends on: kernel, delivery, mirrors.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /*
  * What lies behind BARs: registers, and what is left to userspace.
  *
- * Depends on: mirrors, paging.
+ * Depends on: kernel, mirrors, paging.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * below both. Any access there finds one or the other, never none, and writes ring a
  * doorbell in either: their sum is the number of writes.
  *
- * Depends on: mirrors, processors.
+ * Depends on: kernel, mirrors, processors.
  */
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * argument succeeds, and nothing has changed: neither what the guest sees, pending bits
  * included, nor what is bound to what.
  *
- * Depends on: delivery, mirrors.
+ * Depends on: kernel, delivery, mirrors.
  */
 #define _GNU_SOURCE
 #include <errno.h>

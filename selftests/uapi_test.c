@@ -4,7 +4,7 @@
  * gives the documented error. After that the same call with a right argument succeeds,
  * the guest sees what it saw before, and nothing is lost.
  *
- * Depends on: mirrors.
+ * Depends on: kernel, mirrors.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Select which tests are run on which machine. awk -v all=0|1 -f select-tests.awk INPUT
+# where INPUT is lines of words:
+#
+#	machine PART GROUP PROCESSORS FACTOR=VALUE...
+#	test NAME FACTOR...
+#
+# and what is printed is "PART NAME", in the order of the input. A test depends on some
+# of the factors that a machine has, and on "processors" if it wants two. A machine with
+# nested paging has only tests that depend on paging: Documentation/testing.rst says why.
+# Groups but "supported" have only tests that depend on the kernel.
+#
+# On the machines of a group, a test meets each pair of values of what it depends on at
+# least once, on as few machines as are found by taking, again and again, the one that
+# brings most pairs that are new. With "all" it meets each combination once.
+
+$1 == "machine" {
+	part[++nr_machines] = $2
+	group[nr_machines] = $3
+	groups[$3]
+	processors[nr_machines] = $4
+	for (i = 5; i <= NF; i++) {
+		split($i, word, "=")
+		value[nr_machines, word[1]] = word[2]
+	}
+}
+
+$1 == "test" {
+	name[++nr_tests] = $2
+	wanted[nr_tests] = 1
+	nr_factors[nr_tests] = 0
+	for (i = 3; i <= NF; i++)
+		if ($i == "processors")
+			wanted[nr_tests] = 2
+		else {
+			factor[nr_tests, ++nr_factors[nr_tests]] = $i
+			depends[nr_tests, $i]
+		}
+}
+
+# Has the test not met this before? With "note" it has now.
+function is_new(met, note,    new) {
+	new = !(met in seen)
+	if (note)
+		seen[met]
+	return new
+}
+
+function value_of(machine, test, n) {
+	return factor[test, n] "=" value[machine, factor[test, n]]
+}
+
+# A value is a pair with itself, and a test that depends on nothing is run once.
+function brings(machine, test, note,    key, new, i, j) {
+	key = group[machine] " " name[test]
+	if (all) {
+		for (i = 1; i <= nr_factors[test]; i++)
+			key = key " " value_of(machine, test, i)
+		return is_new(key, note)
+	}
+	new = is_new(key, note)
+	for (i = 1; i <= nr_factors[test]; i++)
+		for (j = i; j <= nr_factors[test]; j++)
+			new += is_new(key " " value_of(machine, test, i) " " \
+				      value_of(machine, test, j), note)
+	return new
+}
+
+function suits(machine, test) {
+	if (processors[machine] != "any" && processors[machine] != wanted[test])
+		return 0
+	if (group[machine] != "supported" && !((test, "kernel") in depends))
+		return 0
+	return value[machine, "paging"] != "nested" || (test, "paging") in depends
+}
+
+# The machine of the group that brings most to the test, the first of them, or 0.
+function best(in_group, test,    machine, most, found, new) {
+	most = found = 0
+	for (machine = 1; machine <= nr_machines; machine++) {
+		if (group[machine] != in_group || !suits(machine, test))
+			continue
+		new = brings(machine, test, 0)
+		if (new > most) {
+			most = new
+			found = machine
+		}
+	}
+	return found
+}
+
+END {
+	for (in_group in groups)
+		for (test = 1; test <= nr_tests; test++)
+			while (machine = best(in_group, test)) {
+				brings(machine, test, 1)
+				selected[machine, test]
+			}
+	for (machine = 1; machine <= nr_machines; machine++)
+		for (test = 1; test <= nr_tests; test++)
+			if ((machine, test) in selected)
+				print part[machine], name[test]
+}
