@@ -53,7 +53,7 @@ static void handle_signal(void)
 		stop_request(STATUS_SIGNAL + info.ssi_signo);
 }
 
-int loop_run(struct routes *routes, struct mirrors *mirrors)
+void loop_run(struct routes *routes, struct mirrors *mirrors)
 {
 	enum { STOP, SIGNAL, ROUTES, MIRRORS, READY, INPUT, NR };
 	struct pollfd fds[NR] = {
@@ -66,28 +66,28 @@ int loop_run(struct routes *routes, struct mirrors *mirrors)
 	};
 	int status = STATUS_OK;
 
-	for (;;) {
+	while (!status) {
 		/* A negative descriptor is ignored. */
 		fds[INPUT].fd = terminal_wants_input() ? STDIN_FILENO : -1;
 		fds[INPUT].revents = 0;
 		if (poll(fds, NR, -1) < 0) {
 			if (errno == EINTR)
 				continue;
-			return fail("cannot wait for events: %s", strerror(errno));
+			status = fail("cannot wait for events: %s", strerror(errno));
+			break;
 		}
 		if (fds[STOP].revents)
-			return stop_status();
+			return;
 		if (fds[SIGNAL].revents)
 			handle_signal();
 		if (fds[ROUTES].revents)
 			status = routes_serve(routes);
 		if (!status && fds[MIRRORS].revents)
 			status = mirrors_sync(mirrors);
-		if (status)
-			return status;
 		if (fds[INPUT].revents && !terminal_read())
 			stop_request(STATUS_OK);
 		if (fds[INPUT].revents || fds[READY].revents)
 			console_feed();
 	}
+	stop_request(status);
 }

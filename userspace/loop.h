@@ -9,7 +9,7 @@
 /* Before the first thread is made: signals are to reach the loop and nobody else. */
 int loop_init(void);
 
-/* Serve events until the guest ends, and return the exit status. */
-int loop_run(struct routes *routes, struct mirrors *mirrors);
+/* Serve events until the guest ends. What fails ends it. */
+void loop_run(struct routes *routes, struct mirrors *mirrors);
 
 #endif /* LOOP_H */

@@ -169,6 +169,15 @@ static int load_kernel(struct machine *machine)
 	return status;
 }
 
+static void kick_vcpus(void *context)
+{
+	struct machine *machine = context;
+	unsigned int i;
+
+	for (i = 0; i < machine->nr_vcpus; i++)
+		vcpu_kick(&machine->vcpus[i]);
+}
+
 static int run_guest(struct machine *machine)
 {
 	unsigned int started = 0;
@@ -180,11 +189,13 @@ static int run_guest(struct machine *machine)
 		if (!status)
 			started++;
 	}
-	if (!status)
-		status = loop_run(&machine->routes, &machine->mirrors);
+	if (status)
+		stop_request(status);
+	else
+		loop_run(&machine->routes, &machine->mirrors);
 	for (i = 0; i < started; i++)
-		vcpu_stop(&machine->vcpus[i]);
-	return status;
+		vcpu_join(&machine->vcpus[i]);
+	return stop_status();
 }
 
 static void print_stats(struct machine *machine)
@@ -225,7 +236,7 @@ static int create(struct machine *machine)
 
 	status = read_input(machine);
 	if (!status)
-		status = stop_init();
+		status = stop_init(kick_vcpus, machine);
 	if (!status)
 		status = vm_create(&machine->vm, options->memory, options->cpus);
 	if (!status)

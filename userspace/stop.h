@@ -3,14 +3,23 @@
 #ifndef STOP_H
 #define STOP_H
 
-int stop_init(void);
+#include <stdbool.h>
 
-/* May be called from any thread. */
+/* @kick brings all processors out of the guest. Any thread may call it, but only one does. */
+int stop_init(void (*kick)(void *context), void *context);
+
+/*
+ * May be called from any thread. When it returns, no processor is served or goes back into
+ * the guest any more, and those that are in it have been kicked.
+ */
 void stop_request(int status);
+
+bool stop_requested(void);
 
 /* Becomes readable when stop_request() has been called. */
 int stop_fd(void);
 
+/* Final when no processor's thread is left. */
 int stop_status(void);
 
 #endif /* STOP_H */

@@ -8,6 +8,9 @@
  * An access that no device has taken in the kernel is looked for among our own ports,
  * then among the userspace regions of PCI functions. If nobody has it, reads are all
  * ones and writes are dropped, as on a bus where nobody answers.
+ *
+ * When the guest has ended, no thread goes back into it, and what other processors have
+ * come out for is not served.
  */
 #include <errno.h>
 #include <signal.h>
@@ -243,14 +246,14 @@ static void port_write(struct vcpu *vcpu, __u16 port, unsigned int size, __u32 v
 		vcpu->stats.region_exits++;
 }
 
-/* String instructions give several values, all for the same port. */
+/* String instructions give several values, all for the same port. One may end the guest. */
 static void handle_io(struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 	__u8 *data = (__u8 *)run + run->io.data_offset;
 	__u32 i;
 
-	for (i = 0; i < run->io.count; i++, data += run->io.size) {
+	for (i = 0; i < run->io.count && !stop_requested(); i++, data += run->io.size) {
 		__u32 value = 0;
 
 		if (run->io.direction == KVM_EXIT_IO_IN) {
@@ -292,7 +295,7 @@ static int handle_internal_error(const struct kvm_run *run)
 		    run->internal.suberror);
 }
 
-/* Serve what KVM_RUN came back for. Anything but STATUS_OK ends the guest. */
+/* Serve what KVM_RUN came back for. Anything but STATUS_OK ends the guest, as requests do. */
 static int handle_exit(struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
@@ -329,19 +332,25 @@ static void *run(void *argument)
 	unsigned int faults = 0;
 	int status = STATUS_OK;
 
-	while (!status && !atomic_load(&vcpu->stop)) {
-		if (!ioctl(vcpu->fd, KVM_RUN, 0)) {
+	/* Whoever ends the guest sees it, or we see that the guest has ended. */
+	atomic_store(&vcpu->tid, gettid());
+	while (!status && !stop_requested()) {
+		int error = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
+
+		if (stop_requested())
+			break;
+		if (!error) {
 			status = handle_exit(vcpu);
 			faults = 0;
-		} else if (errno == EFAULT && faults++ < MAX_FAULTS) {
+		} else if (error == EFAULT && faults++ < MAX_FAULTS) {
 			/* Memory that is not there: a mirror has moved away. */
 			status = mirrors_fault(vcpu->mirrors, &changes);
 			if (changes != seen)
 				faults = 0;
 			seen = changes;
-		} else if (errno != EINTR && errno != EAGAIN) {
+		} else if (error != EINTR && error != EAGAIN) {
 			status = fail("KVM does not run processor %u: %s", vcpu->index,
-				      strerror(errno));
+				      strerror(error));
 		}
 	}
 	if (status)
@@ -367,11 +376,17 @@ int vcpu_start(struct vcpu *vcpu)
 	return STATUS_OK;
 }
 
-void vcpu_stop(struct vcpu *vcpu)
+void vcpu_kick(struct vcpu *vcpu)
 {
-	atomic_store(&vcpu->stop, true);
+	pid_t tid = atomic_load(&vcpu->tid);
+
 	/* In case the signal comes before the thread enters KVM. */
 	vcpu->run->immediate_exit = 1;
-	pthread_kill(vcpu->thread, KICK_SIGNAL);
+	if (tid)
+		tgkill(getpid(), tid, KICK_SIGNAL);
+}
+
+void vcpu_join(struct vcpu *vcpu)
+{
 	pthread_join(vcpu->thread, NULL);
 }

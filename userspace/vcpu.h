@@ -23,7 +23,7 @@ struct vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
-	atomic_bool stop;
+	atomic_int tid;			/* of the thread, 0: it does not run yet */
 	struct stats stats;
 };
 
@@ -37,7 +37,10 @@ int vcpu_set_entry(struct vcpu *vcpu, const struct boot_entry *entry);
 
 int vcpu_start(struct vcpu *vcpu);
 
-/* Bring it out of the guest, and wait until its thread has ended. */
-void vcpu_stop(struct vcpu *vcpu);
+/* Bring it out of the guest, whether its thread has been started or not. From any thread. */
+void vcpu_kick(struct vcpu *vcpu);
+
+/* Wait until its thread has ended, after stop_request(). */
+void vcpu_join(struct vcpu *vcpu);
 
 #endif /* VCPU_H */

@@ -23,6 +23,7 @@ static const struct {
 	{ "gsi", gsi_tests },
 	{ "serial", serial_tests },
 	{ "options", options_tests },
+	{ "stop", stop_tests },
 };
 
 static bool failed;

@@ -47,5 +47,6 @@ extern const struct test place_tests[];
 extern const struct test serial_tests[];
 extern const struct test slots_tests[];
 extern const struct test spec_tests[];
+extern const struct test stop_tests[];
 
 #endif /* TEST_H */
