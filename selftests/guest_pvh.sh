@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The same kernel as an ELF file, started through its PVH entry, without the ports of
-# configuration mechanism 1. Its reset ends kvpci-run with status 0.
+# configuration mechanism 1, and with the RSDT instead of the XSDT. Its reset ends kvpci-run
+# with status 0.
 #
 # Depends on: mirrors.
 
@@ -12,7 +13,7 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 echo "KTAP version 1"
 echo "1..2"
 # shellcheck disable=SC2034 # boot_guest adds it to the command line
-append="end=reboot"
+append="end=reboot acpi=rsdt"
 boot_standard ecam --kernel "$top/build/guest/vmlinux" --no-cf8 >/tmp/guest.log
 status=$?
 sed 's/^/  /' /tmp/guest.log

@@ -6,6 +6,8 @@
  *		    |---> MADT (processors and interrupt controllers)
  *		    '---> MCFG (PCI configuration space)
  *
+ * The RSDT has what the XSDT has, for guests that know no other.
+ *
  * Tables are built one after the other in the memory from ACPI_TABLES_BASE on; the
  * root pointer comes first, where guests that search for it find it. What dsdt.asl
  * cannot know goes to a page of its own.
@@ -356,6 +358,23 @@ static __u64 create_mcfg(struct area *area, __u8 last_bus)
 	return address;
 }
 
+static __u32 create_rsdt(struct area *area, const __u64 *tables, size_t n)
+{
+	size_t length = sizeof(struct header) + n * sizeof(__u32);
+	__u64 address;
+	struct header *rsdt = take(area, length, &address);
+	__u32 *entries;
+	size_t i;
+
+	if (!rsdt)
+		return 0;
+	entries = (__u32 *)(rsdt + 1);
+	for (i = 0; i < n; i++)
+		entries[i] = tables[i];
+	fill_header(rsdt, "RSDT", 1, length);
+	return address;
+}
+
 static __u64 create_xsdt(struct area *area, const __u64 *tables, size_t n)
 {
 	size_t length = sizeof(struct header) + n * sizeof(*tables);
@@ -413,9 +432,10 @@ int acpi_create(const struct guest_memory *memory, const struct acpi_machine *ma
 	*rsdp = (struct rsdp){
 		.revision = 2,
 		.length = sizeof(*rsdp),
+		.rsdt = create_rsdt(&area, tables, ARRAY_SIZE(tables)),
 		.xsdt = create_xsdt(&area, tables, ARRAY_SIZE(tables)),
 	};
-	if (!rsdp->xsdt)
+	if (!rsdp->rsdt || !rsdp->xsdt)
 		return fail("the ACPI tables do not fit, use fewer --cpus");
 	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
 	memcpy(rsdp->oem_id, OEM_ID, sizeof(rsdp->oem_id));

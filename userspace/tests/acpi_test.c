@@ -51,6 +51,17 @@ static const __u8 *table_at(__u64 address, const char *signature)
 	return table;
 }
 
+/* For guests that know only the one or only the other. */
+static void same_tables(const __u8 *rsdt, const __u8 *xsdt)
+{
+	__u32 n = (get32(xsdt + 4) - 36) / 8;
+	__u32 i;
+
+	EXPECT(rsdt && get32(rsdt + 4) == 36 + 4 * n);
+	for (i = 0; rsdt && i < n; i++)
+		EXPECT(get32(rsdt + 36 + 4 * i) == get64(xsdt + 36 + 8 * i));
+}
+
 static void create(unsigned int cpus, const __u8 **xsdt)
 {
 	struct acpi_machine with_cpus = machine;
@@ -71,6 +82,8 @@ static void create(unsigned int cpus, const __u8 **xsdt)
 	EXPECT(sum_is_zero(rsdp, 20) && sum_is_zero(rsdp, 36));
 	*xsdt = table_at(get64(rsdp + 24), "XSDT");
 	EXPECT(*xsdt);
+	if (*xsdt)
+		same_tables(table_at(get32(rsdp + 16), "RSDT"), *xsdt);
 }
 
 static void tables(void)
