@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A Linux guest with two processors and devices that interrupt in every way, and a guest
-# without an I/O APIC.
+# A Linux guest with two processors and devices that interrupt in every way, and guests
+# without an I/O APIC, with ACPI and without. The latter can't power off and resets through
+# port 0xcf9, after which Linux would have a triple fault.
 #
 # Depends on: kernel, delivery, processors.
 
@@ -43,7 +44,7 @@ guest()
 }
 
 echo "KTAP version 1"
-echo "1..5"
+echo "1..8"
 delivery=$(cat /sys/module/kvpci/parameters/delivery)
 guest "Linux" irq --cpus 2
 case $delivery in
@@ -54,3 +55,8 @@ result $? "delivery=$delivery: messages became routes if they had to"
 # shellcheck disable=SC2034 # boot_guest adds it to the command line
 append=noapic
 guest "PICs" pic
+# shellcheck disable=SC2034 # boot_guest adds it to the command line
+append="acpi=off end=reboot reboot=p"
+guest "PICs, without ACPI" pic --cf8=on
+! grep -q '^kvpci-run:' /tmp/guest.log
+result $? "PICs, without ACPI: reset through port 0xcf9 is the end"

@@ -4,10 +4,15 @@
  * address, through the same registers that the guest may use later, and enables
  * decoding. Kernels without a PCI allocator of their own rely on it; Linux keeps the
  * addresses unless it knows better. Expansion ROMs get addresses and stay disabled.
+ *
+ * Guests that don't ask ACPI look into Interrupt Line for the interrupt that a pin leads to:
+ * it is the number of the PICs' input.
  */
 #include <stdlib.h>
 
 #include "firmware.h"
+#include "gsi.h"
+#include "intx.h"
 #include "place.h"
 #include "report.h"
 
@@ -16,6 +21,7 @@
 #define PCI_COMMAND_MEMORY	0x2
 #define PCI_BASE_ADDRESS(n)	(0x10 + 4 * (n))
 #define PCI_ROM_ADDRESS		0x30
+#define PCI_INTERRUPT_LINE	0x3c
 
 /* BARs of a function, the ROM included. */
 #define NR_BARS			(KVPCI_NUM_BARS + 1)
@@ -73,6 +79,16 @@ static int program(struct function *function, const struct place **place)
 	return function_write_config(function, PCI_COMMAND, 2, command);
 }
 
+static int route_pin(struct function *function)
+{
+	__u8 pin = function->spec->interrupt_pin;
+
+	if (!pin)
+		return STATUS_OK;
+	return function_write_config(function, PCI_INTERRUPT_LINE, 1,
+				     gsi_pic_input(intx_gsi(function->slot, pin)));
+}
+
 static int unplaced(const struct place *place)
 {
 	static const char *const names[NR_PLACE_WINDOWS] = {
@@ -104,8 +120,11 @@ int firmware_assign(struct host *host)
 	next = places;
 	if (!place_all(places, n, windows, &wrong))
 		status = unplaced(&places[wrong]);
-	for (i = 0; !status && i < host->nr_functions; i++)
+	for (i = 0; !status && i < host->nr_functions; i++) {
 		status = program(&host->functions[i], &next);
+		if (!status)
+			status = route_pin(&host->functions[i]);
+	}
 	free(places);
 	return status;
 }

@@ -5,7 +5,10 @@
 
 #include "host.h"
 
-/* Give every BAR of the host's functions an address, and enable their decoding. */
+/*
+ * Give every BAR of the host's functions an address, enable their decoding, and say where pins
+ * lead.
+ */
 int firmware_assign(struct host *host);
 
 #endif /* FIRMWARE_H */

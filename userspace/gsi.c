@@ -7,7 +7,8 @@
  *	from 24 on	messages
  *
  * This is what KVM has by itself, but for two things. The lines of PCI, 16 to 19, lead to
- * inputs of the PICs as well, for guests that don't use the I/O APIC. And what is behind
+ * inputs of the PICs as well, for guests that don't use the I/O APIC, and these inputs are
+ * level-triggered. And what is behind
  * those inputs by itself is left out, because KVM knows only one GSI by which an input is
  * acknowledged.
  *
@@ -45,6 +46,11 @@ static void add_pic_input(struct gsi_table *table, __u32 gsi, __u32 input)
 		add_input(table, gsi, KVM_IRQCHIP_PIC_SLAVE, input - 8);
 }
 
+__u32 gsi_pic_input(unsigned int gsi)
+{
+	return pci_pic_inputs[gsi - GSI_PCI];
+}
+
 static bool is_pci_input(__u32 input)
 {
 	return memchr(pci_pic_inputs, input, sizeof(pci_pic_inputs));
@@ -66,9 +72,24 @@ int gsi_init(struct gsi_table *table, unsigned int max)
 		if (gsi < NR_PIC_INPUTS && !is_pci_input(gsi))
 			add_pic_input(table, gsi, gsi);
 		if (gsi >= GSI_PCI && gsi < GSI_PCI + GSI_NR_PCI)
-			add_pic_input(table, gsi, pci_pic_inputs[gsi - GSI_PCI]);
+			add_pic_input(table, gsi, gsi_pic_input(gsi));
 	}
 	table->nr_standard = routing->nr;
+	return STATUS_OK;
+}
+
+/* As a firmware leaves them: a guest without ACPI has nobody else to do it. */
+static int make_level_triggered(const struct vm *vm, __u32 input)
+{
+	struct kvm_irqchip chip = {
+		.chip_id = input < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
+	};
+
+	if (ioctl(vm->fd, KVM_GET_IRQCHIP, &chip))
+		return fail("KVM does not tell the state of its PICs: %s", strerror(errno));
+	chip.chip.pic.elcr |= 1 << input % 8;
+	if (ioctl(vm->fd, KVM_SET_IRQCHIP, &chip))
+		return fail("KVM does not take the state of its PICs: %s", strerror(errno));
 	return STATUS_OK;
 }
 
@@ -76,8 +97,11 @@ int gsi_create(struct gsi_table *table, const struct vm *vm)
 {
 	int max = ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_IRQ_ROUTING);
 	int status;
+	size_t i;
 
 	status = gsi_init(table, max > 0 ? max : 0);
+	for (i = 0; !status && i < GSI_NR_PCI; i++)
+		status = make_level_triggered(vm, pci_pic_inputs[i]);
 	if (status)
 		return status;
 	table->vm_fd = vm->fd;

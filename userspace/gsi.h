@@ -12,6 +12,9 @@
 #define GSI_PCI		16
 #define GSI_NR_PCI	4
 
+/* The input of the PICs that such a line leads to as well. */
+__u32 gsi_pic_input(unsigned int gsi);
+
 struct gsi_table {
 	int vm_fd;
 	struct kvm_irq_routing *routing;

@@ -57,6 +57,8 @@ static void controllers(void)
 			EXPECT(input < 16 && !used[input]);
 			used[input] = true;
 		}
+		if (gsi >= GSI_PCI && gsi < GSI_PCI + GSI_NR_PCI)
+			EXPECT(input == (int)gsi_pic_input(gsi));
 		if (gsi >= GSI_PCI)
 			EXPECT(input == (gsi < 20 ? lines[gsi - GSI_PCI] : -1));
 		else if (input >= 0)
