@@ -65,7 +65,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..42"
+echo "1..43"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -101,8 +101,6 @@ refuses "an address that is none" 2 "addr" --kernel "$tiny" \
 
 refuses "a kernel that is not there" 1 "/nonexistent" --kernel /nonexistent
 refuses "a kernel that is a folder" 1 "/tmp" --kernel /tmp
-echo "not a kernel" >"$out.kernel"
-refuses "a kernel that is none" 1 "no kernel that can be booted" --kernel "$out.kernel"
 refuses "an initrd that is not there" 1 "/nonexistent" --kernel "$guest_kernel" \
 	--initrd /nonexistent
 refuses "a ROM that is not there" 1 "/nonexistent" --kernel "$tiny" \
@@ -111,7 +109,13 @@ refuses "a ROM that is not there" 1 "/nonexistent" --kernel "$tiny" \
 refuses "capabilities that collide" 1 "at=" --kernel "$tiny" \
 	--device id=1b36:1100,cap=09/length=16/at=0x80,msi=1/64bit/at=0x84
 
+# What is wrong with or without KVM is said first.
 mv /dev/kvm /dev/kvm.away
+echo "not a kernel" >"$out.kernel"
+refuses "a kernel that is none" 1 "no kernel that can be booted" --kernel "$out.kernel"
+truncate -s 16M "$out.initrd"
+refuses "an initrd that does not fit" 1 "--memory" --kernel "$tiny" --memory 16M \
+	--initrd "$out.initrd"
 refuses "no /dev/kvm" 1 "KVM" --kernel "$tiny"
 mv /dev/kvm.away /dev/kvm
 
@@ -143,4 +147,4 @@ result $? "a triple fault ends it with status 1 and says so"
 run --kernel "$tiny" --append m --device id=1b36:1100,addr=1.0,bar0=mem32/4K,regs=0@0+4/value=12345678/mirror
 result $? "a guest may move what it reads any number of times without another exit"
 
-rm -f "$out" "$err" "$out.kernel"
+rm -f "$out" "$err" "$out.kernel" "$out.initrd"

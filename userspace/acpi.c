@@ -412,17 +412,17 @@ static int create_info(const struct guest_memory *memory, const struct acpi_mach
 	return STATUS_OK;
 }
 
-int acpi_create(const struct guest_memory *memory, const struct acpi_machine *machine,
-		__u64 *address)
+int acpi_create(const struct guest_memory *memory, const struct acpi_machine *machine)
 {
 	struct area area = { .start = memory_at(memory, ACPI_TABLES_BASE, ACPI_TABLES_SIZE) };
 	struct rsdp *rsdp;
 	__u64 tables[3];
+	__u64 address;
 
 	if (!area.start)
 		return fail("the guest has no memory for its ACPI tables");
 
-	rsdp = take(&area, sizeof(*rsdp), address);
+	rsdp = take(&area, sizeof(*rsdp), &address);
 	tables[0] = create_fadt(&area);
 	tables[1] = create_madt(&area, machine->cpus);
 	tables[2] = create_mcfg(&area, machine->last_bus);

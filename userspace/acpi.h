@@ -16,8 +16,7 @@ struct acpi_machine {
 	struct kvpci_window mem64;
 };
 
-/* Write the tables into the guest's memory, and return the address of the root pointer. */
-int acpi_create(const struct guest_memory *memory, const struct acpi_machine *machine,
-		__u64 *rsdp);
+/* Write the tables into the guest's memory. The root pointer is at ACPI_RSDP. */
+int acpi_create(const struct guest_memory *memory, const struct acpi_machine *machine);
 
 #endif /* ACPI_H */

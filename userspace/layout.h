@@ -44,6 +44,7 @@
 
 /* ACPI: the RSDP must be in the range that guests search for it. */
 #define ACPI_TABLES_BASE	0xe0000ULL
+#define ACPI_RSDP		ACPI_TABLES_BASE
 #define ACPI_TABLES_SIZE	0x1f000ULL
 #define ACPI_INFO_BASE		0xff000ULL	/* repeated in dsdt.asl */
 

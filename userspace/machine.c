@@ -35,6 +35,9 @@ struct machine {
 	const struct options *options;
 	struct file kernel;
 	struct file initrd;
+	struct guest_memory memory;
+	struct boot_entry entry;
+	bool cf8;
 	struct slot *slots;
 	size_t nr_slots;
 	struct vm vm;
@@ -46,6 +49,37 @@ struct machine {
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 };
+
+/* A guest that can do without the ports is spared the exits. */
+static bool wants_cf8(const struct machine *machine)
+{
+	switch (machine->options->cf8) {
+	case CF8_ON:
+		return true;
+	case CF8_OFF:
+		return false;
+	default:
+		return !boot_finds_ecam(&machine->kernel);
+	}
+}
+
+static int load_kernel(struct machine *machine)
+{
+	const struct boot boot = {
+		.kernel = &machine->kernel,
+		.initrd = machine->options->initrd ? &machine->initrd : NULL,
+		.command_line = machine->options->append,
+		.cf8 = machine->cf8,
+		.memory = &machine->memory,
+		.rsdp = ACPI_RSDP,
+	};
+	int status = boot_load(&boot, &machine->entry);
+
+	/* The guest has its own copies now. */
+	file_free(&machine->kernel);
+	file_free(&machine->initrd);
+	return status;
+}
 
 /* What needs no virtual machine, so that its errors come first. */
 static int read_input(struct machine *machine)
@@ -59,20 +93,12 @@ static int read_input(struct machine *machine)
 		status = file_read(&machine->kernel, options->kernel, "kernel");
 	if (!status && options->initrd)
 		status = file_read(&machine->initrd, options->initrd, "initrd");
+	if (!status)
+		status = memory_create(&machine->memory, options->memory);
+	machine->cf8 = !status && wants_cf8(machine);
+	if (!status)
+		status = load_kernel(machine);
 	return status;
-}
-
-/* A guest that can do without the ports is spared the exits. */
-static bool wants_cf8(const struct machine *machine)
-{
-	switch (machine->options->cf8) {
-	case CF8_ON:
-		return true;
-	case CF8_OFF:
-		return false;
-	default:
-		return !boot_finds_ecam(&machine->kernel);
-	}
 }
 
 /* Slots are in the order in which devices were described. */
@@ -93,7 +119,7 @@ static int create_pci(struct machine *machine)
 	const struct options *options = machine->options;
 	int status;
 
-	status = host_create(&machine->host, &machine->vm, wants_cf8(machine),
+	status = host_create(&machine->host, &machine->vm, machine->cf8,
 			     options->mirror, last_bus(machine), options->module);
 	if (!status)
 		status = host_add_functions(&machine->host, machine->slots, machine->nr_slots);
@@ -139,7 +165,7 @@ static int create_vcpus(struct machine *machine)
 	return STATUS_OK;
 }
 
-static int load_kernel(struct machine *machine)
+static int create_tables(struct machine *machine)
 {
 	const struct acpi_machine acpi = {
 		.cpus = machine->options->cpus,
@@ -148,25 +174,8 @@ static int load_kernel(struct machine *machine)
 		.mem32 = machine->host.mem32,
 		.mem64 = machine->host.mem64,
 	};
-	struct boot boot = {
-		.kernel = &machine->kernel,
-		.initrd = machine->options->initrd ? &machine->initrd : NULL,
-		.command_line = machine->options->append,
-		.cf8 = wants_cf8(machine),
-		.memory = &machine->vm.memory,
-	};
-	struct boot_entry entry;
-	int status;
 
-	status = acpi_create(boot.memory, &acpi, &boot.rsdp);
-	if (!status)
-		status = boot_load(&boot, &entry);
-	if (!status)
-		status = vcpu_set_entry(&machine->vcpus[0], &entry);
-	/* The guest has its own copies now. */
-	file_free(&machine->kernel);
-	file_free(&machine->initrd);
-	return status;
+	return acpi_create(&machine->memory, &acpi);
 }
 
 static void kick_vcpus(void *context)
@@ -224,6 +233,7 @@ static void destroy(struct machine *machine)
 	gsi_destroy(&machine->gsis);
 	host_destroy(&machine->host);
 	vm_destroy(&machine->vm);
+	memory_destroy(&machine->memory);
 	free(machine->slots);
 	file_free(&machine->kernel);
 	file_free(&machine->initrd);
@@ -238,7 +248,7 @@ static int create(struct machine *machine)
 	if (!status)
 		status = stop_init(kick_vcpus, machine);
 	if (!status)
-		status = vm_create(&machine->vm, options->memory, options->cpus);
+		status = vm_create(&machine->vm, &machine->memory, options->cpus);
 	if (!status)
 		status = create_pci(machine);
 	if (!status)
@@ -246,7 +256,9 @@ static int create(struct machine *machine)
 	if (!status)
 		status = create_vcpus(machine);
 	if (!status)
-		status = load_kernel(machine);
+		status = create_tables(machine);
+	if (!status)
+		status = vcpu_set_entry(&machine->vcpus[0], &machine->entry);
 	return status;
 }
 

@@ -184,7 +184,7 @@ static void set_segments(struct kvm_sregs *sregs, bool long_mode)
 
 int vcpu_set_entry(struct vcpu *vcpu, const struct boot_entry *entry)
 {
-	const struct guest_memory *memory = &vcpu->vm->memory;
+	const struct guest_memory *memory = vcpu->vm->memory;
 	struct kvm_regs regs = {
 		.rip = entry->rip, .rax = entry->rax, .rbx = entry->rbx, .rsi = entry->rsi,
 		.rflags = RFLAGS_FIXED,

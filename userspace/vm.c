@@ -141,8 +141,8 @@ static int map_memory(struct vm *vm)
 {
 	unsigned int i;
 
-	for (i = 0; i < vm->memory.nr_ram; i++) {
-		const struct ram *ram = &vm->memory.ram[i];
+	for (i = 0; i < vm->memory->nr_ram; i++) {
+		const struct ram *ram = &vm->memory->ram[i];
 
 		if (!vm_set_memory(vm, i, ram->address, ram->size, ram->host, 0))
 			return fail("KVM does not map the guest's memory: %s", strerror(errno));
@@ -150,7 +150,7 @@ static int map_memory(struct vm *vm)
 	return STATUS_OK;
 }
 
-static int create(struct vm *vm, __u64 memory_size, unsigned int cpus)
+static int create(struct vm *vm, unsigned int cpus)
 {
 	__u64 most;
 	int status;
@@ -166,7 +166,7 @@ static int create(struct vm *vm, __u64 memory_size, unsigned int cpus)
 	get_address_bits(vm);
 	/* RAM ends below the window for 64-bit BARs; some of it is above a hole. */
 	most = vm_mem64_window(vm).base - (RAM_HOLE_END - RAM_HOLE_BASE);
-	if (memory_size > most)
+	if (vm->memory->size > most)
 		return fail("this processor gives a guest at most %llu GiB, lower --memory",
 			    most / GIB(1));
 
@@ -180,18 +180,16 @@ static int create(struct vm *vm, __u64 memory_size, unsigned int cpus)
 		return fail("KVM does not create a virtual machine: %s", strerror(errno));
 	status = create_chips(vm);
 	if (!status)
-		status = memory_create(&vm->memory, memory_size);
-	if (!status)
 		status = map_memory(vm);
 	return status;
 }
 
-int vm_create(struct vm *vm, __u64 memory_size, unsigned int cpus)
+int vm_create(struct vm *vm, const struct guest_memory *memory, unsigned int cpus)
 {
 	int status;
 
-	*vm = (struct vm){ .kvm_fd = -1, .fd = -1 };
-	status = create(vm, memory_size, cpus);
+	*vm = (struct vm){ .kvm_fd = -1, .fd = -1, .memory = memory };
+	status = create(vm, cpus);
 	if (status)
 		vm_destroy(vm);
 	return status;
@@ -204,7 +202,6 @@ void vm_destroy(struct vm *vm)
 	if (vm->kvm_fd >= 0)
 		close(vm->kvm_fd);
 	free(vm->cpuid);
-	memory_destroy(&vm->memory);
 	*vm = (struct vm){ .kvm_fd = -1, .fd = -1 };
 }
 

@@ -17,14 +17,14 @@ struct vm {
 	size_t run_size;		/* of a vCPU's shared page */
 	unsigned int address_bits;	/* of guest physical addresses */
 	struct kvm_cpuid2 *cpuid;	/* what KVM can offer */
-	struct guest_memory memory;
+	const struct guest_memory *memory;
 };
 
 /* Memory slots from this one on are free. */
 #define VM_FIRST_FREE_SLOT	MAX_RAM
 
-/* Make a virtual machine with interrupt controllers and @memory_size bytes of RAM. */
-int vm_create(struct vm *vm, __u64 memory_size, unsigned int cpus);
+/* Make a virtual machine with interrupt controllers and this memory. */
+int vm_create(struct vm *vm, const struct guest_memory *memory, unsigned int cpus);
 
 /* Close it. Processors and bridges that are still open keep it alive. */
 void vm_destroy(struct vm *vm);

@@ -66,16 +66,15 @@ static void create(unsigned int cpus, const __u8 **xsdt)
 {
 	struct acpi_machine with_cpus = machine;
 	const __u8 *rsdp;
-	__u64 address;
 
 	with_cpus.cpus = cpus;
 	*xsdt = NULL;
 	memory_destroy(&memory);
 	EXPECT(!memory_create(&memory, MIB(16)));
-	EXPECT(!acpi_create(&memory, &with_cpus, &address));
+	EXPECT(!acpi_create(&memory, &with_cpus));
 	/* Where guests look for it. */
-	EXPECT(address >= 0xe0000 && address < 0x100000 && !(address & 15));
-	rsdp = memory_at(&memory, address, 36);
+	EXPECT(ACPI_RSDP >= 0xe0000 && ACPI_RSDP < 0x100000 && !(ACPI_RSDP & 15));
+	rsdp = memory_at(&memory, ACPI_RSDP, 36);
 	EXPECT(rsdp && !memcmp(rsdp, "RSD PTR ", 8));
 	if (!rsdp)
 		return;
