@@ -7,10 +7,9 @@
  *	from 24 on	messages
  *
  * This is what KVM has by itself, but for two things. The lines of PCI, 16 to 19, lead to
- * inputs of the PICs as well, for guests that don't use the I/O APIC, and these inputs are
- * level-triggered. And what is behind
- * those inputs by itself is left out, because KVM knows only one GSI by which an input is
- * acknowledged.
+ * inputs of the PICs as well, which are level-triggered, for guests that don't use the I/O
+ * APIC. And what is behind those inputs by itself is left out, because KVM knows only one GSI
+ * by which an input is acknowledged.
  *
  * KVM takes the table as a whole.
  */

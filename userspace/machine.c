@@ -185,6 +185,8 @@ static void kick_vcpus(void *context)
 
 	for (i = 0; i < machine->nr_vcpus; i++)
 		vcpu_kick(&machine->vcpus[i]);
+	for (i = 0; i < machine->nr_vcpus; i++)
+		vcpu_await_exit(&machine->vcpus[i]);
 }
 
 static int run_guest(struct machine *machine)

@@ -9,8 +9,8 @@
 int stop_init(void (*kick)(void *context), void *context);
 
 /*
- * May be called from any thread. When it returns, no processor is served or goes back into
- * the guest any more, and those that are in it have been kicked.
+ * May be called from any thread that does not run the guest at that moment. When it returns, no
+ * processor is in the guest, goes back into it or is served any more.
  */
 void stop_request(int status);
 

@@ -13,6 +13,7 @@
  * come out for is not served.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -335,8 +336,12 @@ static void *run(void *argument)
 	/* Whoever ends the guest sees it, or we see that the guest has ended. */
 	atomic_store(&vcpu->tid, gettid());
 	while (!status && !stop_requested()) {
-		int error = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
+		int error;
 
+		/* In this order: either this is seen there, or the other here. */
+		atomic_store(&vcpu->in_guest, true);
+		error = !stop_requested() && ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
+		atomic_store(&vcpu->in_guest, false);
 		if (stop_requested())
 			break;
 		if (!error) {
@@ -384,6 +389,12 @@ void vcpu_kick(struct vcpu *vcpu)
 	vcpu->run->immediate_exit = 1;
 	if (tid)
 		tgkill(getpid(), tid, KICK_SIGNAL);
+}
+
+void vcpu_await_exit(struct vcpu *vcpu)
+{
+	while (atomic_load(&vcpu->in_guest))
+		sched_yield();
 }
 
 void vcpu_join(struct vcpu *vcpu)

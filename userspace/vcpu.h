@@ -24,6 +24,7 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	atomic_int tid;			/* of the thread, 0: it does not run yet */
+	atomic_bool in_guest;		/* in KVM_RUN, or about to be */
 	struct stats stats;
 };
 
@@ -39,6 +40,9 @@ int vcpu_start(struct vcpu *vcpu);
 
 /* Bring it out of the guest, whether its thread has been started or not. From any thread. */
 void vcpu_kick(struct vcpu *vcpu);
+
+/* After it was kicked: wait until it is out of the guest. */
+void vcpu_await_exit(struct vcpu *vcpu);
 
 /* Wait until its thread has ended, after stop_request(). */
 void vcpu_join(struct vcpu *vcpu);
