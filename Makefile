@@ -51,6 +51,9 @@ PARTS ?= 6.1*
 soak:
 	@scripts/check --soak $(N) --part '$(PARTS)' $(if $(TESTS),--test '$(TESTS)') all
 
+mutants:
+	@scripts/mutants
+
 lint:
 	@scripts/lint
 
@@ -67,7 +70,7 @@ clean:
 		-o -name '.*.cmd' -o -name '*.symvers' -o -name modules.order \) -delete
 	rm -f *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
 	rm -rf .tmp_versions
-	rm -rf build/bench build/check build/demo build/guest build/hostvm build/lint \
+	rm -rf build/bench build/check build/mutants build/demo build/guest build/hostvm build/lint \
 		build/model build/selftests build/6.1 build/6.12 build/rt \
 		build/debug build/soak
 
@@ -95,6 +98,7 @@ help:
 	@echo  '  check-all       - each test with each combination of what it depends on: hours'
 	@echo  '  soak            - run PARTS=<pattern> and TESTS=<pattern> over and over, N=<times>,'
 	@echo  '                    and print how often each failed'
+	@echo  '  mutants         - plant faults, one at a time: is each noticed by a test?'
 	@echo  '  bench           - what PCI costs, against QEMU and KVM: host instructions'
 	@echo  '  lint            - checkpatch, sparse, W=1, kernel-doc, shellcheck, mandoc'
 	@echo  '  model           - check with spin, in models, that no interrupt is lost'
@@ -105,4 +109,4 @@ help:
 	@echo  '  distclean       - remove the kernels too, fetched and built: all of build/'
 
 .PHONY: all modules kvpci-run modules_install install demo check check-debug check-all \
-	soak lint model bench clean distclean help
+	soak mutants lint model bench clean distclean help

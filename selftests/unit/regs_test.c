@@ -217,10 +217,40 @@ static void nothing_torn(void)
 	}
 }
 
+/* What the guest has written is put back, in pieces of any size. */
+static void reset(void)
+{
+	struct vpci_regs regs = new_block(true, true);
+	u8 before[SIZE], saved[SIZE];
+	u32 i, n, nr = 0, index = 0;
+
+	memcpy(before, regs.value, SIZE);
+	for (i = 0; i < SIZE; i++)
+		if (vpci_regs_is_writable(&regs, i))
+			saved[nr++] = regs.value[i];
+	regs.reset = saved;
+	for (i = 0; i < 100; i++) {
+		u64 data = rnd();
+
+		n = 1 << rnd_below(4);
+		vpci_regs_write(&regs, rnd_below(SIZE - n + 1), n, &data);
+	}
+	CHECK(memcmp(before, regs.value, SIZE), "nothing was written");
+	for (i = 0; i < SIZE; i += n) {
+		n = 1 + rnd_below(SIZE - i < 8 ? SIZE - i : 8);
+		index = vpci_regs_reset(&regs, i, n, index);
+	}
+	CHECK(index == nr, "%u bytes of %u", index, nr);
+	CHECK(!memcmp(before, regs.value, SIZE), "not put back");
+	regs.reset = NULL;
+	free_block(&regs);
+}
+
 const struct unit_test regs_tests[] = {
 	{ "regs.every_size_and_offset", every_size_and_offset },
 	{ "regs.masks", masks },
 	{ "regs.overlaps", overlaps },
 	{ "regs.nothing_torn", nothing_torn },
+	{ "regs.reset", reset },
 	{}
 };

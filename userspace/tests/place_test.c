@@ -50,6 +50,22 @@ static void mixed(void)
 	EXPECT(places[1].address == 0x80000000);
 }
 
+/* The last byte of a BAR is in the window, or the BAR is not. */
+static void edge(void)
+{
+	const struct kvpci_window narrow[NR_PLACE_WINDOWS] = {
+		[PLACE_MEM32] = { PCI_MEM32_BASE, 4095 },
+	};
+	const struct kvpci_window wide[NR_PLACE_WINDOWS] = {
+		[PLACE_MEM32] = { PCI_MEM32_BASE, 4096 },
+	};
+	struct place place = { .size = 4096, .window = PLACE_MEM32 };
+	size_t wrong;
+
+	EXPECT(!place_all(&place, 1, narrow, &wrong) && wrong == 0);
+	EXPECT(place_all(&place, 1, wide, &wrong) && place.address == PCI_MEM32_BASE);
+}
+
 /* 1 GiB fits once into 1.5 GiB; what comes next goes into the rest. */
 static void full(void)
 {
@@ -123,6 +139,7 @@ static void any(void)
 
 const struct test place_tests[] = {
 	{ "mixed", mixed },
+	{ "edge", edge },
 	{ "full", full },
 	{ "too_large", too_large },
 	{ "spill", spill },
