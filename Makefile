@@ -63,6 +63,9 @@ model:
 bench:
 	@bench/run $(KERNEL)
 
+bench-operations:
+	@bench/run --operations $(KERNEL)
+
 # What Kbuild leaves behind is known to it, but it needs a kernel to say so.
 clean:
 	$(MAKE) -C userspace clean
@@ -100,6 +103,7 @@ help:
 	@echo  '                    and print how often each failed'
 	@echo  '  mutants         - plant faults, one at a time: is each noticed by a test?'
 	@echo  '  bench           - what PCI costs, against QEMU and KVM: host instructions'
+	@echo  '  bench-operations - only the first table, which takes a minute or so'
 	@echo  '  lint            - checkpatch, sparse, W=1, kernel-doc, shellcheck, mandoc'
 	@echo  '  model           - check with spin, in models, that no interrupt is lost'
 	@echo  '                    or invented, see Documentation/interrupts.rst'
@@ -109,4 +113,4 @@ help:
 	@echo  '  distclean       - remove the kernels too, fetched and built: all of build/'
 
 .PHONY: all modules kvpci-run modules_install install demo check check-debug check-all \
-	soak mutants lint model bench clean distclean help
+	soak mutants lint model bench bench-operations clean distclean help
