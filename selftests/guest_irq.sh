@@ -56,7 +56,7 @@ result $? "delivery=$delivery: messages became routes if they had to"
 append=noapic
 guest "PICs" pic
 # shellcheck disable=SC2034 # boot_guest adds it to the command line
-append="acpi=off end=reboot reboot=p"
+append="noapic acpi=off end=reboot reboot=p"
 guest "PICs, without ACPI" pic --cf8=on
 ! grep -q '^kvpci-run:' /tmp/guest.log
 result $? "PICs, without ACPI: reset through port 0xcf9 is the end"

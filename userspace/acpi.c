@@ -16,6 +16,7 @@
 
 #include "acpi.h"
 #include "array.h"
+#include "checksum.h"
 #include "dsdt.hex"
 #include "layout.h"
 #include "report.h"
@@ -191,16 +192,6 @@ struct area {
 	__u8 *start;
 	__u32 used;
 };
-
-static __u8 checksum(const void *data, size_t length)
-{
-	const __u8 *bytes = data;
-	__u8 sum = 0;
-
-	while (length--)
-		sum += *bytes++;
-	return -sum;
-}
 
 /* Take @size zeroed bytes, aligned as the most demanding table (FACS) needs. */
 static void *take(struct area *area, size_t size, __u64 *address)

@@ -15,7 +15,7 @@
 #include "intx.h"
 #include "report.h"
 
-/* The guest's tables say the same: _PRT in dsdt.asl. */
+/* The guest's tables say the same: _PRT in dsdt.asl, and mptable.c. */
 unsigned int intx_gsi(__u16 slot, __u8 pin)
 {
 	return GSI_PCI + ((slot >> 3) + pin - 1) % GSI_NR_PCI;

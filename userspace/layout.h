@@ -5,7 +5,7 @@
  *	0000'0000 - 0009'fbff	RAM; the boot data below is in it
  *	0009'fc00 - 0009'ffff	RAM, reserved (where a BIOS keeps its data)
  *	000a'0000 - 000b'ffff	nothing
- *	000c'0000 - 000f'ffff	RAM, reserved: ACPI tables at 000e'0000
+ *	000c'0000 - 000f'ffff	RAM, reserved: ACPI tables at 000e'0000, MP tables at 000f'0000
  *	0010'0000 - 7fff'ffff	RAM
  *	8000'0000 - dfff'ffff	window for 32-bit BARs
  *	e000'0000 - efff'ffff	PCI configuration space (ECAM), buses 0 to 255
@@ -45,8 +45,12 @@
 /* ACPI: the RSDP must be in the range that guests search for it. */
 #define ACPI_TABLES_BASE	0xe0000ULL
 #define ACPI_RSDP		ACPI_TABLES_BASE
-#define ACPI_TABLES_SIZE	0x1f000ULL
+#define ACPI_TABLES_SIZE	0x10000ULL
 #define ACPI_INFO_BASE		0xff000ULL	/* repeated in dsdt.asl */
+
+/* MultiProcessor tables: the pointer to them too must be where guests search for it. */
+#define MP_TABLE_BASE		0xf0000ULL
+#define MP_TABLE_SIZE		0xf000ULL
 
 /* PCI */
 #define PCI_LAST_BUS		255

@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "machine.h"
 #include "mirrors.h"
+#include "mptable.h"
 #include "ports.h"
 #include "power.h"
 #include "report.h"
@@ -174,8 +175,12 @@ static int create_tables(struct machine *machine)
 		.mem32 = machine->host.mem32,
 		.mem64 = machine->host.mem64,
 	};
+	int status;
 
-	return acpi_create(&machine->memory, &acpi);
+	status = acpi_create(&machine->memory, &acpi);
+	if (!status)
+		status = mptable_create(&machine->memory, acpi.cpus);
+	return status;
 }
 
 static void kick_vcpus(void *context)

@@ -25,16 +25,6 @@ same "pins lead to lines of the I/O APIC as _PRT says" "16 18 16" \
 	"$(irq 0c.0 0) $(irq 0d.0 0) $(irq 10.0 0)"
 check "the lines are level-triggered" grep -Eq '16: .*16-fasteoi' /proc/interrupts
 
-# one_by_one DEVICE VECTOR: every trigger is one interrupt.
-one_by_one()
-{
-	one_irq=$(irq "$1" "$2")
-	one_before=$(count "$one_irq")
-	check "$1, vector $2: one interrupt after each of 100 triggers" \
-		trigger "$(device "$1")/single" "$2 100"
-	same "$1, vector $2: and no other" 100 $(($(count "$one_irq") - one_before))
-}
-
 for vector in 0 1 2 3; do
 	one_by_one 08.0 $vector
 done

@@ -107,3 +107,13 @@ trigger()
 	dmesg | grep irqtest | tail -n 1 | sed 's/^/# /'
 	return 1
 }
+
+# one_by_one DEVICE VECTOR: every trigger is one interrupt.
+one_by_one()
+{
+	one_irq=$(irq "$1" "$2")
+	one_before=$(count "$one_irq")
+	check "$1, vector $2: one interrupt after each of 100 triggers" \
+		trigger "$(device "$1")/single" "$2 100"
+	same "$1, vector $2: and no other" 100 $(($(count "$one_irq") - one_before))
+}

@@ -20,6 +20,7 @@ static const struct {
 	{ "place", place_tests },
 	{ "boot", boot_tests },
 	{ "acpi", acpi_tests },
+	{ "mptable", mptable_tests },
 	{ "gsi", gsi_tests },
 	{ "serial", serial_tests },
 	{ "options", options_tests },

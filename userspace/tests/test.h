@@ -41,6 +41,7 @@ unsigned int test_random(void);
 extern const struct test acpi_tests[];
 extern const struct test boot_tests[];
 extern const struct test gsi_tests[];
+extern const struct test mptable_tests[];
 extern const struct test options_tests[];
 extern const struct test parse_tests[];
 extern const struct test place_tests[];
