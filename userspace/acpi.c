@@ -107,7 +107,6 @@ struct fadt {
 /* There is no 8042 (bit 1). */
 #define BOOT_LEGACY_DEVICES	(1U << 0)
 #define BOOT_NO_VGA		(1U << 2)
-#define BOOT_NO_RTC		(1U << 5)
 
 #define FLAG_WBINVD		(1U << 0)
 #define FLAG_C1			(1U << 2)
@@ -274,7 +273,7 @@ static __u64 create_fadt(struct area *area)
 		.pm_timer_length = 4,
 		.c2_latency = LATENCY_NO_C2,
 		.c3_latency = LATENCY_NO_C3,
-		.boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | BOOT_NO_RTC,
+		.boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA,
 		.flags = FLAG_WBINVD | FLAG_C1 | FLAG_NO_POWER_BUTTON | FLAG_NO_SLEEP_BUTTON |
 			 FLAG_NO_RTC_WAKE | FLAG_TIMER_32_BITS | FLAG_RESET_REGISTER,
 		.reset_register = io_address(PORT_RESET, 1, ACCESS_BYTE),

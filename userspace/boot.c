@@ -53,6 +53,14 @@ const char *boot_linux_command_line(const struct boot *boot)
 	return boot->cf8 ? "console=ttyS0" : "console=ttyS0 pci=noearly";
 }
 
+void *boot_kernel_memory(const struct boot *boot, __u64 address, __u64 size)
+{
+	bool low = address >= LOW_KERNEL_BASE && address < LOW_KERNEL_END &&
+		   size <= LOW_KERNEL_END - address;
+
+	return low || address >= HIGH_RAM_BASE ? memory_at(boot->memory, address, size) : NULL;
+}
+
 int boot_copy_command_line(const struct boot *boot, const char *text, size_t max)
 {
 	size_t length = strlen(text);

@@ -51,6 +51,9 @@ int boot_load(const struct boot *boot, struct boot_entry *entry);
 /* The command line for Linux: the user's, or one that shows what it does. */
 const char *boot_linux_command_line(const struct boot *boot);
 
+/* For the protocols: @size bytes at @address of the guest, NULL if no kernel may be there. */
+void *boot_kernel_memory(const struct boot *boot, __u64 address, __u64 size);
+
 /* For the protocols: copy @text, of at most @max characters, to BOOT_COMMAND_LINE. */
 int boot_copy_command_line(const struct boot *boot, const char *text, size_t max);
 

@@ -83,10 +83,11 @@ int elf_load(struct Elf *elf, const struct boot *boot, __u64 *end)
 {
 	const struct file *kernel = boot->kernel;
 	GElf_Phdr segment;
+	bool loaded = false;
 	size_t n, i;
 	void *to;
 
-	*end = 0;
+	*end = HIGH_RAM_BASE;
 	if (elf_getphdrnum(elf, &n))
 		return fail("the kernel %s has a bad ELF header, get a good one", kernel->path);
 	for (i = 0; i < n; i++) {
@@ -101,10 +102,11 @@ int elf_load(struct Elf *elf, const struct boot *boot, __u64 *end)
 		if (segment.p_filesz > segment.p_memsz)
 			return fail("the kernel %s has a segment that is longer in the file than in memory, get a good one",
 				    kernel->path);
-		if (segment.p_paddr < HIGH_RAM_BASE)
-			return fail("the kernel %s wants to be at %#llx, but below 1 MiB are boot data and tables: link it for a higher address",
-				    kernel->path, (unsigned long long)segment.p_paddr);
-		to = memory_at(boot->memory, segment.p_paddr, segment.p_memsz);
+		to = boot_kernel_memory(boot, segment.p_paddr, segment.p_memsz);
+		if (!to && segment.p_paddr < HIGH_RAM_BASE)
+			return fail("the kernel %s wants to be at %#llx, but below 1 MiB only %#llx to %#llx is free of boot data and tables: link it for a higher address",
+				    kernel->path, (unsigned long long)segment.p_paddr,
+				    LOW_KERNEL_BASE, LOW_KERNEL_END - 1);
 		if (!to)
 			return fail("the kernel %s needs %llu bytes of memory at %#llx, where the guest has none: give more --memory",
 				    kernel->path, (unsigned long long)segment.p_memsz,
@@ -113,8 +115,9 @@ int elf_load(struct Elf *elf, const struct boot *boot, __u64 *end)
 		memset((char *)to + segment.p_filesz, 0, segment.p_memsz - segment.p_filesz);
 		if (segment.p_paddr + segment.p_memsz > *end)
 			*end = segment.p_paddr + segment.p_memsz;
+		loaded = true;
 	}
-	if (!*end)
+	if (!loaded)
 		return fail("the kernel %s has nothing to load, get a good one", kernel->path);
 	return STATUS_OK;
 }

@@ -19,8 +19,8 @@ bool elf_entry(struct Elf *elf, __u64 *entry);
 bool elf_note_number(struct Elf *elf, const char *name, __u32 type, __u64 *number);
 
 /*
- * Copy the loadable segments to their physical addresses, all of which must be in
- * RAM from 1 MiB up, and tell where the last one ends.
+ * Copy the loadable segments to their physical addresses, all of which must be where a
+ * kernel may be, and tell where RAM from 1 MiB up is free of them.
  */
 int elf_load(struct Elf *elf, const struct boot *boot, __u64 *end);
 

@@ -2,7 +2,7 @@
 /*
  * Where everything is in the guest's physical address space and among its ports.
  *
- *	0000'0000 - 0009'fbff	RAM; the boot data below is in it
+ *	0000'0000 - 0009'fbff	RAM; the BIOS's and the boot data below are in it
  *	0009'fc00 - 0009'ffff	RAM, reserved (where a BIOS keeps its data)
  *	000a'0000 - 000b'ffff	nothing
  *	000c'0000 - 000f'ffff	RAM, reserved: ACPI tables at 000e'0000, MP tables at 000f'0000
@@ -34,13 +34,24 @@
 #define RAM_HOLE_BASE		0x80000000ULL
 #define RAM_HOLE_END		0x100000000ULL
 
-/* Boot data. The first page is left to guests that put a real-mode trampoline there. */
-#define BOOT_GDT		0x1000ULL
-#define BOOT_PARAMS		0x2000ULL	/* what the boot protocol hands over */
-#define BOOT_PARAMS_SIZE	0x2000ULL
-#define BOOT_PAGE_TABLES	0x4000ULL	/* 6 pages: 4 GiB in 2 MiB pages */
-#define BOOT_COMMAND_LINE	0x10000ULL
+/* What a BIOS has: interrupt vectors, data, and here one handler. */
+#define BIOS_VECTORS		0x0ULL
+#define BIOS_DATA		0x400ULL
+#define BIOS_HANDLER_SEGMENT	0xf000
+#define BIOS_HANDLER_OFFSET	0xff53
+
+/*
+ * Boot data. Below is room for small kernels, but for the first page, where guests put
+ * real-mode trampolines; they put larger ones at the end of usable RAM.
+ */
+#define LOW_KERNEL_BASE		0x1000ULL
+#define LOW_KERNEL_END		0x70000ULL
+#define BOOT_COMMAND_LINE	0x70000ULL
 #define BOOT_COMMAND_LINE_SIZE	0x10000ULL
+#define BOOT_PARAMS		0x80000ULL	/* what the boot protocol hands over */
+#define BOOT_PARAMS_SIZE	0x2000ULL
+#define BOOT_PAGE_TABLES	0x82000ULL	/* 6 pages: 4 GiB in 2 MiB pages */
+#define BOOT_GDT		0x88000ULL
 
 /* ACPI: the RSDP must be in the range that guests search for it. */
 #define ACPI_TABLES_BASE	0xe0000ULL
@@ -70,6 +81,7 @@
 
 /* Ports */
 #define PORT_KEYBOARD_CONTROL	0x64
+#define PORT_RTC		0x70
 #define PORT_DEBUG_EXIT		0xf4
 #define PORT_SERIAL		0x3f8
 #define PORT_PM1_EVENT		0x600

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "acpi.h"
+#include "biosdata.h"
 #include "boot.h"
 #include "console.h"
 #include "debugexit.h"
@@ -26,6 +27,7 @@
 #include "power.h"
 #include "report.h"
 #include "routes.h"
+#include "rtc.h"
 #include "slots.h"
 #include "stop.h"
 #include "terminal.h"
@@ -142,6 +144,7 @@ static int create_pci(struct machine *machine)
 static int create_ports(struct machine *machine)
 {
 	power_create(&machine->ports);
+	rtc_create(&machine->ports);
 	if (machine->options->debug_exit)
 		debugexit_create(&machine->ports);
 	return console_create(&machine->ports, &machine->vm);
@@ -180,6 +183,8 @@ static int create_tables(struct machine *machine)
 	status = acpi_create(&machine->memory, &acpi);
 	if (!status)
 		status = mptable_create(&machine->memory, acpi.cpus);
+	if (!status)
+		status = biosdata_create(&machine->memory);
 	return status;
 }
 

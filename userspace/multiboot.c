@@ -144,7 +144,7 @@ static int multiboot_load(const struct boot *boot, struct boot_entry *entry)
 	status = load_elf(boot, &start, &end);
 	if (status)
 		return status;
-	if (!memory_at(boot->memory, start, 1) || start < HIGH_RAM_BASE)
+	if (!boot_kernel_memory(boot, start, 1))
 		return fail("the kernel %s has its entry at %#llx, outside memory: get a good one",
 			    boot->kernel->path, start);
 	status = copy_command_line(boot);

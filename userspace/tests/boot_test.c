@@ -251,6 +251,26 @@ static void multiboot(void)
 	EXPECT(info && memory_has(info[0], initrd_data, sizeof(initrd_data)));
 }
 
+/* GRUB is linked for 0x9000. */
+static void low_multiboot(void)
+{
+	struct boot_entry entry;
+	struct elf32 elf;
+	__u32 *info;
+
+	make_multiboot(&elf);
+	elf.load.p_paddr = 0x9000;
+	elf.load.p_memsz = 0x19000;
+	elf.header.e_entry = 0x9000;
+	EXPECT(!load(&elf, sizeof(elf), "a b", &entry));
+	EXPECT(entry.rip == 0x9000 && memory_has(0x9000, elf.code, CODE_SIZE));
+	info = memory_at(&memory, entry.rbx, 88);
+	EXPECT(info && memory_has(info[4], "kernel a b", 11));
+	info = info ? memory_at(&memory, info[6], 16) : NULL;
+	EXPECT(info && info[0] >= HIGH_RAM_BASE);
+	EXPECT(info && memory_has(info[0], initrd_data, sizeof(initrd_data)));
+}
+
 /* Every length, up to the whole file: nothing shorter boots. */
 static void truncated(void)
 {
@@ -330,6 +350,12 @@ static void lying_elf(void)
 	elf.load.p_memsz = ~0ULL;
 	EXPECT_MESSAGE(load(&elf, sizeof(elf), NULL, &entry), STATUS_FAILED, "--memory");
 	make_pvh(&elf);
+	elf.load.p_paddr = LOW_KERNEL_END - CODE_SIZE;
+	EXPECT_MESSAGE(load(&elf, sizeof(elf), NULL, &entry), STATUS_FAILED, "below 1 MiB");
+	make_pvh(&elf);
+	elf.load.p_paddr = 0;
+	EXPECT_MESSAGE(load(&elf, sizeof(elf), NULL, &entry), STATUS_FAILED, "below 1 MiB");
+	make_pvh(&elf);
 	elf.load.p_paddr = HIGH_RAM_BASE - CODE_SIZE;
 	EXPECT_MESSAGE(load(&elf, sizeof(elf), NULL, &entry), STATUS_FAILED, "below 1 MiB");
 	make_pvh(&elf);
@@ -368,7 +394,7 @@ static void lying_multiboot(void)
 	elf.multiboot[2] -= 4;
 	EXPECT_MESSAGE(load(&elf, sizeof(elf), NULL, &entry), STATUS_FAILED, "demands");
 	make_multiboot(&elf);
-	elf.header.e_entry = 0x1000;
+	elf.header.e_entry = LOW_KERNEL_END;
 	EXPECT_MESSAGE(load(&elf, sizeof(elf), NULL, &entry), STATUS_FAILED, "outside memory");
 	make_multiboot(&elf);
 	elf.header.e_ident[0] = 0;
@@ -440,6 +466,7 @@ const struct test boot_tests[] = {
 	{ "bzimage", bzimage },
 	{ "pvh", pvh },
 	{ "multiboot", multiboot },
+	{ "low_multiboot", low_multiboot },
 	{ "truncated", truncated },
 	{ "lying_bzimage", lying_bzimage },
 	{ "lying_elf", lying_elf },

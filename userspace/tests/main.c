@@ -19,10 +19,12 @@ static const struct {
 	{ "slots", slots_tests },
 	{ "place", place_tests },
 	{ "boot", boot_tests },
+	{ "biosdata", biosdata_tests },
 	{ "acpi", acpi_tests },
 	{ "mptable", mptable_tests },
 	{ "gsi", gsi_tests },
 	{ "serial", serial_tests },
+	{ "rtc", rtc_tests },
 	{ "options", options_tests },
 	{ "stop", stop_tests },
 };

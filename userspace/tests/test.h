@@ -39,12 +39,14 @@ void test_forget_message(void);
 unsigned int test_random(void);
 
 extern const struct test acpi_tests[];
+extern const struct test biosdata_tests[];
 extern const struct test boot_tests[];
 extern const struct test gsi_tests[];
 extern const struct test mptable_tests[];
 extern const struct test options_tests[];
 extern const struct test parse_tests[];
 extern const struct test place_tests[];
+extern const struct test rtc_tests[];
 extern const struct test serial_tests[];
 extern const struct test slots_tests[];
 extern const struct test spec_tests[];
