@@ -115,3 +115,37 @@ bar0=mem32/4K,regs=0@0+4/trigger=intx,regs=0@4+4/lower"
 	done
 	boot_guest "$interrupts_test" "$@"
 }
+
+guest_results=0
+
+# guest_result STATUS NAME: a test's result, in KTAP.
+guest_result()
+{
+	guest_results=$((guest_results + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $guest_results $2"
+	else
+		echo "not ok $guest_results $2"
+	fi
+}
+
+# guest_statistic NAME: what --stats has printed of the guest that try_interrupts ran last.
+guest_statistic()
+{
+	sed -n "s/^$1 //p" /tmp/guest.log
+}
+
+# try_interrupts NAME TEST OPTION...: boot_interrupts, and two results.
+try_interrupts()
+{
+	try_name=$1
+	shift
+	boot_interrupts "$@" --kernel "$guest_kernel" --stats >/tmp/guest.log
+	try_status=$?
+	sed 's/^/  /' /tmp/guest.log
+	[ $try_status = 0 ] && grep -q '^1\.\.' /tmp/guest.log &&
+		! grep -q '^not ok' /tmp/guest.log
+	guest_result $? "$try_name: the guest's own tests"
+	[ "$(guest_statistic 'exits pci')" = 0 ]
+	guest_result $? "$try_name: no access to PCI came out to the launcher"
+}
