@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# The AMD host for scripts/hostvm, which sources this: QEMU emulates the machine in software.
+# Its root is this machine's own, over 9p, with a tmpfs on top: every file is where it
+# is here, what the command writes is gone afterwards, except under build/, which is
+# shared, so the command's exit status comes back in a file. The kernel log goes to a serial
+# port, the command's output to a virtio console.
+
+# shellcheck disable=SC2154 # hostvm has set the variables
+
+# The options become the machine's.
+machine_prepare()
+{
+	cpu=max
+	machine=pc
+	accel=tcg,thread=multi
+	smp=${smp:-2}
+	console=console=ttyS0
+	# KVM on PREEMPT_RT wants a constant TSC. QEMU doesn't say that the emulated one is, but
+	# Linux takes it for granted on VMware's machines, which it knows by their serial
+	# number and their port.
+	vmware="-smbios type=1,serial=VMware-56"
+	case $series in
+	rt)	cpu=max,-hypervisor
+		machine="pc,vmport=on $vmware" ;;
+	# The debug kernel is quicker with that clock, and takes a minute to interpret what
+	# the ACPI tables of "pc" say of interrupt lines. Lockdep does not like that the
+	# driver of the serial port takes a lock that PREEMPT_RT makes a sleeping one, which
+	# the early console does not. All that is recorded needs memory.
+	debug)	cpu=max,-hypervisor
+		machine="q35,vmport=on $vmware"
+		console="console=ttynull earlyprintk=ttyS0,115200,keep"
+		memory=${memory:-3G} ;;
+	esac
+	memory=${memory:-2G}
+
+	if [ -n "$icount" ]; then
+		accel=tcg,thread=single
+		smp=1
+	fi
+	"$top/scripts/hostvm-initrd" "$series" || exit 125
+	mkfifo "$run/monitor.in" "$run/monitor.out" || exit 125
+}
+
+# machine_run COMMAND-LINE: run it until it is switched off. Fails if it was not.
+machine_run()
+{
+	# shellcheck disable=SC2086 # the machine's options are words
+	timeout --foreground -k 5 $((timeout + 120)) \
+		qemu-system-x86_64 -M $machine -nodefaults -no-user-config -display none \
+		-no-reboot -accel "$accel" ${icount:+-icount shift=0,sleep=off} \
+		-cpu "$cpu" -smp "$smp" -m "$memory" \
+		-kernel "$kernel/vmlinuz" -initrd "$build/hostvm/$series.initrd" \
+		-append "$console $1" \
+		${monitor:+-monitor "unix:$monitor,server=on,wait=off"} \
+		-monitor "pipe:$run/monitor" \
+		-serial "file:$log" \
+		-device virtio-serial-pci -chardev stdio,id=console,signal=off \
+		-device virtconsole,chardev=console \
+		-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap" \
+		-virtfs "local,path=$build,mount_tag=build,security_model=none,multidevs=remap"
+}
+
+# ask QUESTION...: what has QEMU's monitor to say, without what is of no use? It repeats a
+# question as it is typed; the answer to the last one, alone on a line, is the end. If QEMU
+# does not answer, it hangs itself.
+ask()
+{
+	for question in "$@" "print 0x4b56"; do
+		echo "$question" >&3
+	done
+	timeout 30 sed -u 's/\r//g; /^0x4b56$/q' <&4 |
+		grep -Ev '\[K|^(\(qemu\)|QEMU|FPR|XMM|YMM|FCW|[C-G]S |SS |LDT|TR |[GI]DT|DR|0x4b56|$)'
+}
+
+# A machine that hangs says nothing itself: QEMU is asked, three times, what its processors
+# do, and for what is on their stacks, and then to quit. $run/monitor is its monitor.
+machine_last_words()
+{
+	exec 3<>"$run/monitor.in" 4<>"$run/monitor.out"
+	for look in 1 2 3; do
+		echo "== look $look"
+		ask "info registers -a"
+		for cpu in $(seq 0 $((smp - 1))); do
+			ask "cpu $cpu" "x /96xg \$esp"
+		done
+	done
+	echo quit >&3
+}
