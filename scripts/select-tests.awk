@@ -4,12 +4,14 @@
 # where INPUT is lines of words:
 #
 #	machine PART GROUP PROCESSORS FACTOR=VALUE...
+#	only PART TEST
 #	test NAME FACTOR...
 #
 # and what is printed is "PART NAME", in the order of the input. A test depends on some
 # of the factors that a machine has, and on "processors" if it wants two. A machine with
 # nested paging has only tests that depend on paging: Documentation/testing.rst says why.
-# Groups but "supported" have only tests that depend on the kernel.
+# Groups but "supported" have only tests that depend on the kernel. A part for which there are
+# lines "only" has those tests and no others, whatever they depend on.
 #
 # On the machines of a group, a test meets each pair of values of what it depends on at
 # least once, on as few machines as are found by taking, again and again, the one that
@@ -24,6 +26,11 @@ $1 == "machine" {
 		split($i, word, "=")
 		value[nr_machines, word[1]] = word[2]
 	}
+}
+
+$1 == "only" {
+	limited[$2]
+	only[$2, $3]
 }
 
 $1 == "test" {
@@ -70,6 +77,8 @@ function brings(machine, test, note,    key, new, i, j) {
 function suits(machine, test) {
 	if (processors[machine] != "any" && processors[machine] != wanted[test])
 		return 0
+	if (part[machine] in limited)
+		return (part[machine], name[test]) in only
 	if (group[machine] != "supported" && !((test, "kernel") in depends))
 		return 0
 	return value[machine, "paging"] != "nested" || (test, "paging") in depends
