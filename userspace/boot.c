@@ -32,7 +32,7 @@ bool boot_finds_ecam(const struct file *kernel)
 {
 	const struct boot_protocol *protocol = find_protocol(kernel);
 
-	return protocol && protocol->is_linux;
+	return protocol && protocol->finds_ecam && protocol->finds_ecam(kernel);
 }
 
 int boot_load(const struct boot *boot, struct boot_entry *entry)

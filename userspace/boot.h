@@ -30,10 +30,11 @@ struct boot_entry {
 
 /*
  * A boot protocol. probe() looks at the file and says if it is one of its own; only
- * then is load() called, which trusts nothing in the file.
+ * then are the others called, which trust nothing in the file.
  */
 struct boot_protocol {
-	bool is_linux;			/* made for nothing else */
+	/* Does the kernel find configuration space in memory? NULL if none does. */
+	bool (*finds_ecam)(const struct file *kernel);
 	bool (*probe)(const struct file *kernel);
 	int (*load)(const struct boot *boot, struct boot_entry *entry);
 };

@@ -40,6 +40,15 @@ static size_t header_length(const struct file *kernel)
 	return length < sizeof(struct setup_header) ? length : sizeof(struct setup_header);
 }
 
+/* A Linux does: what is packed in its file is told in the header. Others have nothing there. */
+static bool bzimage_finds_ecam(const struct file *kernel)
+{
+	struct setup_header header = { 0 };
+
+	memcpy(&header, kernel->data + HEADER_OFFSET, header_length(kernel));
+	return header.payload_length;
+}
+
 static void fill_memory_map(struct boot_params *params, const struct guest_memory *memory)
 {
 	struct memory_map_entry map[MAX_MEMORY_MAP];
@@ -116,7 +125,7 @@ static int bzimage_load(const struct boot *boot, struct boot_entry *entry)
 }
 
 const struct boot_protocol bzimage_protocol = {
-	.is_linux = true,
 	.probe = bzimage_probe,
+	.finds_ecam = bzimage_finds_ecam,
 	.load = bzimage_load,
 };

@@ -251,6 +251,21 @@ static void multiboot(void)
 	EXPECT(info && memory_has(info[0], initrd_data, sizeof(initrd_data)));
 }
 
+/* Linux does without the ports; memtest86+ is a bzImage too, but can't. */
+static void finds_ecam(void)
+{
+	struct bzimage image;
+	struct file kernel = { .path = "image", .data = (__u8 *)&image, .size = sizeof(image) };
+
+	make_bzimage(&image);
+	EXPECT(!boot_finds_ecam(&kernel));
+	header_of(&image)->payload_length = 1;
+	EXPECT(boot_finds_ecam(&kernel));
+	/* A header that ends before the field. */
+	header_of(&image)->jump = 0x36eb;
+	EXPECT(!boot_finds_ecam(&kernel));
+}
+
 /* GRUB is linked for 0x9000. */
 static void low_multiboot(void)
 {
@@ -466,6 +481,7 @@ const struct test boot_tests[] = {
 	{ "bzimage", bzimage },
 	{ "pvh", pvh },
 	{ "multiboot", multiboot },
+	{ "finds_ecam", finds_ecam },
 	{ "low_multiboot", low_multiboot },
 	{ "truncated", truncated },
 	{ "lying_bzimage", lying_bzimage },
