@@ -129,6 +129,27 @@ guest_result()
 	fi
 }
 
+# guest_passed: print what is in /tmp/guest.log; did all of the guest's own tests pass?
+guest_passed()
+{
+	sed 's/^/  /' /tmp/guest.log
+	grep -q '^1\.\.' /tmp/guest.log && ! grep -q '^not ok' /tmp/guest.log
+}
+
+# try_guest END BOOT...: boot a guest, and two results: its own tests, and that END, which is
+# how it ends, ends the launcher well.
+try_guest()
+{
+	try_end=$1
+	shift
+	"$@" >/tmp/guest.log
+	try_status=$?
+	guest_passed
+	guest_result $? "the guest's own tests"
+	[ $try_status = 0 ] || echo "# the status was $try_status"
+	guest_result $try_status "$try_end ends the launcher with status 0"
+}
+
 # guest_statistic NAME: what --stats has printed of the guest that try_interrupts ran last.
 guest_statistic()
 {
@@ -142,9 +163,7 @@ try_interrupts()
 	shift
 	boot_interrupts "$@" --kernel "$guest_kernel" --stats >/tmp/guest.log
 	try_status=$?
-	sed 's/^/  /' /tmp/guest.log
-	[ $try_status = 0 ] && grep -q '^1\.\.' /tmp/guest.log &&
-		! grep -q '^not ok' /tmp/guest.log
+	guest_passed && [ $try_status = 0 ]
 	guest_result $? "$try_name: the guest's own tests"
 	[ "$(guest_statistic 'exits pci')" = 0 ]
 	guest_result $? "$try_name: no access to PCI came out to the launcher"
