@@ -510,6 +510,12 @@ TEST_F(doorbell, a_function_may_have_4096)
 	}
 	desc.eventfd = events[0];
 	EXPECT_EQ(-ENOSPC, doorbell(function, &desc));
+	/* One goes, so that one may come. */
+	desc.bar = 0;
+	desc.flags = KVPCI_DOORBELL_DEASSIGN;
+	EXPECT_EQ(0, doorbell(function, &desc));
+	desc.flags = 0;
+	EXPECT_EQ(0, doorbell(function, &desc));
 	must(plug(function));
 	set_bar(self->host, G, 0, place);
 	set_command(self->host, G, PCI_COMMAND_MEMORY);

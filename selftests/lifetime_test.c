@@ -23,6 +23,7 @@
 
 #include "baseline.h"
 #include "harness.h"
+#include "held.h"
 #include "pci.h"
 
 #define NR_FUNCTIONS	2
@@ -398,6 +399,43 @@ TEST_F(lifetime, hosts_come_and_go_while_they_are_accessed)
 	/* Without a host everything is left to userspace. */
 	EXPECT_LT(0, world->left);
 	EXPECT_LT(0, event_count(world->event));
+	world_free(world);
+}
+
+static void remove_doorbell(void *arg)
+{
+	struct world *world = arg;
+	struct kvpci_doorbell bell = {
+		.size = sizeof(bell),
+		.flags = KVPCI_DOORBELL_DEASSIGN,
+		.offset = BELL,
+		.eventfd = world->event,
+	};
+
+	must(doorbell(world->function[0], &bell));
+}
+
+static void remove_function(void *arg)
+{
+	struct world *world = arg;
+
+	close_if_open(&world->function[0]);
+}
+
+/* They free what an access may use. */
+TEST_F(lifetime, removals_wait_for_accesses_that_are_under_way)
+{
+	held_fn *const removals[] = { remove_doorbell, remove_function };
+	struct world *world = world_new(1);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct held *held = held_new(&world->vm->vcpus[0], RAM_FREE);
+
+		EXPECT_TRUE(held_keeps_back(held, removals[i], world))
+			TH_LOG("removal %d", i);
+		held_free(held);
+	}
 	world_free(world);
 }
 
