@@ -67,7 +67,7 @@ struct held *held_new(struct vcpu *vcpu, __u64 addr)
 	add_load(vcpu, addr, 8);
 	guest_start(vcpu, 1);
 	fault = (struct pollfd) { .fd = held->fd, .events = POLLIN };
-	if (must(poll(&fault, 1, PATIENCE * 1000)) != 1)
+	if (must(poll(&fault, 1, patience() * 1000)) != 1)
 		die("the vCPU does not come to its missing page");
 	return held;
 }

@@ -88,7 +88,7 @@ static void handle(struct rig *rig, __u8 vector, const struct device *device)
 /* What was on its way may take a while: from KVM to the function and back by work items. */
 static bool becomes_quiet(struct rig *rig)
 {
-	const time_t end = time(NULL) + PATIENCE;
+	const time_t end = time(NULL) + patience();
 	int quiet = 0;
 
 	while (quiet < 4 && time(NULL) < end) {

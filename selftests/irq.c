@@ -267,7 +267,7 @@ __u64 take(struct rig *rig, int vcpu, __u8 vector, __u64 wanted)
  */
 __u64 take_rest(struct rig *rig, int vcpu, __u8 vector)
 {
-	const time_t end = time(NULL) + PATIENCE;
+	const time_t end = time(NULL) + patience();
 	__u64 rest = 0, came;
 	int quiet = 0;
 

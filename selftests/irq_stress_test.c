@@ -446,7 +446,7 @@ static void stress_begin(struct stress *s, __u32 interrupt)
 
 static bool comes_to_rest(const struct stress *s)
 {
-	time_t end = time(NULL) + PATIENCE;
+	time_t end = time(NULL) + patience();
 	unsigned int n;
 
 	for (n = 0; n < s->nr; n++)
@@ -670,7 +670,7 @@ static __u64 loops_done(const struct stress *s)
  */
 static bool waits_for(const struct stress *s, unsigned int n, __u64 wanted)
 {
-	__u64 now = now_ms(), end = now + PATIENCE * 1000, rest = now + REST_MS;
+	__u64 now = now_ms(), end = now + patience() * 1000, rest = now + REST_MS;
 	unsigned int i;
 
 	for (i = 0; handled_all(s, n) < wanted; i++) {
@@ -943,7 +943,7 @@ static bool pin_is_told(struct _test_data_crowd *self)
 	/* With a new route the pin is signalled anew. */
 	must(set_route(function, KVPCI_INTX, 0, 0, self->route, self->resample));
 	must(trigger(function, KVPCI_INTX, 0));
-	if (poll(&told, 1, 1000 * PATIENCE) != 1)
+	if (poll(&told, 1, 1000 * patience()) != 1)
 		return false;
 
 	event_count(self->route);

@@ -372,7 +372,7 @@ void keep_no_more(struct keeper *keeper, struct kept *kept)
  */
 void keeper_settle(struct keeper *keeper, const struct kept *kept)
 {
-	time_t end = time(NULL) + PATIENCE;
+	time_t end = time(NULL) + patience();
 	unsigned int interrupt;
 
 	if (!keeper->running)
