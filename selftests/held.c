@@ -56,7 +56,8 @@ struct held *held_new(struct vcpu *vcpu, __u64 addr)
 		die("out of memory");
 	held->vcpu = vcpu;
 	held->page = vm_ram(vcpu->vm, addr);
-	held->fd = must(syscall(SYS_userfaultfd, O_CLOEXEC));
+	/* It can be polled only if reading it does not block. */
+	held->fd = must(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
 	must(ioctl(held->fd, UFFDIO_API, &api));
 	must(madvise(held->page, PAGE, MADV_DONTNEED));
 	area.range.start = (unsigned long)held->page;
@@ -67,7 +68,7 @@ struct held *held_new(struct vcpu *vcpu, __u64 addr)
 	add_load(vcpu, addr, 8);
 	guest_start(vcpu, 1);
 	fault = (struct pollfd) { .fd = held->fd, .events = POLLIN };
-	if (must(poll(&fault, 1, patience() * 1000)) != 1)
+	if (must(poll(&fault, 1, patience() * 1000)) != 1 || fault.revents != POLLIN)
 		die("the vCPU does not come to its missing page");
 	return held;
 }
