@@ -85,3 +85,33 @@ apt_download()
 	fi
 	ls "$build/deb/$apt_file"*.deb
 }
+
+# apt-get with package lists of our own, in build/apt.
+apt_get_own()
+{
+	apt_quietly apt-get -q -o APT::Sandbox::User=root \
+		-o "Dir::Etc::SourceList=$build/apt/sources.list" \
+		-o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$build/apt/lists" "$@"
+}
+
+# The file in build/deb that is upstream's source of package $1.
+apt_upstream()
+{
+	find "$build/deb" -name "$1_*.orig.tar.*z" | sort | tail -n 1
+}
+
+# Download the source of package $1 into build/deb, unless it is there, and print the name of
+# upstream's file. Few machines have lists of sources, so these are our own, of the places
+# where Debian's packages are found.
+apt_source()
+{
+	if [ -z "$(apt_upstream "$1")" ]; then
+		mkdir -p "$build/apt/lists/partial" "$build/deb"
+		# shellcheck disable=SC2016 # for apt-get to expand
+		apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+			'Created-By: Packages' 'Origin: Debian' | sort -u >"$build/apt/sources.list"
+		apt_get_own update &&
+			(cd "$build/deb" && apt_get_own --download-only source "$1") || return 1
+	fi
+	apt_upstream "$1"
+}

@@ -15,7 +15,7 @@ programs="sh env sed grep timeout modprobe insmod rmmod lsmod taskset"
 
 # What is built, as far as it is there.
 built="selftests/kselftest selftests/kselftest-list.txt selftests/run_kselftest.sh
-selftests/kvpci guest/initrd guest/vmlinux kernel/6.1/vmlinuz"
+selftests/kvpci guest/initrd guest/vmlinux kernel/6.1/vmlinuz guests grub/grub"
 
 # Folders in which something is mounted, made or looked for. Those of build/ come to them, down
 # to that of a part of the tests, which leaves something there.
