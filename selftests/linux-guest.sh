@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Booting Linux guests with kvpci-run, for the tests written in shell and for the
+# Booting guests with kvpci-run, for the tests written in shell and for the
 # demo. Sourced with $top set to the checkout.
 #
-# The guest is Debian's 6.1 kernel with the userspace that scripts/guest-initrd
+# The Linux guest is Debian's 6.1 kernel with the userspace that scripts/guest-initrd
 # makes, in which test=NAME runs selftests/guest/NAME.sh.
 
 # shellcheck disable=SC2154 # top is set by who sources this
@@ -13,20 +13,25 @@ kvpci_run=$top/userspace/kvpci-run
 guest_kernel=$top/build/kernel/6.1/vmlinuz
 guest_initrd=$top/build/guest/initrd
 
-# boot_guest TEST OPTION...: run TEST in a guest. Prints what the guest and kvpci-run
-# print, without carriage returns; the status is kvpci-run's. $append adds to the
+# boot_kernel OPTION...: run kvpci-run. Prints what the guest and kvpci-run print, without
+# carriage returns; the status is kvpci-run's.
+boot_kernel()
+{
+	boot_file=$(mktemp) || return 1
+	{ "$kvpci_run" "$@" </dev/null 2>&1; echo $? >"$boot_file"; } | sed -u 's/\r//g'
+	boot_status=$(cat "$boot_file")
+	rm -f "$boot_file"
+	return "$boot_status"
+}
+
+# boot_guest TEST OPTION...: run TEST in a guest, as boot_kernel does. $append adds to the
 # guest's command line. KVPCI_TEST_MIRROR=off in the environment leaves out mirrors.
 boot_guest()
 {
 	boot_test=$1
 	shift
-	boot_file=$(mktemp) || return 1
-	{ "$kvpci_run" --initrd "$guest_initrd" --mirror="${KVPCI_TEST_MIRROR:-on}" "$@" \
-		--append "console=ttyS0 quiet test=$boot_test $append" </dev/null 2>&1
-	  echo $? >"$boot_file"; } | sed -u 's/\r//g'
-	boot_status=$(cat "$boot_file")
-	rm -f "$boot_file"
-	return "$boot_status"
+	boot_kernel --initrd "$guest_initrd" --mirror="${KVPCI_TEST_MIRROR:-on}" "$@" \
+		--append "console=ttyS0 quiet test=$boot_test $append"
 }
 
 # The bytes of a text in hexadecimal, as kvpci-run takes them.
