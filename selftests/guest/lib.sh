@@ -117,3 +117,19 @@ one_by_one()
 		trigger "$(device "$1")/single" "$2 100"
 	same "$1, vector $2: and no other" 100 $(($(count "$one_irq") - one_before))
 }
+
+# twice_at_most DEVICE: every trigger of INTx is one interrupt that is handled, and at most one
+# more that comes for nothing.
+twice_at_most()
+{
+	twice_irq=$(irq "$1" 0)
+	twice_before=$(count "$twice_irq")
+	twice_handled=$(handled "$1" 0)
+	check "$1: one interrupt after each of 100 triggers" \
+		trigger "$(device "$1")/single" "0 100"
+	same "$1: and no other is handled" 100 $(($(handled "$1" 0) - twice_handled))
+	twice_came=$(($(count "$twice_irq") - twice_before))
+	echo "# $twice_came interrupts"
+	check "$1: no more than one comes for nothing each time" \
+		[ "$twice_came" -ge 100 -a "$twice_came" -le 200 ]
+}

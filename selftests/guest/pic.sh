@@ -20,16 +20,7 @@ check "they are the PICs'" grep -q ' 5: .*XT-PIC' /proc/interrupts
 # Linux acknowledges an interrupt of a PIC before it handles it, and KVM asks what is still
 # wanted then and not later: so each comes a second time, for nothing.
 for device in 0c.0 0d.0 10.0; do
-	irq=$(irq $device 0)
-	before=$(count "$irq")
-	handled=$(handled $device 0)
-	check "$device: one interrupt after each of 100 triggers" \
-		trigger "$(device $device)/single" "0 100"
-	same "$device: and no other is handled" 100 \
-		$(($(handled $device 0) - handled))
-	came=$(($(count "$irq") - before))
-	check "$device: no more than one comes for nothing each time" \
-		[ "$came" -ge 100 -a "$came" -le 200 ]
+	twice_at_most $device
 done
 same "the kernel log has no complaint about interrupts" "" \
 	"$(dmesg | grep -iE 'nobody cared|No irq handler|irqtest.*vector')"
