@@ -8,16 +8,12 @@
  * that touches one of those, the BAR's place in the map of its address space is
  * brought in line.
  *
- * A 64-bit BAR has two registers, and a guest that moves it while it decodes writes
- * one after the other, or parts of them. It stays where it is until all eight bytes have
- * been written, in any order and in any pieces, so that it is never found at an address
- * made of old parts and new ones. Nor does it leave for an address that no guest can
- * reach, such as one of all ones. If the registers are set back before it has moved,
- * nothing has happened: sizing does not disturb a 64-bit BAR that decodes.
- * A BAR that does not decode has no place; enabling decode puts it where its registers
- * say.
+ * Each write counts at once, as it does in hardware. So a 64-bit BAR, whose registers a
+ * guest writes one after the other, or in parts, is at addresses made of old parts and
+ * new ones in between if it decodes meanwhile: to wait for the rest would need to know
+ * which write is the last, and there is no telling. Guests disable decode for this. At an
+ * address that no guest has, such as one of all ones, it is nowhere.
  */
-#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
@@ -31,11 +27,6 @@ static u32 bar_register(u8 index)
 {
 	return index == KVPCI_BAR_ROM ? PCI_ROM_ADDRESS :
 					PCI_BASE_ADDRESS_0 + 4 * index;
-}
-
-static u32 register_size(const struct vpci_bar *bar)
-{
-	return bar->flags & KVPCI_BAR_64BIT ? 8 : 4;
 }
 
 static bool bar_is_valid(const struct kvpci_bar *bar, u8 index)
@@ -160,38 +151,21 @@ static bool unmap(struct vpci_bar *bar)
 	return changed;
 }
 
-/* Bring @bar in line with @config after a write to @bytes of its registers. */
-static bool update(const struct vpci_regs *config, struct vpci_bar *bar,
-		   u8 bytes)
+/* Bring @bar in line with @config. */
+static bool update(const struct vpci_regs *config, struct vpci_bar *bar)
 {
-	bool changed = false;
-	bool away;
-	u64 address;
+	u64 address = bar_address(config, bar);
 
-	if (!bar_decodes(config, bar))
+	if (!bar_decodes(config, bar) || address >= VPCI_ADDRESS_LIMIT)
 		return unmap(bar);
 
-	address = bar_address(config, bar);
 	if (!bar->mapped) {
 		bar->mapped = true;
-		bar->away = false;
-		bar->written = 0;
 		return vpci_map_add(bar->map, &bar->node, address, ilog2(bar->size));
 	}
 
-	bar->written |= bytes;
-	away = address != bar->node.base;
-	if (bar->away && !away) {
-		bar->written = 0;		/* set back */
-	} else if (!(bar->flags & KVPCI_BAR_64BIT) || bar->written == 0xff) {
-		bar->written = 0;
-		if (away && address < VPCI_ADDRESS_LIMIT) {
-			changed = vpci_map_move(bar->map, &bar->node, address);
-			away = false;
-		}
-	}
-	bar->away = away;
-	return changed;
+	return address != bar->node.base &&
+	       vpci_map_move(bar->map, &bar->node, address);
 }
 
 /**
@@ -209,7 +183,7 @@ bool vpci_bars_map(const struct vpci_regs *config, struct vpci_bar *bars)
 
 	for (i = 0; i < VPCI_NUM_BARS; i++)
 		if (bars[i].size)
-			changed |= update(config, &bars[i], 0);
+			changed |= update(config, &bars[i]);
 
 	return changed;
 }
@@ -230,20 +204,6 @@ bool vpci_bars_unmap(struct vpci_bar *bars)
 		changed |= unmap(&bars[i]);
 
 	return changed;
-}
-
-/* Bring @bar in line with @config after a write to @len bytes at @offset. */
-static bool written(const struct vpci_regs *config, struct vpci_bar *bar,
-		    u32 offset, u32 len)
-{
-	u32 reg = bar_register(bar->index);
-	u32 from = max(offset, reg);
-	u32 to = min(offset + len, reg + register_size(bar));
-
-	if (!bar->size || from >= to)
-		return false;
-
-	return update(config, bar, GENMASK(to - 1 - reg, from - reg));
 }
 
 /**
@@ -270,10 +230,11 @@ bool vpci_bars_written(const struct vpci_regs *config, struct vpci_bar *bars,
 		/* The first byte may be in the upper half of the BAR before. */
 		i = offset < PCI_BASE_ADDRESS_1 ? 0 : (offset - PCI_BASE_ADDRESS_1) / 4;
 		for (; i <= min(end, KVPCI_NUM_BARS - 1U); i++)
-			changed |= written(config, &bars[i], offset, len);
+			if (bars[i].size)
+				changed |= update(config, &bars[i]);
 	}
-	if (vpci_overlaps(offset, len, PCI_ROM_ADDRESS, 4))
-		changed |= written(config, &bars[KVPCI_BAR_ROM], offset, len);
+	if (bars[KVPCI_BAR_ROM].size && vpci_overlaps(offset, len, PCI_ROM_ADDRESS, 4))
+		changed |= update(config, &bars[KVPCI_BAR_ROM]);
 
 	return changed;
 }

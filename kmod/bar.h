@@ -28,9 +28,6 @@ struct vpci_region;
  * @flags: KVPCI_BAR_*
  * @index: 0 to 5, or KVPCI_BAR_ROM
  * @mapped: it decodes, that is, @node is in @map; guarded by the function's lock
- * @away: it is mapped elsewhere than its registers say, since they have not all been
- *	written; likewise guarded
- * @written: which of their bytes have been, a bit each; likewise guarded
  * @nr_regions: entries of @regions
  * @regions: what lies behind, by ascending offset; fixed once the function is
  *	plugged, before that guarded by the host's lock
@@ -45,8 +42,6 @@ struct vpci_bar {
 	u8 flags;
 	u8 index;
 	bool mapped;
-	bool away;
-	u8 written;
 	u16 nr_regions;
 	struct vpci_region **regions;
 	struct vpci_doorbells __rcu *doorbells;

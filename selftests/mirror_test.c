@@ -342,6 +342,44 @@ TEST_F(mirror, a_rom_is_read_without_exits)
 	close(function);
 }
 
+/* Also to places that are made of an old half and a new one. */
+TEST_F(mirror, it_follows_each_half_of_a_64_bit_bar)
+{
+	__u64 mem64 = self->host->config.mem64.base, there = mem64 + 0x100005000;
+	int function = stamped(self->host, F, PAGE, KVPCI_BAR_64BIT, STAMP);
+	static const struct {
+		int half;
+		__u64 add;		/* to mem64 */
+	} steps[] = {
+		{ 0, 0x5000 }, { 1, 0x100005000 }, { 0, 0x100000000 }, { 1, 0 },
+	};
+	__u64 now = mem64;
+	int i;
+
+	set_bar64(self->host, F, 0, mem64);
+	set_command(self->host, F, PCI_COMMAND_MEMORY);
+	EXPECT_FREE(mem64, 4);
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		__u64 to = mem64 + steps[i].add;
+
+		set_bar(self->host, F, steps[i].half, to >> 32 * steps[i].half);
+		EXPECT_EQ(~0U, guest_load(self->vm, now, 4));
+		EXPECT_EQ(STAMP, guest_load(self->vm, to, 4));
+		EXPECT_FREE(to, 4);
+		now = to;
+	}
+
+	/* Nowhere, and back. */
+	set_bar(self->host, F, 1, ~0U);
+	EXPECT_EQ(~0U, guest_load(self->vm, now, 4));
+	set_bar(self->host, F, 0, there);
+	EXPECT_EQ(~0U, guest_load(self->vm, now, 4));
+	set_bar(self->host, F, 1, there >> 32);
+	EXPECT_EQ(STAMP, guest_load(self->vm, there, 4));
+	EXPECT_FREE(there, 4);
+	close(function);
+}
+
 TEST_F(mirror, it_follows_its_bar)
 {
 	int function = stamped(self->host, F, PAGE, 0, STAMP), i;

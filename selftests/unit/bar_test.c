@@ -3,9 +3,12 @@
  * BARs: which ones are allowed, how they are sized, and where they are found after
  * any sequence of writes.
  *
- * The model of the last is made to be read, not to be fast. It keeps registers as
- * bits, and for each BAR the place it is found at and which bytes of its registers have
- * been written; it finds an address by asking every BAR.
+ * The model of the last is made to be read, not to be fast, and follows the specification
+ * (PCI Local Bus 3.0, 6.2.5): a BAR answers, if the command register and, of a ROM, the
+ * enable bit let it, at what its registers hold, which a write changes byte by byte. It
+ * keeps registers as bits and finds an address by asking every BAR. The specification does
+ * not say which of several BARs answers, for which the model has where each has come last,
+ * and when.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -187,8 +190,6 @@ struct model_bar {
 	bool found;		/* at place, since the write of this number */
 	u64 place;
 	u64 since;
-	bool written[8];	/* bytes, since it was put there or set back */
-	bool away;		/* its registers name another place */
 };
 
 struct model {
@@ -237,62 +238,22 @@ static bool model_decodes(const struct model *model, const struct model_bar *bar
 	       (!bar->rom || model->bit[ROM_REGISTER * 8]);
 }
 
-static void forget_writes(struct model_bar *bar)
-{
-	bar->away = false;
-	memset(bar->written, false, sizeof(bar->written));
-}
-
-static void put_at(struct model_bar *bar, u64 place)
-{
-	bar->found = true;
-	bar->place = place;
-	bar->since = writes;
-	forget_writes(bar);
-}
-
-static bool all_written(const struct model_bar *bar)
-{
-	int i;
-
-	for (i = 0; i < (bar->wide ? 8 : 4); i++)
-		if (!bar->written[i])
-			return false;
-
-	return true;
-}
-
-/* After a write. */
+/* After a write. No address of a guest has more than 52 bits. */
 static void settle(const struct model *model, struct model_bar *bar)
 {
-	bool was_away = bar->away;
+	bool was_found = bar->found;
 	u64 address;
 
 	if (!bar->exists)
 		return;
 
 	address = model_address(model, bar);
-	if (!model_decodes(model, bar)) {
-		bar->found = false;
+	bar->found = model_decodes(model, bar) && !(address >> 52);
+	if (!bar->found || (was_found && bar->place == address))
 		return;
-	}
 
-	if (!bar->found) {
-		put_at(bar, address);
-		return;
-	}
-
-	bar->away = address != bar->place;
-	if (!bar->away) {
-		/* Written in full, or set back: as if nothing had been written. */
-		if (was_away || all_written(bar))
-			forget_writes(bar);
-	} else if (!bar->wide || all_written(bar)) {
-		if (address < 1ULL << 52)
-			put_at(bar, address);
-		else
-			memset(bar->written, false, sizeof(bar->written));
-	}
+	bar->place = address;
+	bar->since = writes;
 }
 
 static void model_write(struct model *model, u32 offset, u32 len, const u8 *data)
@@ -300,20 +261,11 @@ static void model_write(struct model *model, u32 offset, u32 len, const u8 *data
 	u32 i, nr;
 	int b;
 
-	for (i = 0; i < len; i++) {
+	for (i = 0; i < len; i++)
 		for (nr = 0; nr < 8; nr++)
 			if (model->writable[(offset + i) * 8 + nr])
 				model->bit[(offset + i) * 8 + nr] =
 					data[i] >> nr & 1;
-		for (b = 0; b < VPCI_NUM_BARS; b++) {
-			struct model_bar *bar = &model->bar[b];
-
-			u32 byte = offset + i - bar->reg;
-
-			if (byte < (bar->wide ? 8 : 4))
-				bar->written[byte] = true;
-		}
-	}
 	for (b = 0; b < VPCI_NUM_BARS; b++)
 		settle(model, &model->bar[b]);
 }
@@ -505,11 +457,13 @@ static u64 random_address(void)
 {
 	u64 address = 0xe0000000 + (rnd_below(4) << 12);
 
-	switch (rnd_below(8)) {
+	switch (rnd_below(9)) {
 	case 0:
 		return rnd();
 	case 1:
 		return address & 0xffff;
+	case 8:
+		return address | 1ULL << (51 + rnd_below(2));
 	case 2:
 	case 3:
 		return address | rnd_below(3) << 32;
@@ -638,24 +592,12 @@ static void random_writes(void)
 		one_bus();
 }
 
-/* What bar.c promises of a 64-bit BAR that decodes, in so many words. */
-static void move_and_expect(struct function *function, u32 offset, u32 len,
-			    u64 data, u64 place)
-{
-	struct vpci_map_place found;
-
-	write_config(function, offset, len, (u8 *)&data);
-	found = vpci_map_find(&memory, place);
-	CHECK(found.node == &function->bars[0].node && found.offset == 0, "after writing 0x%llx: not at 0x%llx",
-	      (unsigned long long)data, (unsigned long long)place);
-}
-
-static void halves(void)
+/* A function with one 64-bit BAR, which decodes at @place. */
+static struct function *new_64_bit_bar(u64 place)
 {
 	struct kvpci_function_config desc = {
 		.bars[0] = { .size = 4096, .flags = KVPCI_BAR_64BIT },
 	};
-	const u64 a = 0x1e0000000, b = 0x2f0000000;
 	struct function *function = &functions[0];
 
 	CHECK(!vpci_map_init(&memory, 3), "no memory");
@@ -667,46 +609,102 @@ static void halves(void)
 	function->bars[0].flags = KVPCI_BAR_64BIT;
 	function->bars[0].map = &memory;
 	plug(function, true);
+	write_config(function, 0x10, 8, (u8 *)&place);
+	CHECK(!vpci_map_find(&memory, place).node, "found, and does not decode");
+	write_config(function, COMMAND, 1, (u8 *)&(u8){ 2 });
+	return function;
+}
 
-	write_config(function, 0x10, 8, (u8 *)&a);
-	CHECK(!vpci_map_find(&memory, a).node, "found, and does not decode");
-	move_and_expect(function, COMMAND, 1, 2, a);
-
-	/* Lower, then upper; and back, upper then lower; and at once. */
-	move_and_expect(function, 0x10, 4, b, a);
-	move_and_expect(function, 0x14, 4, b >> 32, b);
-	CHECK(!vpci_map_find(&memory, a).node, "in two places");
-	move_and_expect(function, 0x14, 4, a >> 32, b);
-	move_and_expect(function, 0x10, 4, a, a);
-	move_and_expect(function, 0x10, 8, b, b);
-
-	/* Sized while it decodes. */
-	move_and_expect(function, 0x10, 4, ~0U, b);
-	move_and_expect(function, 0x10, 4, b, b);
-	move_and_expect(function, 0x14, 4, ~0U, b);
-	move_and_expect(function, 0x14, 4, b >> 32, b);
-
-	/* In pieces, in any order, some of them as they were. */
-	move_and_expect(function, 0x17, 1, a >> 56, b);
-	move_and_expect(function, 0x12, 4, a >> 16, b);
-	move_and_expect(function, 0x10, 2, a, b);
-	move_and_expect(function, 0x16, 1, a >> 48, a);
-
-	/* Half a move, ended by decode going off and on. */
-	move_and_expect(function, 0x10, 4, b, a);
-	write_config(function, COMMAND, 1, (u8 *)&(u8){ 0 });
-	CHECK(!vpci_map_find(&memory, a).node, "found, and does not decode");
-	move_and_expect(function, COMMAND, 1, 2, 0x1f0000000);
-
+static void free_64_bit_bar(struct function *function)
+{
 	plug(function, false);
 	block_free(&function->config);
 	vpci_map_destroy(&memory);
+}
+
+#define NOWHERE	(~0ULL)
+
+/* Write, and find the BAR at @place and not where it was. */
+static void write_and_expect(struct function *function, u32 offset, u32 len, u64 data,
+			     u64 place)
+{
+	u64 before = function->bars[0].mapped ? function->bars[0].node.base : NOWHERE;
+	struct vpci_map_place found;
+
+	write_config(function, offset, len, (u8 *)&data);
+	if (before != place)
+		CHECK(!vpci_map_find(&memory, before).node,
+		      "after writing 0x%llx: still at 0x%llx", (unsigned long long)data,
+		      (unsigned long long)before);
+	found = vpci_map_find(&memory, place);
+	if (place == NOWHERE)
+		CHECK(!function->bars[0].mapped && !found.node,
+		      "after writing 0x%llx: it is somewhere", (unsigned long long)data);
+	else
+		CHECK(found.node == &function->bars[0].node && found.offset == 0,
+		      "after writing 0x%llx: not at 0x%llx", (unsigned long long)data,
+		      (unsigned long long)place);
+}
+
+/* Each write to a part of a 64-bit BAR that decodes counts. */
+static void halves(void)
+{
+	const u64 a = 0x1e0000000, b = 0x2f0000000;
+	struct function *function = new_64_bit_bar(a);
+
+	/* Lower, then upper; and back, upper then lower; and at once. */
+	write_and_expect(function, 0x10, 4, b, 0x1f0000000);
+	write_and_expect(function, 0x14, 4, b >> 32, b);
+	write_and_expect(function, 0x14, 4, a >> 32, 0x1f0000000);
+	write_and_expect(function, 0x10, 4, a, a);
+	write_and_expect(function, 0x10, 8, b, b);
+
+	/* In pieces; the last byte of the address that a guest has. */
+	write_and_expect(function, 0x13, 1, 0xe0, 0x2e0000000);
+	write_and_expect(function, 0x12, 4, 0x0001f000, 0x1f0000000);
+	write_and_expect(function, 0x16, 1, 0x0f, 0xf0001f0000000);
+	write_and_expect(function, 0x16, 1, 0x10, NOWHERE);
+	write_and_expect(function, 0x13, 1, 0xe0, NOWHERE);
+	write_and_expect(function, 0x16, 1, 0, a);
+
+	/* What is not an address changes nothing. */
+	write_and_expect(function, 0x10, 1, 0xff, a);
+	/* Decode puts it where its registers say. */
+	write_and_expect(function, COMMAND, 1, 0, NOWHERE);
+	write_and_expect(function, 0x14, 4, 0x80000000, NOWHERE);
+	write_and_expect(function, COMMAND, 1, 2, NOWHERE);
+	write_and_expect(function, 0x14, 4, 3, 0x3e0000000);
+	free_64_bit_bar(function);
+}
+
+/*
+ * Sized while it decodes, as firmware does: each register twice, since ones and zeroes
+ * together tell which bits are writable. It is where its registers say in the end.
+ */
+static void sized(void)
+{
+	const u64 place = 0xc0000000;
+	struct function *function = new_64_bit_bar(place);
+
+	write_and_expect(function, 0x10, 4, ~0U, 0xfffff000);
+	write_and_expect(function, 0x10, 4, 0, 0);
+	write_and_expect(function, 0x10, 4, place, place);
+	write_and_expect(function, 0x14, 4, ~0U, NOWHERE);
+	write_and_expect(function, 0x14, 4, 0, place);
+	write_and_expect(function, 0x14, 4, place >> 32, place);
+
+	/* Parked at all ones, it does not answer where it was. */
+	write_and_expect(function, 0x10, 4, ~0U, 0xfffff000);
+	write_and_expect(function, 0x14, 4, ~0U, NOWHERE);
+	CHECK(!vpci_map_find(&memory, place).node, "where it was");
+	free_64_bit_bar(function);
 }
 
 const struct unit_test bar_tests[] = {
 	{ "bar.bounds", bounds },
 	{ "bar.rom_bounds", rom_bounds },
 	{ "bar.halves", halves },
+	{ "bar.sized", sized },
 	{ "bar.random_writes", random_writes },
 	{}
 };
