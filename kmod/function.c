@@ -333,7 +333,8 @@ void vpci_function_remove(struct vpci_function *function)
 	vpci_mirrors_withdraw(function);
 	vpci_host_release(host, function->bus, function->devfn);
 	list_del(&function->link);
-	/* Its sources go on until they are stopped, the machine may be gone by then. */
+	vpci_interrupts_stop_listening(&function->interrupts);
+	/* A work item of its interrupts may still run, the machine may be gone by then. */
 	vpci_interrupts_disconnect(&function->interrupts);
 	/* Without a machine no access has come here since its claims were given up. */
 	if (host->kvm)

@@ -311,6 +311,7 @@ static struct vpci_host *host_new(const struct kvpci_host_config *desc)
 	mutex_init(&host->mirror_lock);
 	INIT_LIST_HEAD(&host->mirrors);
 	INIT_LIST_HEAD(&host->all);
+	INIT_LIST_HEAD(&host->listeners);
 	host->segment = desc->segment;
 	host->first_bus = desc->first_bus;
 	host->last_bus = desc->last_bus;

@@ -54,6 +54,7 @@ enum vpci_claim_index {
  * @claims: the guest addresses that are ours
  * @bus: by number, NULL where there has been no function yet
  * @all: the functions, plugged or not; guarded by @lock
+ * @listeners: what listens to eventfds, for any function; guarded by @lock
  * @bridge: the bridge's own function
  * @functions: how many functions there have been; gives each its serial number
  * @mirror_lock: guards @mapping, @mirrors and what they are; a function comes into and
@@ -79,6 +80,7 @@ struct vpci_host {
 	struct vpci_claim claims[VPCI_NUM_CLAIMS];
 	struct vpci_bus __rcu *bus[VPCI_NUM_BUSES];
 	struct list_head all;
+	struct list_head listeners;
 	struct vpci_function *bridge;
 	u64 functions;
 	struct mutex mirror_lock;	/* mirrors, see above */

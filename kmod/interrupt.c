@@ -13,6 +13,8 @@
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/nospec.h>
 #include <linux/pci_regs.h>
 
@@ -42,8 +44,8 @@ void vpci_interrupts_init(struct vpci_interrupts *interrupts,
 }
 
 /**
- * vpci_interrupts_destroy() - stop whatever triggers them, and free
- * @interrupts: of a function that the guest can't reach any more
+ * vpci_interrupts_destroy() - free
+ * @interrupts: of a function that listens to nothing and that the guest can't reach any more
  *
  * Context: process.
  */
@@ -54,6 +56,22 @@ void vpci_interrupts_destroy(struct vpci_interrupts *interrupts)
 	vpci_msix_destroy(interrupts->msix);
 	if (interrupts->route_eventfd)
 		eventfd_ctx_put(interrupts->route_eventfd);
+}
+
+/**
+ * vpci_interrupts_stop_listening() - let no eventfd trigger or acknowledge any more
+ * @interrupts: of a function
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void vpci_interrupts_stop_listening(struct vpci_interrupts *interrupts)
+{
+	if (interrupts->intx)
+		vpci_intx_stop_listening(interrupts->intx);
+	if (interrupts->msi)
+		vpci_vectors_unbind(vpci_msi_vectors(interrupts->msi));
+	if (interrupts->msix)
+		vpci_vectors_unbind(vpci_msix_vectors(interrupts->msix));
 }
 
 /**
@@ -225,60 +243,64 @@ static bool signals(const struct vpci_interrupts *interrupts,
 }
 
 /*
- * An eventfd that a function both signals and listens to would never rest: @fd, which is to
- * do one, must not be @other, which is to do the other, nor one that @does says does so. The
- * same eventfd may have several descriptors.
+ * An eventfd that a function both signals and listens to would never rest: may @source
+ * trigger one of its interrupts, and @ack, or NULL, be told of acknowledgments?
  */
-static int check_eventfd(const struct vpci_interrupts *interrupts, int fd,
-			 const struct eventfd_ctx *other,
-			 bool (*does)(const struct vpci_interrupts *interrupts,
-				      const struct eventfd_ctx *eventfd))
+static bool source_is_valid(const struct vpci_interrupts *interrupts,
+			    const struct eventfd_ctx *source,
+			    const struct eventfd_ctx *ack)
 {
-	struct eventfd_ctx *eventfd = eventfd_ctx_fdget(fd);
-	int ret;
+	if (signals(interrupts, source))
+		return false;
 
-	if (IS_ERR(eventfd))
-		return PTR_ERR(eventfd);
-
-	ret = eventfd == other || does(interrupts, eventfd) ? -EINVAL : 0;
-	eventfd_ctx_put(eventfd);
-	return ret;
+	return !ack || (ack != source && !listens_to(interrupts, ack));
 }
 
-static int check_source(const struct vpci_interrupts *interrupts,
-			const struct kvpci_binding *desc)
-{
-	struct eventfd_ctx *eventfd = eventfd_ctx_fdget(desc->eventfd);
-	int ret = 0;
-
-	if (IS_ERR(eventfd))
-		return PTR_ERR(eventfd);
-
-	if (signals(interrupts, eventfd))
-		ret = -EINVAL;
-	else if (desc->flags & KVPCI_BIND_ACK)
-		ret = check_eventfd(interrupts, desc->ack_eventfd, eventfd, listens_to);
-	eventfd_ctx_put(eventfd);
-	return ret;
-}
-
-static int bind(struct vpci_interrupts *interrupts,
-		const struct kvpci_binding *desc)
+/* *@ack becomes NULL if it is kept. */
+static int bind(struct vpci_interrupts *interrupts, const struct kvpci_binding *desc,
+		struct file *file, struct eventfd_ctx **ack)
 {
 	struct vpci_vectors *vectors = find_vectors(interrupts, desc->interrupt);
-	int ret;
+	struct list_head *listeners = &interrupts->function->host->listeners;
+	struct eventfd_ctx *source;
+	bool valid;
 
-	if (desc->flags & KVPCI_BIND_REMOVE)
-		return vectors ? vpci_vector_unbind(vectors, desc->vector) :
-				 vpci_intx_unbind(interrupts->intx);
-
-	ret = check_source(interrupts, desc);
-	if (ret)
-		return ret;
+	source = eventfd_ctx_fileget(file);
+	if (IS_ERR(source))
+		return PTR_ERR(source);
+	valid = source_is_valid(interrupts, source, *ack);
+	eventfd_ctx_put(source);
+	if (!valid)
+		return -EINVAL;
 	if (!vectors)
-		return vpci_intx_bind(interrupts->intx, desc);
+		return vpci_intx_bind(interrupts->intx, listeners, file, ack);
 
-	return vpci_vector_bind(vectors, desc->vector, desc->eventfd);
+	return vpci_vector_bind(vectors, desc->vector, listeners, file);
+}
+
+static int unbind(struct vpci_interrupts *interrupts, const struct kvpci_binding *desc)
+{
+	struct vpci_vectors *vectors = find_vectors(interrupts, desc->interrupt);
+
+	return vectors ? vpci_vector_unbind(vectors, desc->vector) :
+			 vpci_intx_unbind(interrupts->intx);
+}
+
+static int check_binding(const struct vpci_interrupts *interrupts,
+			 struct kvpci_binding *desc)
+{
+	if (desc->flags & ~KVPCI_BIND_FLAGS ||
+	    desc->flags == (KVPCI_BIND_REMOVE | KVPCI_BIND_ACK))
+		return -EINVAL;
+	if (desc->flags & KVPCI_BIND_REMOVE && desc->eventfd)
+		return -EINVAL;
+	if (desc->flags & KVPCI_BIND_ACK ? desc->interrupt != KVPCI_INTX :
+					   desc->ack_eventfd)
+		return -EINVAL;
+
+	return check_vector(&desc->vector,
+			    vpci_interrupts_count(interrupts, desc->interrupt)) ?
+	       0 : -EINVAL;
 }
 
 /**
@@ -292,27 +314,44 @@ int vpci_interrupts_bind_ioctl(struct vpci_interrupts *interrupts,
 			       const struct kvpci_binding __user *arg)
 {
 	struct vpci_host *host = interrupts->function->host;
+	struct eventfd_ctx *ack = NULL;
 	struct kvpci_binding desc;
+	struct file *file = NULL;
 	int ret;
 
 	ret = vpci_uarg_get(&desc, sizeof(desc), KVPCI_BINDING_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	if (desc.flags & ~KVPCI_BIND_FLAGS ||
-	    desc.flags == (KVPCI_BIND_REMOVE | KVPCI_BIND_ACK))
-		return -EINVAL;
-	if (desc.flags & KVPCI_BIND_REMOVE && desc.eventfd)
-		return -EINVAL;
-	if (desc.flags & KVPCI_BIND_ACK ? desc.interrupt != KVPCI_INTX :
-					  desc.ack_eventfd)
-		return -EINVAL;
-	if (!check_vector(&desc.vector,
-			  vpci_interrupts_count(interrupts, desc.interrupt)))
-		return -EINVAL;
+	ret = check_binding(interrupts, &desc);
+	if (ret)
+		return ret;
+
+	/* A descriptor may be another one the next time it is looked up. */
+	if (!(desc.flags & KVPCI_BIND_REMOVE)) {
+		file = eventfd_fget(desc.eventfd);
+		if (IS_ERR(file))
+			return PTR_ERR(file);
+	}
+	if (desc.flags & KVPCI_BIND_ACK) {
+		ack = eventfd_ctx_fdget(desc.ack_eventfd);
+		if (IS_ERR(ack)) {
+			fput(file);
+			return PTR_ERR(ack);
+		}
+	}
 
 	mutex_lock(&host->lock);
-	ret = host->kvm ? bind(interrupts, &desc) : -ENODEV;
+	if (!host->kvm)
+		ret = -ENODEV;
+	else
+		ret = file ? bind(interrupts, &desc, file, &ack) :
+			     unbind(interrupts, &desc);
 	mutex_unlock(&host->lock);
+
+	if (ack)
+		eventfd_ctx_put(ack);
+	if (file)
+		fput(file);
 	return ret;
 }
 
@@ -406,24 +445,36 @@ static int check_route(const struct vpci_interrupts *interrupts,
 	       -EOPNOTSUPP : 0;
 }
 
-/* *@eventfd becomes the one that is not needed any more, NULL if there is none. */
-static int set_route(struct vpci_interrupts *interrupts,
-		     const struct kvpci_route *route, struct eventfd_ctx **eventfd)
+/* May acknowledgments come by @file, of a pin that @route signals? */
+static bool resample_is_valid(const struct vpci_interrupts *interrupts,
+			      const struct eventfd_ctx *route, struct file *file)
 {
-	int ret;
+	struct eventfd_ctx *resample = eventfd_ctx_fileget(file);
+	bool valid;
+
+	if (IS_ERR(resample))
+		return false;
+
+	valid = resample != route && !signals(interrupts, resample);
+	eventfd_ctx_put(resample);
+	return valid;
+}
+
+/* *@eventfd becomes the one that is not needed any more, NULL if there is none. */
+static int set_route(struct vpci_interrupts *interrupts, const struct kvpci_route *route,
+		     struct eventfd_ctx **eventfd, struct file *resample)
+{
+	struct list_head *listeners = &interrupts->function->host->listeners;
 
 	if (*eventfd && listens_to(interrupts, *eventfd))
 		return -EINVAL;
 	if (route->interrupt != KVPCI_INTX)
 		return vpci_vector_set_route(find_vectors(interrupts, route->interrupt),
 					     route->vector, route->sequence, eventfd);
+	if (resample && !resample_is_valid(interrupts, *eventfd, resample))
+		return -EINVAL;
 
-	if (*eventfd) {
-		ret = check_eventfd(interrupts, route->resample_eventfd, *eventfd, signals);
-		if (ret)
-			return ret;
-	}
-	return vpci_intx_set_route(interrupts->intx, eventfd, route->resample_eventfd);
+	return vpci_intx_set_route(interrupts->intx, eventfd, listeners, resample);
 }
 
 /**
@@ -438,6 +489,7 @@ int vpci_interrupts_set_route_ioctl(struct vpci_interrupts *interrupts,
 {
 	struct vpci_host *host = interrupts->function->host;
 	struct eventfd_ctx *eventfd = NULL;
+	struct file *resample = NULL;
 	struct kvpci_route route;
 	int ret;
 
@@ -452,12 +504,20 @@ int vpci_interrupts_set_route_ioctl(struct vpci_interrupts *interrupts,
 		eventfd = eventfd_ctx_fdget(route.eventfd);
 		if (IS_ERR(eventfd))
 			return PTR_ERR(eventfd);
+		if (route.interrupt == KVPCI_INTX)
+			resample = eventfd_fget(route.resample_eventfd);
+		if (IS_ERR(resample)) {
+			eventfd_ctx_put(eventfd);
+			return PTR_ERR(resample);
+		}
 	}
 
 	mutex_lock(&host->lock);
-	ret = host->kvm ? set_route(interrupts, &route, &eventfd) : -ENODEV;
+	ret = host->kvm ? set_route(interrupts, &route, &eventfd, resample) : -ENODEV;
 	mutex_unlock(&host->lock);
 
+	if (resample)
+		fput(resample);
 	if (eventfd)
 		eventfd_ctx_put(eventfd);
 	return ret;

@@ -38,6 +38,7 @@ struct vpci_interrupts {
 void vpci_interrupts_init(struct vpci_interrupts *interrupts,
 			  struct vpci_function *function);
 void vpci_interrupts_destroy(struct vpci_interrupts *interrupts);
+void vpci_interrupts_stop_listening(struct vpci_interrupts *interrupts);
 void vpci_interrupts_disconnect(struct vpci_interrupts *interrupts);
 
 bool vpci_interrupts_config_write(struct vpci_interrupts *interrupts,

@@ -176,7 +176,8 @@ static void intx_raised(struct vpci_listener *listener)
 }
 
 /* Start to listen; an ERR_PTR if that fails. */
-static struct intx_listener *listen(struct vpci_intx *intx, int fd,
+static struct intx_listener *listen(struct vpci_intx *intx, struct list_head *listeners,
+				    struct file *file,
 				    void (*signalled)(struct vpci_listener *listener),
 				    bool deferred)
 {
@@ -188,7 +189,8 @@ static struct intx_listener *listen(struct vpci_intx *intx, int fd,
 		return ERR_PTR(-ENOMEM);
 
 	listener->intx = intx;
-	ret = vpci_listener_start(&listener->listener, fd, signalled, deferred);
+	ret = vpci_listener_start(&listener->listener, listeners, file, signalled,
+				  deferred);
 	if (ret) {
 		kfree(listener);
 		return ERR_PTR(ret);
@@ -228,8 +230,23 @@ int vpci_intx_add(struct vpci_interrupts *interrupts, u8 pin)
 }
 
 /**
- * vpci_intx_destroy() - stop everything that may raise the pin, and free
- * @intx: the pin of a function that the guest can't reach any more, or NULL
+ * vpci_intx_stop_listening() - let no eventfd raise the pin, or acknowledge it
+ * @intx: the pin
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void vpci_intx_stop_listening(struct vpci_intx *intx)
+{
+	stop(intx->source);
+	stop(intx->resample);
+	intx->source = NULL;
+	intx->resample = NULL;
+}
+
+/**
+ * vpci_intx_destroy() - free
+ * @intx: the pin of a function that the guest can't reach any more, which listens to
+ *	nothing, or NULL
  *
  * Context: process.
  */
@@ -238,8 +255,6 @@ void vpci_intx_destroy(struct vpci_intx *intx)
 	if (!intx)
 		return;
 
-	stop(intx->source);
-	stop(intx->resample);
 	cancel_work_sync(&intx->work);
 	if (intx->route)
 		eventfd_ctx_put(intx->route);
@@ -276,35 +291,31 @@ static struct eventfd_ctx *set_ack(struct vpci_intx *intx, struct eventfd_ctx *a
 /**
  * vpci_intx_bind() - have an eventfd raise the pin
  * @intx: the pin
- * @desc: the argument of KVPCI_BIND
+ * @listeners: those of the host bridge
+ * @file: the eventfd
+ * @ack: what is told of acknowledgments, or NULL; NULL is put there if it is kept
  *
  * Context: process; the caller holds the host's lock.
- * Return: 0; -EEXIST if it is bound; -EBADF or -EINVAL; -ENOMEM
+ * Return: 0; -EEXIST if it is bound; -EBUSY if the eventfd is; -EINVAL; -ENOMEM
  */
-int vpci_intx_bind(struct vpci_intx *intx, const struct kvpci_binding *desc)
+int vpci_intx_bind(struct vpci_intx *intx, struct list_head *listeners,
+		   struct file *file, struct eventfd_ctx **ack)
 {
-	struct eventfd_ctx *ack = NULL;
 	struct intx_listener *source;
 
 	if (intx->source)
 		return -EEXIST;
-	if (desc->flags & KVPCI_BIND_ACK) {
-		ack = eventfd_ctx_fdget(desc->ack_eventfd);
-		if (IS_ERR(ack))
-			return PTR_ERR(ack);
-	}
 
 	/* Before the source, whose first signal may be acknowledged at once. */
-	set_ack(intx, ack);
-	source = listen(intx, desc->eventfd, intx_raised, !vpci_kvm_sends_directly());
+	set_ack(intx, *ack);
+	source = listen(intx, listeners, file, intx_raised, !vpci_kvm_sends_directly());
 	if (IS_ERR(source)) {
-		ack = set_ack(intx, NULL);
-		if (ack)
-			eventfd_ctx_put(ack);
+		set_ack(intx, NULL);
 		return PTR_ERR(source);
 	}
 
 	intx->source = source;
+	*ack = NULL;
 	return 0;
 }
 
@@ -330,26 +341,49 @@ int vpci_intx_unbind(struct vpci_intx *intx)
 	return 0;
 }
 
+/* Listen to @file, NULL for none, for acknowledgments; the old listener is put in *@old. */
+static int set_resample(struct vpci_intx *intx, struct list_head *listeners,
+			struct file *file, struct intx_listener **old)
+{
+	struct intx_listener *resample = NULL;
+
+	/* It may be the same again. */
+	*old = intx->resample;
+	if (*old)
+		list_del_init(&(*old)->listener.link);
+	if (file) {
+		resample = listen(intx, listeners, file, intx_acknowledged, true);
+		if (IS_ERR(resample)) {
+			if (*old)
+				list_add(&(*old)->listener.link, listeners);
+			return PTR_ERR(resample);
+		}
+	}
+
+	intx->resample = resample;
+	return 0;
+}
+
 /**
  * vpci_intx_set_route() - say which irqfd the pin leads to
  * @intx: the pin
  * @eventfd: the irqfd's, or NULL; the one that was is put there
- * @resample_fd: what it signals when the guest has acknowledged the interrupt; listening
- *	takes what is in it
+ * @listeners: those of the host bridge
+ * @resample_file: the eventfd that is signalled when the guest has acknowledged the
+ *	interrupt, or NULL; listening takes what is in it
  *
  * Context: process; the caller holds the host's lock.
- * Return: 0; -EBADF or -EINVAL; -ENOMEM
+ * Return: 0; -EBUSY if something else listens to that eventfd; -EINVAL; -ENOMEM
  */
 int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
-			int resample_fd)
+			struct list_head *listeners, struct file *resample_file)
 {
-	struct intx_listener *resample = NULL;
+	struct intx_listener *old;
+	int ret;
 
-	if (*eventfd) {
-		resample = listen(intx, resample_fd, intx_acknowledged, true);
-		if (IS_ERR(resample))
-			return PTR_ERR(resample);
-	}
+	ret = set_resample(intx, listeners, resample_file, &old);
+	if (ret)
+		return ret;
 
 	spin_lock_irq(&intx->interrupts->lock);
 	swap(intx->route, *eventfd);
@@ -357,8 +391,7 @@ int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 	vpci_intx_follow(intx);
 	spin_unlock_irq(&intx->interrupts->lock);
 
-	stop(intx->resample);
-	intx->resample = resample;
+	stop(old);
 	/* It may have begun with the old route. */
 	flush_work(&intx->work);
 	return 0;

@@ -6,13 +6,15 @@
  * that whoever signals, in the kernel or not, needs to know nothing of us. Signals
  * that come together count once.
  *
- * The wait queue calls under its own lock, with interrupts off. Whatever would signal
+ * The wait queue calls under its own lock, with interrupts off, and all who listen to an
+ * eventfd one after the other. So that this takes a bounded time, a host bridge listens to
+ * an eventfd once, as a virtual machine has one irqfd for it. Whatever would signal
  * another eventfd from there is deferred to a work item, since eventfd_signal() refuses
  * to be nested. Userspace that ties eventfds into a circle keeps such an item busy until
  * it lets go of one; it is an ordinary one, which has to share its processor.
  */
 #include <linux/err.h>
-#include <linux/file.h>
+#include <linux/fs.h>
 
 #include "listener.h"
 
@@ -33,8 +35,8 @@ static void work_run(struct work_struct *work)
 }
 
 /*
- * Under the lock of the wait queue. The count may have been taken by another listener
- * of the same eventfd, which is no reason not to run.
+ * Under the lock of the wait queue. The count may have been taken by who else listens to
+ * the same eventfd, which is no reason not to run.
  */
 static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
 {
@@ -61,26 +63,37 @@ static void enqueue(struct file *file, wait_queue_head_t *head, poll_table *tabl
 /**
  * vpci_listener_start() - begin to listen
  * @listener: the listener
- * @fd: an eventfd of the calling process
+ * @all: the listeners of the host bridge, among which there is one for each eventfd
+ * @file: the eventfd
  * @signalled: what to call for each signal; one that came before counts as well
  * @deferred: call it in a work item, not where the signal comes from
  *
- * Context: process; the caller holds no lock that @signalled takes.
- * Return: 0; -EBADF or -EINVAL if @fd is not open or not an eventfd
+ * Context: process; the caller holds the host's lock, and no lock that @signalled takes.
+ * Return: 0; -EINVAL if @file is not an eventfd; -EBUSY if one of @all listens to it
  */
-int vpci_listener_start(struct vpci_listener *listener, int fd,
+int vpci_listener_start(struct vpci_listener *listener, struct list_head *all,
+			struct file *file,
 			void (*signalled)(struct vpci_listener *listener),
 			bool deferred)
 {
-	struct file *file = eventfd_fget(fd);
+	struct eventfd_ctx *eventfd = eventfd_ctx_fileget(file);
+	const struct vpci_listener *other;
 	u64 count;
 
-	if (IS_ERR(file))
-		return PTR_ERR(file);
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
 
+	list_for_each_entry(other, all, link) {
+		if (other->eventfd == eventfd) {
+			eventfd_ctx_put(eventfd);
+			return -EBUSY;
+		}
+	}
+
+	list_add(&listener->link, all);
 	listener->signalled = signalled;
 	listener->deferred = deferred;
-	listener->eventfd = eventfd_ctx_fileget(file);
+	listener->eventfd = eventfd;
 	INIT_WORK(&listener->work, work_run);
 	init_waitqueue_func_entry(&listener->wait, wake);
 	init_poll_funcptr(&listener->table, enqueue);
@@ -93,7 +106,6 @@ int vpci_listener_start(struct vpci_listener *listener, int fd,
 	if (count)
 		run(listener);
 
-	fput(file);
 	return 0;
 }
 
@@ -104,7 +116,7 @@ int vpci_listener_start(struct vpci_listener *listener, int fd,
  * Nothing is called any more when this returns. A signal that has been taken is
  * carried out before that.
  *
- * Context: process; the caller holds no lock that its callback takes.
+ * Context: process; the caller holds the host's lock, and no lock that its callback takes.
  */
 void vpci_listener_stop(struct vpci_listener *listener)
 {
@@ -113,5 +125,6 @@ void vpci_listener_stop(struct vpci_listener *listener)
 	eventfd_ctx_remove_wait_queue(listener->eventfd, &listener->wait,
 				      &count);
 	flush_work(&listener->work);
+	list_del(&listener->link);
 	eventfd_ctx_put(listener->eventfd);
 }

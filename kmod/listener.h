@@ -3,12 +3,14 @@
 #define _VPCI_LISTENER_H
 
 #include <linux/eventfd.h>
+#include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
 /**
  * struct vpci_listener - something to be done whenever an eventfd is signalled
+ * @link: in the list that vpci_listener_start() was given
  * @signalled: what: in the signaller's context, which may be any, or in a work item
  * @deferred: the latter
  * @eventfd: the eventfd
@@ -18,6 +20,7 @@
  * @work: calls @signalled if @deferred
  */
 struct vpci_listener {
+	struct list_head link;
 	void (*signalled)(struct vpci_listener *listener);
 	bool deferred;
 	struct eventfd_ctx *eventfd;
@@ -27,7 +30,8 @@ struct vpci_listener {
 	struct work_struct work;
 };
 
-int vpci_listener_start(struct vpci_listener *listener, int fd,
+int vpci_listener_start(struct vpci_listener *listener, struct list_head *all,
+			struct file *file,
 			void (*signalled)(struct vpci_listener *listener),
 			bool deferred);
 void vpci_listener_stop(struct vpci_listener *listener);

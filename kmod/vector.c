@@ -179,8 +179,9 @@ int vpci_vectors_init(struct vpci_vectors *vectors,
 }
 
 /**
- * vpci_vectors_destroy() - stop everything that may trigger them, and free
- * @vectors: initialised, or all zeroes; the guest can't reach them any more
+ * vpci_vectors_destroy() - free
+ * @vectors: initialised, or all zeroes; nothing is bound to them, and the guest can't reach
+ *	them any more
  *
  * Context: process.
  */
@@ -188,9 +189,6 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors)
 {
 	u32 n;
 
-	/* A source may trigger another vector than its own, see vpci_vectors_fold(). */
-	for (n = 0; n < vectors->nr; n++)
-		vpci_vector_unbind(vectors, n);
 	if (vectors->nr)
 		cancel_work_sync(&vectors->work);
 	for (n = 0; n < vectors->nr; n++)
@@ -421,12 +419,14 @@ static void vector_signalled(struct vpci_listener *listener)
  * vpci_vector_bind() - have an eventfd trigger a vector
  * @vectors: the vectors
  * @n: which
- * @fd: the eventfd
+ * @listeners: those of the host bridge
+ * @file: the eventfd
  *
  * Context: process; the caller holds the host's lock.
- * Return: 0; -EEXIST if the vector is bound; -EBADF or -EINVAL; -ENOMEM
+ * Return: 0; -EEXIST if the vector is bound; -EBUSY if the eventfd is; -EINVAL; -ENOMEM
  */
-int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd)
+int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, struct list_head *listeners,
+		     struct file *file)
 {
 	struct vpci_vector *vector = &vectors->vector[n];
 	struct vpci_source *source;
@@ -441,7 +441,7 @@ int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd)
 
 	source->vectors = vectors;
 	source->vector = n;
-	ret = vpci_listener_start(&source->listener, fd, vector_signalled,
+	ret = vpci_listener_start(&source->listener, listeners, file, vector_signalled,
 				  !vpci_kvm_sends_directly());
 	if (ret) {
 		kfree(source);
@@ -457,7 +457,7 @@ int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd)
  * @vectors: the vectors
  * @n: which
  *
- * Context: process; the caller holds the host's lock, or nobody else has the function.
+ * Context: process; the caller holds the host's lock.
  * Return: 0, or -ENOENT if nothing is bound
  */
 int vpci_vector_unbind(struct vpci_vectors *vectors, u32 n)
@@ -471,6 +471,20 @@ int vpci_vector_unbind(struct vpci_vectors *vectors, u32 n)
 	kfree(vector->source);
 	vector->source = NULL;
 	return 0;
+}
+
+/**
+ * vpci_vectors_unbind() - have nothing trigger a vector
+ * @vectors: the vectors, or all zeroes
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void vpci_vectors_unbind(struct vpci_vectors *vectors)
+{
+	u32 n;
+
+	for (n = 0; n < vectors->nr; n++)
+		vpci_vector_unbind(vectors, n);
 }
 
 /**

@@ -89,8 +89,10 @@ bool vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled);
 void vpci_vectors_flush(struct vpci_vectors *vectors);
 void vpci_vectors_reset(struct vpci_vectors *vectors);
 
-int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, int fd);
+int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, struct list_head *listeners,
+		     struct file *file);
 int vpci_vector_unbind(struct vpci_vectors *vectors, u32 n);
+void vpci_vectors_unbind(struct vpci_vectors *vectors);
 int vpci_vectors_get_route(struct vpci_vectors *vectors,
 			   struct kvpci_route *route);
 int vpci_vector_set_route(struct vpci_vectors *vectors, u32 n, u64 sequence,

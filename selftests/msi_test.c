@@ -648,14 +648,12 @@ TEST_F(msi, msix_may_be_there_as_well)
 	struct device *device = device_plugged(self->rig, (struct device_desc) {
 		.bdf = F, .msi = { .vectors = 4, .flags = KVPCI_MSI_MASK },
 		.msix = { .vectors = 4 }, .triggers = true });
-	int event = event_new();
 
 	msi_message(device, MSI_TO(1), 0x50);
 	msix_message(device, 2, MSI_TO(1), 0x69);
-	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSI, 2, event));
-	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSIX, 2, event));
 	msi_control(device, ENABLED(2));
-	ring(event);
+	fire(device, BY_EVENTFD, KVPCI_MSI, 2);
+	fire(device, BY_EVENTFD, KVPCI_MSIX, 2);
 	EXPECT_EQ(1, take(self->rig, 1, 0x52, 1));
 	EXPECT_TRUE(msix_pending(device, 2));
 	msi_control(device, 2 << 4);
@@ -669,7 +667,6 @@ TEST_F(msi, msix_may_be_there_as_well)
 	fire(device, BY_REGISTER, KVPCI_MSI, 3);
 	EXPECT_EQ(8, pending(device));
 	EXPECT_EQ(0, strays(self->rig));
-	close(event);
 	device_free(device);
 }
 

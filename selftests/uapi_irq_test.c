@@ -58,7 +58,8 @@ FIXTURE(uapi_irq) {
 	int none;		/* at BDF_NONE */
 	unsigned int msi;	/* where the capabilities of @all are */
 	unsigned int msix;
-	int event;		/* bound to some vectors of @all */
+	int event;		/* bound to a vector of MSI-X of @all */
+	int event_msi;		/* and to one of MSI */
 	int other;		/* that nothing knows of */
 	int route;		/* as @other */
 	int resample;		/* as @other */
@@ -165,6 +166,7 @@ FIXTURE_SETUP(uapi_irq)
 	self->msi = 0x40;
 	self->msix = 0x58;
 	self->event = event_new();
+	self->event_msi = event_new();
 	self->other = event_new();
 	self->route = event_new();
 	self->resample = event_new();
@@ -175,7 +177,7 @@ FIXTURE_SETUP(uapi_irq)
 	set_bar(self->host, BDF_ALL, BAR_MEMORY, PLACE);
 	set_command(self->host, BDF_ALL, MASTER);
 	must(bind_eventfd(self->all, KVPCI_MSIX, BOUND, self->event));
-	must(bind_eventfd(self->all, KVPCI_MSI, BOUND, self->event));
+	must(bind_eventfd(self->all, KVPCI_MSI, BOUND, self->event_msi));
 	must(trigger(self->all, KVPCI_MSIX, PENDING));
 	must(trigger(self->all, KVPCI_MSI, PENDING));
 	must(trigger(self->all, KVPCI_INTX, 0));
@@ -206,6 +208,7 @@ FIXTURE_TEARDOWN(uapi_irq)
 	close(self->all);
 	close(self->none);
 	close(self->event);
+	close(self->event_msi);
 	close(self->other);
 	close(self->route);
 	close(self->resample);
@@ -967,12 +970,65 @@ TEST_F(uapi_irq, a_bound_vector_is_refused_and_stays_bound)
 {
 	EXPECT_EQ(-EEXIST, bind_eventfd(self->all, KVPCI_MSI, BOUND, self->other));
 	EXPECT_EQ(-EEXIST, bind_eventfd(self->all, KVPCI_MSI, BOUND, self->event));
+	EXPECT_EQ(-EEXIST, bind_eventfd(self->all, KVPCI_MSI, BOUND, self->event_msi));
 	EXPECT_EQ(-EEXIST, bind_eventfd(self->all, KVPCI_MSIX, BOUND, self->other));
 	EXPECT_EQ(0, unbind(self->all, KVPCI_MSI, BOUND));
 	EXPECT_EQ(-ENOENT, unbind(self->all, KVPCI_MSI, BOUND));
 	/* Each has bindings of its own. */
 	EXPECT_EQ(-EEXIST, bind_eventfd(self->all, KVPCI_MSIX, BOUND, self->other));
-	EXPECT_EQ(0, bind_eventfd(self->all, KVPCI_MSI, BOUND, self->event));
+	EXPECT_EQ(0, bind_eventfd(self->all, KVPCI_MSI, BOUND, self->event_msi));
+}
+
+/* As KVM has one irqfd for it in a machine. */
+TEST_F(uapi_irq, an_eventfd_is_listened_to_once)
+{
+	const __u32 with_ack = KVPCI_BIND_ACK;
+	int copy = must(dup(self->event));
+	__u32 interrupt;
+
+	close(self->none);
+	self->none = function_with_all(self->host, BDF_NONE);
+	for (interrupt = KVPCI_INTX; interrupt <= KVPCI_MSIX; interrupt++) {
+		const __u32 free = interrupt == KVPCI_INTX ? 0 : FREE;
+
+		EXPECT_EQ(-EBUSY, bind_eventfd(self->all, interrupt, free, self->event));
+		/* By whatever number. */
+		EXPECT_EQ(-EBUSY, bind_eventfd(self->all, interrupt, free, copy));
+		EXPECT_EQ(-EBUSY, bind_eventfd(self->none, interrupt, free, self->event));
+		EXPECT_EQ(-ENOENT, unbind(self->all, interrupt, free));
+		EXPECT_EQ(-ENOENT, unbind(self->none, interrupt, free));
+	}
+	EXPECT_BIND(-EBUSY, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
+		    binding.vector = 0; binding.eventfd = self->event;
+		    binding.ack_eventfd = self->other);
+
+	/* Nor do acknowledgments come by what triggers, or to two pins. */
+	EXPECT_EQ(-EBUSY, set_route(self->all, KVPCI_INTX, 0, 0, self->route, self->event));
+	EXPECT_EQ(-EBUSY, set_route(self->none, KVPCI_INTX, 0, 0, self->route, copy));
+	must(set_route(self->all, KVPCI_INTX, 0, 0, self->route, self->resample));
+	EXPECT_EQ(-EBUSY, set_route(self->none, KVPCI_INTX, 0, 0, self->route, self->resample));
+	EXPECT_EQ(-EBUSY, bind_eventfd(self->all, KVPCI_MSIX, FREE, self->resample));
+	/* To the same it may be said again; one that is refused leaves the old one. */
+	EXPECT_EQ(0, set_route(self->all, KVPCI_INTX, 0, 0, self->route, self->resample));
+	EXPECT_EQ(-EBUSY, set_route(self->all, KVPCI_INTX, 0, 0, self->route, self->event));
+	EXPECT_EQ(-EBUSY, bind_eventfd(self->none, KVPCI_MSIX, FREE, self->resample));
+	must(remove_route(self->all, KVPCI_INTX, 0));
+	EXPECT_BIND(0, binding.eventfd = self->resample);
+
+	/* Until its binding, or its function, has gone. */
+	EXPECT_EQ(0, unbind(self->all, KVPCI_MSIX, BOUND));
+	EXPECT_EQ(0, bind_eventfd(self->none, KVPCI_MSIX, FREE, self->event));
+	EXPECT_EQ(0, bind_eventfd(self->none, KVPCI_INTX, 0, self->other));
+	EXPECT_EQ(0, set_route(self->none, KVPCI_INTX, 0, 0, self->route, self->resample));
+	EXPECT_EQ(-EBUSY, bind_eventfd(self->all, KVPCI_MSIX, BOUND, self->event));
+	close(self->none);
+	self->none = function_new(self->host, BDF_NONE, description);
+	EXPECT_EQ(0, bind_eventfd(self->all, KVPCI_MSIX, BOUND, self->event));
+	EXPECT_BIND(0, binding.eventfd = self->other);
+	EXPECT_BIND(0, binding.eventfd = self->resample);
+	/* The pin is high, and has told its route so. */
+	event_count(self->route);
+	close(copy);
 }
 
 /* KVPCI_TRIGGER */
@@ -1204,7 +1260,7 @@ TEST_F(uapi_irq, a_route_of_the_pin_that_is_wrong)
 {
 	const __u32 off = KVPCI_ROUTE_REMOVE;
 	int path = must(open("/dev/null", O_PATH | O_CLOEXEC));
-	int copy = must(dup(self->route));
+	int copy = must(dup(self->route)), acknowledged = event_new();
 	const int closed[] = { -1, -2, 1000, 1 << 30, path };
 	const int others[] = { self->null, self->all, self->host->fd, self->vm->fd };
 	int i;
@@ -1221,7 +1277,7 @@ TEST_F(uapi_irq, a_route_of_the_pin_that_is_wrong)
 	EXPECT_ROUTE(-EINVAL, route.resample_eventfd = copy);
 	EXPECT_ROUTE(-EINVAL, route.eventfd = copy; route.resample_eventfd = self->route);
 	/* What is in them stays there, and is no acknowledgment. */
-	must(set_route(self->all, KVPCI_INTX, 0, 0, self->other, self->event));
+	must(set_route(self->all, KVPCI_INTX, 0, 0, self->other, acknowledged));
 	EXPECT_TRUE(eventually(event_count(self->other) == 1));
 	ring(self->route);
 	ring(self->resample);
@@ -1243,6 +1299,7 @@ TEST_F(uapi_irq, a_route_of_the_pin_that_is_wrong)
 	/* The pin, which is high, was told to nobody. */
 	EXPECT_EQ(0, event_count(self->route));
 	close(path);
+	close(acknowledged);
 	close(copy);
 }
 
@@ -1526,8 +1583,6 @@ TEST_F(uapi_irq, a_source_is_no_route)
 	EXPECT_ROUTE(-EINVAL, route.eventfd = self->event);
 	must(bind_eventfd(self->all, KVPCI_INTX, 0, self->other));
 	EXPECT_ROUTE(-EINVAL, route.eventfd = self->other);
-	/* What listens to an eventfd has nothing against another that does. */
-	EXPECT_ROUTE(0, route.resample_eventfd = self->other);
 	must(unbind(self->all, KVPCI_INTX, 0));
 	EXPECT_ROUTE(0, route.eventfd = self->other);
 	must(bind_eventfd(self->all, KVPCI_MSI, 3, self->other));
@@ -1552,7 +1607,7 @@ TEST_F(uapi_irq, who_is_told_of_acknowledgments_is_no_source)
 {
 	const __u32 with_ack = KVPCI_BIND_ACK;
 	struct kvpci_binding binding = good_binding(self);
-	int copy = must(dup(self->other));
+	int copy = must(dup(self->other)), acknowledged = event_new();
 
 	EXPECT_BIND(-EINVAL, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
 		    binding.vector = 0; binding.ack_eventfd = self->other);
@@ -1571,7 +1626,7 @@ TEST_F(uapi_irq, who_is_told_of_acknowledgments_is_no_source)
 	EXPECT_BIND(-EINVAL, binding.eventfd = self->resample; binding.interrupt = KVPCI_MSI);
 	/* Nor what acknowledges: telling it would do so. */
 	EXPECT_ROUTE(-EINVAL, route.resample_eventfd = self->resample);
-	EXPECT_ROUTE(0, route.resample_eventfd = self->other);
+	EXPECT_ROUTE(0, route.resample_eventfd = acknowledged);
 	must(unbind(self->all, KVPCI_INTX, 0));
 	EXPECT_BIND(0, binding.eventfd = self->resample);
 
@@ -1583,6 +1638,7 @@ TEST_F(uapi_irq, who_is_told_of_acknowledgments_is_no_source)
 	EXPECT_BIND(-EINVAL, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
 		    binding.vector = 0; binding.ack_eventfd = copy);
 	must(unbind(self->all, KVPCI_MSI, 3));
+	close(acknowledged);
 	close(copy);
 }
 

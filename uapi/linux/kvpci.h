@@ -645,8 +645,8 @@ struct kvpci_binding {
  *
  * On a function, plugged or not. From now on whoever signals @eventfd does what
  * KVPCI_TRIGGER does; signals that come together count once. What is in @eventfd already
- * counts. An eventfd may be bound to several vectors. Once a removal has returned, the
- * eventfd triggers nothing.
+ * counts. What signals an eventfd calls all who listen to it: as of KVM_IRQFD, there may be
+ * one in a host bridge. Once a removal has returned, the eventfd triggers nothing.
  *
  * Closing @eventfd does not remove the binding. An eventfd to which KVM_IRQFD has bound a
  * GSI keeps its signals to itself. When a pin is unbound its level stays.
@@ -663,6 +663,8 @@ struct kvpci_binding {
  *		@ack_eventfd; @ack_eventfd is one that the function listens to
  *	EBADF	@eventfd or @ack_eventfd is not open
  *	EEXIST	the vector is bound
+ *	EBUSY	@eventfd is bound, or is the @resample_eventfd of a pin, in the same host
+ *		bridge
  *	ENOENT	KVPCI_BIND_REMOVE: it is not
  */
 #define KVPCI_BIND		_IO(KVPCI_IOC_MAGIC, 0x08)
@@ -780,6 +782,8 @@ struct kvpci_route {
  *	EBADF	an eventfd is not open
  *	ENOENT	KVPCI_GET_ROUTE: from @vector on none waits
  *	EAGAIN	KVPCI_SET_ROUTE: the message has changed again; nothing was set
+ *	EBUSY	@resample_eventfd is bound, or is that of another pin, in the same host
+ *		bridge
  *	EOPNOTSUPP	the kernel delivers messages itself, and @interrupt is not INTx
  */
 #define KVPCI_GET_ROUTE		_IO(KVPCI_IOC_MAGIC, 0x0a)
