@@ -247,28 +247,43 @@ int vpci_region_insert(struct vpci_region *region)
 	return 0;
 }
 
-static int add(struct vpci_function *function, const struct kvpci_region *desc)
+/* May regions be added? So it is as long as the host's lock is held. */
+static int check_state(const struct vpci_function *function)
+{
+	if (!READ_ONCE(function->host->kvm))
+		return -ENODEV;
+
+	return READ_ONCE(function->plugged) ? -EBUSY : 0;
+}
+
+/* Put a region that is complete behind its BAR. */
+static int add(struct vpci_function *function, struct vpci_region *region)
+{
+	int ret;
+
+	ret = check_state(function);
+	if (!ret && region->ops->attach)
+		ret = region->ops->attach(region);
+
+	return ret ?: vpci_region_insert(region);
+}
+
+static struct vpci_region *create(struct vpci_function *function,
+				  const struct kvpci_region *desc)
 {
 	const struct vpci_region_ops *ops = region_kinds[desc->kind];
 	struct vpci_bar *bar = &function->bars[desc->bar];
 	struct vpci_region *region;
-	int ret;
-
-	if (function->plugged)
-		return -EBUSY;
 
 	region = ops->create(bar, desc);
 	if (IS_ERR(region))
-		return PTR_ERR(region);
+		return region;
+
 	region->ops = ops;
 	region->bar = bar;
 	region->offset = desc->offset;
 	region->length = desc->length;
-
-	ret = vpci_region_insert(region);
-	if (ret)
-		ops->destroy(region);
-	return ret;
+	return region;
 }
 
 /**
@@ -281,6 +296,7 @@ static int add(struct vpci_function *function, const struct kvpci_region *desc)
 int vpci_region_add(struct vpci_function *function,
 		    const struct kvpci_region __user *arg)
 {
+	struct vpci_region *region;
 	struct kvpci_region desc;
 	int ret;
 
@@ -290,10 +306,19 @@ int vpci_region_add(struct vpci_function *function,
 	ret = check(function, &desc);
 	if (ret)
 		return ret;
+	ret = check_state(function);
+	if (ret)
+		return ret;
+
+	region = create(function, &desc);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
 
 	mutex_lock(&function->host->lock);
-	ret = function->host->kvm ? add(function, &desc) : -ENODEV;
+	ret = add(function, region);
 	mutex_unlock(&function->host->lock);
+	if (ret)
+		region->ops->destroy(region);
 	return ret;
 }
 

@@ -25,8 +25,12 @@ struct vpci_access {
 /**
  * struct vpci_region_ops - a kind of region
  * @create: make a region from its description, whose range and flags have been
- *	checked; what else it holds is this callback's to check. Process context,
- *	under the host's lock. Returns the region or an ERR_PTR.
+ *	checked; what else it holds is this callback's to check. Process context; no lock
+ *	is held, since memory of the caller may take any time to read. Returns the region
+ *	or an ERR_PTR.
+ * @attach: do what takes the host bridge, which is there; process context, under the
+ *	host's lock, before the function is plugged. Returns 0 or an error. NULL if there is
+ *	nothing to do.
  * @destroy: free it; process context, no access is running. NULL if it is part of
  *	something else. One that is has no @create either.
  * @read: the guest reads @len bytes at @offset of the region, all within it
@@ -43,6 +47,7 @@ struct vpci_access {
 struct vpci_region_ops {
 	struct vpci_region *(*create)(struct vpci_bar *bar,
 				      const struct kvpci_region *desc);
+	int (*attach)(struct vpci_region *region);
 	void (*destroy)(struct vpci_region *region);
 	int (*read)(struct vpci_region *region,
 		    const struct vpci_access *access, u64 offset, u32 len,

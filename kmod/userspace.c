@@ -44,7 +44,6 @@ struct vpci_exit {
 static struct vpci_region *userspace_create(struct vpci_bar *bar,
 					    const struct kvpci_region *desc)
 {
-	struct vpci_host *host = bar->function->host;
 	struct vpci_region *region;
 
 	if (desc->flags || desc->value || desc->writable || desc->write1clear)
@@ -52,21 +51,28 @@ static struct vpci_region *userspace_create(struct vpci_bar *bar,
 	if (bar->index == KVPCI_BAR_ROM)
 		return ERR_PTR(-EINVAL);
 
-	/* Accesses that use it come later, when the function has been plugged. */
-	if (!host->exits) {
-		u32 nr = vpci_kvm_max_vcpus(host->kvm);
-		struct vpci_exit *exits;
-
-		exits = kvcalloc(nr, sizeof(*exits), GFP_KERNEL_ACCOUNT);
-		if (!exits)
-			return ERR_PTR(-ENOMEM);
-		host->nr_exits = nr;
-		/* Pairs with vpci_exit_get(). */
-		smp_store_release(&host->exits, exits);
-	}
-
 	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
 	return region ?: ERR_PTR(-ENOMEM);
+}
+
+/* The first one makes room for notes. Accesses come later, when its function is plugged. */
+static int userspace_attach(struct vpci_region *region)
+{
+	struct vpci_host *host = region->bar->function->host;
+	u32 nr = vpci_kvm_max_vcpus(host->kvm);
+	struct vpci_exit *exits;
+
+	if (host->exits)
+		return 0;
+
+	exits = kvcalloc(nr, sizeof(*exits), GFP_KERNEL_ACCOUNT);
+	if (!exits)
+		return -ENOMEM;
+
+	host->nr_exits = nr;
+	/* Pairs with vpci_exit_get(). */
+	smp_store_release(&host->exits, exits);
+	return 0;
 }
 
 static void userspace_destroy(struct vpci_region *region)
@@ -112,6 +118,7 @@ static int userspace_write(struct vpci_region *region,
 
 const struct vpci_region_ops vpci_userspace_ops = {
 	.create = userspace_create,
+	.attach = userspace_attach,
 	.destroy = userspace_destroy,
 	.read = userspace_read,
 	.write = userspace_write,
@@ -162,7 +169,7 @@ int vpci_exit_get(struct vpci_host *host, struct kvpci_exit __user *arg)
 	if (get.vcpu >= vpci_kvm_online_vcpus(host->kvm))
 		return -EINVAL;
 
-	/* Pairs with userspace_create(). */
+	/* Pairs with userspace_attach(). */
 	exits = smp_load_acquire(&host->exits);
 	if (!exits || get.vcpu >= host->nr_exits)
 		return -ENOENT;

@@ -5,12 +5,19 @@
  * Depends on: kernel, mirrors, paging.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "pci.h"
+#include "wait.h"
 
 #define F		BDF(0, 3, 0)
 #define G		BDF(0, 4, 0)
@@ -876,6 +883,143 @@ TEST_F(region, there_is_no_answer_to_what_did_not_happen)
 	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &exit, 0, &said));
 	userspace_function(self->host, WHERE, DATA + 1);
 	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &exit, 0, &said));
+}
+
+/* Memory that whoever reads it waits for, until it is filled. */
+static void *slow_memory(int *faults)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range.len = 4096,
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	void *page;
+
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		die("mmap: %m");
+	range.range.start = (unsigned long)page;
+	*faults = must(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
+	must(ioctl(*faults, UFFDIO_API, &api));
+	must(ioctl(*faults, UFFDIO_REGISTER, &range));
+	return page;
+}
+
+static bool is_read(int faults)
+{
+	struct uffd_msg msg;
+
+	return read(faults, &msg, sizeof(msg)) == sizeof(msg);
+}
+
+static void fill(int faults, void *page)
+{
+	static unsigned char contents[4096] __attribute__((aligned(4096))) = { 0x5a };
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)page,
+		.src = (unsigned long)contents,
+		.len = sizeof(contents),
+	};
+
+	must(ioctl(faults, UFFDIO_COPY, &copy));
+}
+
+struct call {
+	int function;
+	struct kvpci_region region;
+	int result;
+	bool done;
+};
+
+static void *add_slowly(void *arg)
+{
+	struct call *call = arg;
+
+	call->result = add_region(call->function, &call->region);
+	__atomic_store_n(&call->done, true, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void *plug_it(void *arg)
+{
+	struct call *call = arg;
+
+	call->result = plug(call->function);
+	__atomic_store_n(&call->done, true, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static bool is_done(const struct call *call)
+{
+	return __atomic_load_n(&call->done, __ATOMIC_SEQ_CST);
+}
+
+/* One thread of a VMM waits for the contents of a region, and may do so for ever. */
+TEST_F(region, contents_that_are_long_in_coming_keep_nobody_else_waiting)
+{
+	struct call adding = {}, plugging = {};
+	pthread_t threads[2];
+	void *page;
+	int faults;
+
+	page = slow_memory(&faults);
+	adding.function = function_new(self->host, F, (struct kvpci_function_config) {
+		.bars[0] = { 4096 } });
+	adding.region = (struct kvpci_region) {
+		.size = sizeof(adding.region),
+		.kind = KVPCI_REGION_REGISTERS,
+		.length = 4096,
+		.value = (unsigned long)page,
+	};
+	plugging.function = function_new(self->host, G, (struct kvpci_function_config) {});
+
+	must(-pthread_create(&threads[0], NULL, add_slowly, &adding));
+	EXPECT_TRUE(eventually(is_read(faults)));
+	must(-pthread_create(&threads[1], NULL, plug_it, &plugging));
+	EXPECT_TRUE(eventually(is_done(&plugging)));
+	EXPECT_FALSE(is_done(&adding));
+
+	fill(faults, page);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	EXPECT_EQ(0, adding.result);
+	EXPECT_EQ(0, plugging.result);
+	must(plug(adding.function));
+	set_bar(self->host, F, 0, MEM);
+	set_command(self->host, F, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(0x5a, guest_load(self->vm, MEM, 4));
+	close(faults);
+	munmap(page, 4096);
+}
+
+/* It may have been plugged meanwhile. */
+TEST_F(region, none_is_added_to_a_function_that_was_plugged_while_its_contents_came)
+{
+	struct call adding = {};
+	pthread_t thread;
+	void *page;
+	int faults;
+
+	page = slow_memory(&faults);
+	adding.function = function_new(self->host, F, (struct kvpci_function_config) {
+		.bars[0] = { 4096 } });
+	adding.region = (struct kvpci_region) {
+		.size = sizeof(adding.region),
+		.kind = KVPCI_REGION_REGISTERS,
+		.length = 4096,
+		.value = (unsigned long)page,
+	};
+	must(-pthread_create(&thread, NULL, add_slowly, &adding));
+	EXPECT_TRUE(eventually(is_read(faults)));
+	must(plug(adding.function));
+	fill(faults, page);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-EBUSY, adding.result);
+	set_bar(self->host, F, 0, MEM);
+	set_command(self->host, F, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(~0U, guest_load(self->vm, MEM, 4));
+	close(faults);
+	munmap(page, 4096);
 }
 
 TEST_HARNESS_MAIN
