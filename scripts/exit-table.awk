@@ -48,14 +48,17 @@ function find(kind, address,    i)
 	return 0
 }
 
-# Split off "0xfirst-0xlast" from a line of dmesg.
-function window(text, kind, label)
+# Split off "0xfirst-0xlast" from a line of dmesg; what is below @lowest does not count.
+function window(text, kind, label, lowest)
 {
 	if (!match(text, /0x[0-9a-f]+-0x[0-9a-f]+/))
 		return
-	text = substr(text, RSTART, RLENGTH)
-	split(text, ends, "-")
-	range(kind, label " " text, ends[1], ends[2])
+	split(substr(text, RSTART, RLENGTH), ends, "-")
+	if (hex(ends[2]) < hex(lowest))
+		return
+	if (hex(ends[1]) < hex(lowest))
+		ends[1] = lowest
+	range(kind, label " " ends[1] "-" ends[2], ends[1], ends[2])
 }
 
 function sorted_table(names, counts,    key, command)
@@ -91,9 +94,11 @@ file == "kvm.h" && /^#define +KVM_EXIT_[A-Z0-9_]+ +[0-9]+$/ {
 	}
 }
 
-/root bus resource \[io / { window($0, "io", "BARs, ports") }
-/root bus resource \[mem / { window($0, "mem", "BARs, memory") }
-/(MMCONFIG|ECAM) .*\[mem / { window($0, "mem", "ECAM") }
+# A bridge may claim all addresses that nobody else does. No BAR is among the first ones:
+# these are the PC's own devices (serial port, timers), and the VGA's memory.
+/root bus resource \[io / { window($0, "io", "BARs, ports", "0x1000") }
+/root bus resource \[mem / { window($0, "mem", "BARs, memory", "0x100000") }
+/(MMCONFIG|ECAM) .*\[mem / { window($0, "mem", "ECAM", "0x0") }
 
 /^ *Dropped: / && $2 != 0 { dropped += $2 }
 
