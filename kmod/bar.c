@@ -17,6 +17,7 @@
 #include <linux/errno.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/nospec.h>
 #include <linux/pci_regs.h>
 #include <linux/string.h>
 
@@ -229,9 +230,12 @@ bool vpci_bars_written(const struct vpci_regs *config, struct vpci_bar *bars,
 		end = (offset + len - 1 - PCI_BASE_ADDRESS_0) / 4;
 		/* The first byte may be in the upper half of the BAR before. */
 		i = offset < PCI_BASE_ADDRESS_1 ? 0 : (offset - PCI_BASE_ADDRESS_1) / 4;
-		for (; i <= min(end, KVPCI_NUM_BARS - 1U); i++)
-			if (bars[i].size)
-				changed |= update(config, &bars[i]);
+		for (; i <= min(end, KVPCI_NUM_BARS - 1U); i++) {
+			struct vpci_bar *bar = &bars[array_index_nospec(i, KVPCI_NUM_BARS)];
+
+			if (bar->size)
+				changed |= update(config, bar);
+		}
 	}
 	if (bars[KVPCI_BAR_ROM].size && vpci_overlaps(offset, len, PCI_ROM_ADDRESS, 4))
 		changed |= update(config, &bars[KVPCI_BAR_ROM]);

@@ -109,8 +109,9 @@ static noinline int write_to_some(struct vpci_bar *bar, struct kvm_vcpu *vcpu, u
 		return write_region(bar, vcpu, addr, offset, len, val);
 
 	for (i = first_from(doorbells, offset); i < doorbells->nr; i++) {
-		const struct vpci_doorbell *doorbell = &doorbells->doorbell[i];
+		const struct vpci_doorbell *doorbell;
 
+		doorbell = &doorbells->doorbell[array_index_nospec(i, doorbells->nr)];
 		if (doorbell->offset != offset)
 			break;
 		if (!matches(doorbell, len, val))

@@ -88,10 +88,11 @@ static void reset(struct vpci_function *function)
 static bool initiates_reset(const struct vpci_function *function, u32 offset,
 			    u32 len, const u8 *val)
 {
-	u32 at = function->device_control + 1;
+	/* Of the byte that has it, in @val. */
+	u32 index = function->device_control + 1 - offset;
 
-	return function->device_control && offset <= at && at - offset < len &&
-	       val[at - offset] & (PCI_EXP_DEVCTL_BCR_FLR >> 8);
+	return function->device_control && index < len &&
+	       val[array_index_nospec(index, len)] & (PCI_EXP_DEVCTL_BCR_FLR >> 8);
 }
 
 /* A write that has, or may have, effects beyond BARs. */

@@ -38,6 +38,7 @@
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -166,10 +167,13 @@ static struct page *bar_page(const struct vpci_host *host, u64 offset)
 	const struct vpci_bar *bar;
 
 	function = vpci_host_mirrored(host, number >> 8, number);
-	if (!function || index >= VPCI_NUM_BARS || !function->bars[index].mirror)
+	if (!function || index >= VPCI_NUM_BARS)
 		return NULL;
 
-	bar = &function->bars[index];
+	bar = &function->bars[array_index_nospec(index, VPCI_NUM_BARS)];
+	if (!bar->mirror)
+		return NULL;
+
 	list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
 		if (offset - range->offset >= range->length)
 			continue;

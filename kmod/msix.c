@@ -77,7 +77,7 @@ static int table_read(struct vpci_region *region, const struct vpci_access *acce
 		      u64 offset, u32 len, void *val)
 {
 	struct vpci_msix *msix = container_of(region, struct vpci_msix, table_region);
-	struct vpci_regs table = { .value = msix->table };
+	struct vpci_regs table = { .value = msix->table, .size = region->length };
 
 	vpci_regs_read(&table, offset, len, val);
 	return 0;
@@ -103,13 +103,16 @@ static int table_write(struct vpci_region *region, const struct vpci_access *acc
 {
 	struct vpci_msix *msix = container_of(region, struct vpci_msix, table_region);
 	struct vpci_interrupts *interrupts = msix->vectors.interrupts;
-	u32 n = offset / PCI_MSIX_ENTRY_SIZE;
 	struct vpci_message old, new;
 	unsigned long flags;
+	u32 n;
 
 	/* What the specification leaves undefined changes nothing. */
 	if ((len != 4 && len != 8) || offset & (len - 1) || len != access->len)
 		return 0;
+
+	offset = array_index_nospec(offset, region->length);
+	n = offset / PCI_MSIX_ENTRY_SIZE;
 
 	spin_lock_irqsave(&interrupts->lock, flags);
 	old = msix_message(&msix->vectors, n);
@@ -145,7 +148,10 @@ static int pba_read(struct vpci_region *region, const struct vpci_access *access
 		    u64 offset, u32 len, void *val)
 {
 	struct vpci_msix *msix = container_of(region, struct vpci_msix, pba_region);
-	struct vpci_regs pba = { .value = (u8 *)msix->vectors.pending };
+	struct vpci_regs pba = {
+		.value = (u8 *)msix->vectors.pending,
+		.size = region->length,
+	};
 
 	vpci_regs_read(&pba, offset, len, val);
 	return 0;

@@ -58,7 +58,10 @@ struct vpci_region *vpci_region_next(const struct vpci_bar *bar, u64 offset)
 {
 	u32 i = first_after(bar, offset);
 
-	return i < bar->nr_regions ? bar->regions[i] : NULL;
+	if (i >= bar->nr_regions)
+		return NULL;
+
+	return bar->regions[array_index_nospec(i, bar->nr_regions)];
 }
 
 /**
@@ -88,6 +91,7 @@ static u32 piece(const struct vpci_bar *bar, u64 offset, u32 len,
 
 	*region = NULL;
 	if (i < bar->nr_regions) {
+		i = array_index_nospec(i, bar->nr_regions);
 		end = bar->regions[i]->offset;
 		if (end <= offset) {
 			*region = bar->regions[i];

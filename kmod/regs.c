@@ -9,10 +9,14 @@
  * An aligned access of 1, 2, 4 or 8 bytes is a single load or store of the value,
  * so that a reader, which takes no lock, never sees half of such a write. Any other is
  * cut into aligned pieces.
+ *
+ * Offsets are a guest's, or a caller's, who has checked them, which a processor that runs
+ * ahead has not.
  */
 #include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/minmax.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -72,6 +76,7 @@ void vpci_regs_read(const struct vpci_regs *regs, u32 offset, u32 len,
 {
 	u32 n;
 
+	offset = array_index_nospec(offset, regs->size);
 	/* What nearly all accesses are. */
 	if (len == 4 && !(offset & 3)) {
 		u32 v = load(regs->value + offset, 4);
@@ -120,6 +125,7 @@ void vpci_regs_write(struct vpci_regs *regs, u32 offset, u32 len,
 {
 	u32 n;
 
+	offset = array_index_nospec(offset, regs->size);
 	/* What nearly all accesses are. */
 	if (len == 4 && !(offset & 3)) {
 		write_piece(regs, offset, 4, val);
@@ -159,6 +165,7 @@ void vpci_regs_set(struct vpci_regs *regs, u32 offset, u32 len,
 {
 	u32 done, n;
 
+	offset = array_index_nospec(offset, regs->size);
 	for (done = 0; done < len; done += n) {
 		u64 v = 0, m = ~0ULL, old;
 
