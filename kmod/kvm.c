@@ -495,3 +495,16 @@ u32 vpci_kvm_online_vcpus(struct kvm *kvm)
 {
 	return atomic_read(&kvm->online_vcpus);
 }
+
+/**
+ * vpci_kvm_io_exit_size() - how long is the access to ports that a vCPU has exited for?
+ * @kvm: the virtual machine
+ * @index: as vpci_kvm_vcpu_index(); there is such a vCPU
+ *
+ * Context: process.
+ * Return: bytes, if it has exited for that; userspace can write there
+ */
+u32 vpci_kvm_io_exit_size(struct kvm *kvm, u32 index)
+{
+	return READ_ONCE(kvm_get_vcpu(kvm, index)->run->io.size);
+}

@@ -71,6 +71,7 @@ int vpci_kvm_read_lock(struct kvm *kvm);
 void vpci_kvm_read_unlock(struct kvm *kvm, int index);
 u32 vpci_kvm_max_vcpus(struct kvm *kvm);
 u32 vpci_kvm_online_vcpus(struct kvm *kvm);
+u32 vpci_kvm_io_exit_size(struct kvm *kvm, u32 index);
 
 /* Read a pointer in one of the callbacks; see vpci_kvm_synchronize(). */
 #define vpci_kvm_dereference(kvm, p)	srcu_dereference(p, &(kvm)->srcu)

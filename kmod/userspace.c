@@ -10,7 +10,10 @@
  * caller that breaks that rule may be told nonsense, but nothing else.
  *
  * KVM may split an access that crosses a page or is longer than 8 bytes into several
- * exits. The note thus holds the BAR's range, and any address in it gets an answer.
+ * exits. The note thus holds the BAR's range, and any address in it gets an answer, if it
+ * is in a window of this bridge: others never come here, though a BAR may be laid there.
+ * Nor does an access to ports that leaves the window, which no other access has both the
+ * port and the length of.
  */
 #include <linux/err.h>
 #include <linux/nospec.h>
@@ -26,6 +29,7 @@
  * @base: where the BAR was
  * @size: the BAR's size; 0 if there has been no such access
  * @serial: of the function
+ * @len: bytes of the access
  * @bus: of the function
  * @devfn: of the function
  * @bar: index of the BAR
@@ -35,6 +39,7 @@ struct vpci_exit {
 	u64 base;
 	u64 size;
 	u64 serial;
+	u32 len;
 	u8 bus;
 	u8 devfn;
 	u8 bar;
@@ -94,6 +99,7 @@ static int note(struct vpci_region *region, const struct vpci_access *access)
 		.base = access->base,
 		.size = bar->size,
 		.serial = function->serial,
+		.len = access->len,
 		.bus = function->bus,
 		.devfn = function->devfn,
 		.bar = bar->index,
@@ -124,14 +130,42 @@ const struct vpci_region_ops vpci_userspace_ops = {
 	.write = userspace_write,
 };
 
+static bool is_in_window(const struct vpci_host *host, const struct kvpci_exit *get)
+{
+	static const enum vpci_claim_index windows[] = {
+		VPCI_CLAIM_IO, VPCI_CLAIM_MEM32, VPCI_CLAIM_MEM64,
+	};
+	enum kvm_bus bus = get->flags & KVPCI_EXIT_IO ? KVM_PIO_BUS : KVM_MMIO_BUS;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(windows); i++) {
+		const struct vpci_claim *claim = &host->claims[windows[i]];
+
+		if (claim->bus == bus && get->address - claim->base < claim->length)
+			return true;
+	}
+
+	return false;
+}
+
+/* Is @get about the access that @exit is of? */
+static bool is_noted(const struct vpci_host *host, const struct vpci_exit *exit,
+		     const struct kvpci_exit *get)
+{
+	if (get->address - exit->base >= exit->size ||
+	    exit->io != !!(get->flags & KVPCI_EXIT_IO) || !is_in_window(host, get))
+		return false;
+
+	return !exit->io || exit->len == vpci_kvm_io_exit_size(host->kvm, get->vcpu);
+}
+
 /* Complete @get from @exit; -ENOENT if it is about something else. */
 static int answer(const struct vpci_host *host, const struct vpci_exit *exit,
 		  struct kvpci_exit *get)
 {
 	const struct vpci_function *function;
 
-	if (get->address - exit->base >= exit->size ||
-	    exit->io != !!(get->flags & KVPCI_EXIT_IO))
+	if (!is_noted(host, exit, get))
 		return -ENOENT;
 
 	function = vpci_host_function(host, host->kvm, exit->bus, exit->devfn);

@@ -885,6 +885,73 @@ TEST_F(region, there_is_no_answer_to_what_did_not_happen)
 	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &exit, 0, &said));
 }
 
+/* Two bridges, and BARs of the first that reach beyond its windows. */
+TEST(there_is_no_answer_to_what_did_not_come_to_the_bridge)
+{
+	const __u16 port = 0x2000;
+	struct guest_exit memory = { .addr = MEM }, ports = { .io = true, .addr = port + 14 };
+	struct vm *vm = vm_new(1);
+	struct kvpci_host_config desc = host_defaults(vm);
+	struct host *host, *other;
+	struct kvpci_exit said;
+	int function;
+
+	desc.last_bus = 0;
+	desc.mem32.length = 0x8000;
+	desc.mem64 = (struct kvpci_window) {};
+	desc.io = (struct kvpci_window) { port, 16 };
+	host = host_new_from(vm, &desc);
+	function = function_new(host, F, (struct kvpci_function_config) {
+		.bars = { { 1 << 16 }, { 32, KVPCI_BAR_IO } } });
+	add_userspace(function, 0, 0, 1 << 16);
+	add_userspace(function, 1, 0, 32);
+	must(plug(function));
+	set_bar(host, F, 0, MEM);
+	set_bar(host, F, 1, port);
+	set_command(host, F, DECODE_ALL);
+
+	desc.flags = KVPCI_HOST_ECAM;
+	desc.first_bus = 1;
+	desc.last_bus = 1;
+	desc.mem32.base += 0x8000;
+	desc.mem32.length = 0x4000;
+	desc.io = (struct kvpci_window) {};
+	other = host_new_from(vm, &desc);
+	function = function_new(other, BDF(1, 1, 0), (struct kvpci_function_config) {
+		.bars[0] = { 4096 } });
+	add_userspace(function, 0, 0, 4096);
+	must(plug(function));
+	set_bar(other, BDF(1, 1, 0), 0, MEM + 0x9000);
+	set_command(other, BDF(1, 1, 0), DECODE_ALL);
+
+	vm->vcpus[0].on_exit = exit_is_noted;
+	guest_load(vm, memory.addr, 4);
+	EXPECT_EQ(0, get_exit(host->fd, &memory, 0, &said));
+	EXPECT_EQ(-ENOENT, get_exit(other->fd, &memory, 0, &said));
+
+	/* What is noted last of the first bridge is not what this is about. */
+	memory.addr = MEM + 0x9000;
+	guest_load(vm, memory.addr, 4);
+	EXPECT_EQ(-ENOENT, get_exit(host->fd, &memory, 0, &said));
+	EXPECT_EQ(0, get_exit(other->fd, &memory, 0, &said));
+	memory.addr = MEM + 0xc000;
+	guest_load(vm, memory.addr, 4);
+	EXPECT_EQ(-ENOENT, get_exit(host->fd, &memory, 0, &said));
+	EXPECT_EQ(-ENOENT, get_exit(other->fd, &memory, 0, &said));
+
+	/* KVM brings no access to a bridge that is not all in its window. */
+	guest_in(vm, ports.addr, 2);
+	EXPECT_EQ(0, get_exit(host->fd, &ports, 0, &said));
+	guest_in(vm, ports.addr, 4);
+	EXPECT_EQ(-ENOENT, get_exit(host->fd, &ports, 0, &said));
+	ports.addr = port + 16;
+	guest_in(vm, ports.addr, 2);
+	EXPECT_EQ(-ENOENT, get_exit(host->fd, &ports, 0, &said));
+	host_free(other);
+	host_free(host);
+	vm_free(vm);
+}
+
 /* Memory that whoever reads it waits for, until it is filled. */
 static void *slow_memory(int *faults)
 {
