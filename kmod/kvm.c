@@ -31,9 +31,10 @@ MODULE_PARM_DESC(delivery,
 		 "How messages are sent: direct, irqfd, or auto: direct if the kernel can");
 
 typeof(kvm_apic_send_ipi) *vpci_kvm_send_ipi __ro_after_init;
-static typeof(kvm_intr_is_single_vcpu) *vpci_kvm_is_single __ro_after_init;
+static bool (*vpci_kvm_is_single)(struct kvm *kvm, struct kvm_lapic_irq *irq,
+				  struct kvm_vcpu **vcpu) __ro_after_init;
 
-/* Up to 6.17 KVM exports what it takes, and its arguments are those declared here. */
+/* Up to 6.17 KVM exports what it takes, with these arguments. */
 static void __init get_symbols(void)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
@@ -77,8 +78,10 @@ void vpci_kvm_exit(void)
 	if (!vpci_kvm_send_ipi)
 		return;
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 	symbol_put(kvm_apic_send_ipi);
 	symbol_put(kvm_intr_is_single_vcpu);
+#endif
 }
 
 static bool is_x2apic(const struct kvm_vcpu *vcpu)
@@ -136,10 +139,35 @@ static void send_as_vcpu(struct kvm *kvm, u32 icr_low, u32 dest)
 		vpci_kvm_send_ipi(sender->arch.apic, icr_low, dest << 24);
 }
 
+/* Reserved; of remapped messages bit 4 says so, of some hypervisors' the rest is destination. */
+#define ADDRESS_RESERVED	GENMASK_ULL(11, 4)
+
+/**
+ * vpci_kvm_can_send() - is a message one that KVM's local APICs take as it is?
+ * @kvm: the virtual machine
+ * @message: the message
+ *
+ * It is not if the virtual machine has no local APICs in the kernel, or if its address has
+ * bits that only the caller knows to read: those of an IOMMU that remaps interrupts, or of
+ * KVM_FEATURE_MSI_EXT_DEST_ID, which KVM leaves to userspace.
+ *
+ * Context: any.
+ */
+bool vpci_kvm_can_send(struct kvm *kvm, const struct vpci_message *message)
+{
+	if (READ_ONCE(kvm->arch.irqchip_mode) == KVM_IRQCHIP_NONE)
+		return false;
+	if (message->address & ADDRESS_RESERVED)
+		return false;
+
+	/* Of 32-bit destinations the upper part is in the upper half, less its low byte. */
+	return !kvm->arch.x2apic_format || !(message->address >> 32 & 0xff);
+}
+
 /**
  * vpci_kvm_send() - send a message to the local APICs
  * @kvm: the virtual machine
- * @message: the message (Intel SDM 3A, 10.11)
+ * @message: the message (Intel SDM 3A, 10.11), for which vpci_kvm_can_send()
  * @to_many: also if there may be more than one receiver, which takes longer the more vCPUs
  *	there are
  *
@@ -178,12 +206,8 @@ bool vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message, bool to_
 	/* One that is being made may yet go away. */
 	if (!atomic_read(&kvm->online_vcpus))
 		return true;
-	if (kvm->arch.x2apic_format) {
-		/* KVM refuses what has these bits. */
-		if (message->address >> 32 & 0xff)
-			return true;
+	if (kvm->arch.x2apic_format)
 		irq.dest_id |= message->address >> 32;
-	}
 
 	if (hint && irq.delivery_mode == APIC_DM_FIXED)
 		irq.delivery_mode = APIC_DM_LOWEST;

@@ -62,6 +62,7 @@ static inline bool vpci_kvm_sends_directly(void)
 
 int vpci_kvm_init(void);
 void vpci_kvm_exit(void);
+bool vpci_kvm_can_send(struct kvm *kvm, const struct vpci_message *message);
 bool vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message, bool to_many);
 struct kvm *vpci_kvm_get(int fd);
 int vpci_kvm_attach(struct kvm *kvm, struct vpci_claim *claims, int nr);

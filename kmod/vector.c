@@ -10,10 +10,11 @@
  *	  +-- trigger, ready: send
  *
  * A vector is ready if messages may be sent at all (MSI or MSI-X enabled, no function
- * mask, bus mastering on), it is not masked itself, and its message can be sent. That is
- * always so where this module sends messages itself. Where an irqfd does, its route
- * must be that of the message: from the guest's change of the message until userspace
- * has confirmed a new route, a vector that wants to send counts as not ready.
+ * mask, bus mastering on), it is not masked itself, and its message can be sent. Where this
+ * module sends messages itself, that is so if KVM takes the message as it is, see
+ * vpci_kvm_can_send(). Where an irqfd does, its route must be that of the message: from the
+ * guest's change of the message until userspace has confirmed a new route, a vector that
+ * wants to send counts as not ready.
  *
  * Every decision is made, and a message sent, within one hold of the interrupts' lock,
  * so that nothing is sent after the guest's write that forbids it has completed, and
@@ -110,9 +111,24 @@ static bool has_route(const struct vpci_vectors *vectors, u32 n)
 	       (vector->route && vector->confirmed == vector->sequence);
 }
 
+/* Can its message be sent? Without a machine there is nobody to send it to. */
+static bool is_sendable(const struct vpci_vectors *vectors, u32 n)
+{
+	struct kvm *kvm = vectors->interrupts->kvm;
+	struct vpci_message message;
+
+	if (!vpci_kvm_sends_directly())
+		return has_route(vectors, n);
+	if (!kvm)
+		return true;
+
+	message = vectors->ops->message(vectors, n);
+	return vpci_kvm_can_send(kvm, &message);
+}
+
 static bool is_ready(const struct vpci_vectors *vectors, u32 n)
 {
-	return is_allowed(vectors, n) && has_route(vectors, n);
+	return is_allowed(vectors, n) && is_sendable(vectors, n);
 }
 
 /* Returns whether the message was sent, which one to many is only if @to_many says so. */

@@ -263,21 +263,16 @@ static void write_config(struct device *device, __u32 offset, __u32 length, __u3
 	must(kvpci_ioctl(device->function, KVPCI_WRITE, &access));
 }
 
-/*
- * A message to many is left to a work item. If the next one came before that, it would
- * be sent in its place.
- */
-static void wait_until_sent(struct device *device)
+static __u32 pending(struct device *device)
 {
 	__u32 pending;
 
-	if (!eventually(({ must(device_read(device->function, KVPCI_CONFIG,
-					    msi_pending_register(device), &pending, 4));
-			   !pending; })))
-		die("a message that may be sent is pending");
+	must(device_read(device->function, KVPCI_CONFIG, msi_pending_register(device),
+			 &pending, 4));
+	return pending;
 }
 
-static void send(struct device *device, __u64 address, __u16 data)
+static void trigger_message(struct device *device, __u64 address, __u16 data)
 {
 	unsigned int at = device->msi;
 
@@ -289,7 +284,17 @@ static void send(struct device *device, __u64 address, __u16 data)
 	write_config(device, at + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE);
 	settle(device);
 	must(trigger(device->function, KVPCI_MSI, 0));
-	wait_until_sent(device);
+}
+
+/*
+ * A message to many is left to a work item. If the next one came before that, it would
+ * be sent in its place.
+ */
+static void send(struct device *device, __u64 address, __u16 data)
+{
+	trigger_message(device, address, data);
+	if (!eventually(!pending(device)))
+		die("a message that may be sent is pending");
 }
 
 /* Add what has arrived since, of messages with this vector. */
@@ -465,20 +470,52 @@ TEST_F(delivery, every_kind_of_message_reaches_whom_it_does_by_kvm)
 	EXPECT_LT(20, arrived);
 }
 
-/* Bits that are not of the destination: KVM refuses them, and so nobody is reached. */
+/*
+ * Is it left pending? What bits 4 to 11 mean only a VMM knows, which has no part in messages
+ * that are sent directly. KVM refuses the lowest byte of the upper half of 32-bit destinations.
+ */
+static bool is_held(const struct machine *desc, __u64 address)
+{
+	return get_delivery() == KVPCI_DELIVERY_DIRECT &&
+	       (address & 0xff0 ||
+		(desc->flags & VM_X2APIC_API && address >> 32 & 0xff));
+}
+
+/* Bits that are not of the destination. */
 TEST_F(delivery, other_bits_of_the_address)
 {
 	static const __u64 addresses[] = {
-		MSI_TO(1) | 0x10, MSI_TO(1) | 0xff0, MSI_TO(1) | 1ULL << 32,
+		MSI_TO(1) | 0x10, MSI_TO(1) | 0xff0, MSI_TO(1) | 0x20, MSI_TO(1) | 0x800,
+		MSI_TO(1) | 1ULL << 32,
 		MSI_TO(1) | 0x80ULL << 32, MSI_TO(1) | 0xffULL << 32, 0x1000, 0,
 		0xfed01000, MSI_TO(1) | 0x12345600ULL << 32,
 	};
-	struct reached reached;
+	const unsigned int at = self->device->msi, nr = variant->desc.nr;
+	struct reached wanted, reached;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(addresses); i++)
-		EXPECT_TRUE(both_ways(self, variant->desc.nr, addresses[i], VECTOR,
-				      &reached));
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		if (!is_held(&variant->desc, addresses[i])) {
+			EXPECT_TRUE(both_ways(self, nr, addresses[i], VECTOR, &reached));
+			continue;
+		}
+
+		trigger_message(self->device, addresses[i], VECTOR);
+		memset(&reached, 0, sizeof(reached));
+		collect(self->apic, nr, VECTOR, &reached);
+		EXPECT_TRUE(is_empty(&reached));
+		EXPECT_EQ(1, pending(self->device)) {
+			TH_LOG("%#llx", addresses[i]);
+		}
+
+		/* When there is another message, that is sent. */
+		by_kvm(self, nr, MSI_TO(1), VECTOR, &wanted);
+		write_config(self->device, at + PCI_MSI_ADDRESS_HI, 4, 0);
+		write_config(self->device, at + PCI_MSI_ADDRESS_LO, 4, MSI_TO(1));
+		EXPECT_EQ(0, pending(self->device));
+		collect(self->apic, nr, VECTOR, &reached);
+		EXPECT_TRUE(same(&wanted, &reached, false, ALL));
+	}
 }
 
 /* Known results, in case that both ways are wrong together. */

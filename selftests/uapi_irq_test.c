@@ -1545,6 +1545,34 @@ TEST_F(uapi_irq, a_route_that_comes_too_late)
 	EXPECT_EQ(1 << FREE, self->seen[NR_SEEN - 2]);
 }
 
+/* There are no local APICs to send a message to, and it is not lost. */
+TEST(a_message_in_a_machine_without_interrupt_controllers_is_pending)
+{
+	struct vm *vm = vm_new(1);
+	struct host *host = host_new(vm);
+	int function = function_with_all(host, BDF_ALL);
+	const __u64 entry = PLACE + TABLE;
+
+	must(plug(function));
+	set_bar(host, BDF_ALL, BAR_MEMORY, PLACE);
+	set_command(host, BDF_ALL, MASTER);
+	cfg_write(host, BY_ECAM, BDF_ALL, 0x58 + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
+	guest_store(vm, entry, 4, 0xfee00000);
+	guest_store(vm, entry + 8, 4, VECTOR);
+	guest_store(vm, entry + 12, 4, 0);
+	EXPECT_EQ(0, guest_load(vm, PLACE + PBA, 4));
+	must(trigger(function, KVPCI_MSIX, 0));
+	EXPECT_EQ(1, guest_load(vm, PLACE + PBA, 4));
+	/* It can be withdrawn, and another write does not send it. */
+	guest_store(vm, entry + 8, 4, VECTOR + 1);
+	EXPECT_EQ(1, guest_load(vm, PLACE + PBA, 4));
+	must(withdraw(function, KVPCI_MSIX, 0));
+	EXPECT_EQ(0, guest_load(vm, PLACE + PBA, 4));
+	close(function);
+	host_free(host);
+	vm_free(vm);
+}
+
 /* Eventfds that a function would both signal and listen to. */
 
 TEST_F(uapi_irq, a_route_is_no_source)

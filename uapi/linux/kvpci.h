@@ -695,8 +695,12 @@ struct kvpci_trigger {
  *
  * On a function, plugged or not. MSI and MSI-X: sends the vector's message; while that
  * is not allowed (the vector or the function is masked, MSI or MSI-X is not enabled, bus
- * mastering is off) the vector is pending, and its message is sent once that changes. A
- * vector that is pending already stays so: the two count once. A function whose reason
+ * mastering is off) the vector is pending, and its message is sent once that changes. Nor
+ * is a message sent directly (see KVPCI_GET_DELIVERY) that KVM's local APICs do not take as
+ * it is: if there are none in the kernel, and if bits 4 to 11 of its address are set, which
+ * are an IOMMU's or of KVM_FEATURE_MSI_EXT_DEST_ID.
+ *
+ * A vector that is pending already stays so: the two count once. A function whose reason
  * to interrupt has gone before its message was sent withdraws it with
  * KVPCI_TRIGGER_LOWER, as the specification asks of it. Of a vector of MSI that another
  * takes the place of, since the guest has enabled fewer than there are, the other is pending,
