@@ -247,7 +247,8 @@ bool vpci_kvm_send(struct kvm *kvm, const struct vpci_message *message, bool to_
  * @fd: a descriptor of the calling process
  *
  * Return: the virtual machine, to be let go with kvm_put_kvm(); -EBADF if @fd is not
- * open, -EINVAL if it is something else
+ * open, -EINVAL if it is something else, -EIO if it is another process's, whose memory the
+ * guest has, as KVM says of its own ioctls
  */
 struct kvm *vpci_kvm_get(int fd)
 {
@@ -260,7 +261,10 @@ struct kvm *vpci_kvm_get(int fd)
 	/* Compares the file's operations, so that a vCPU's descriptor is not one. */
 	if (file_is_kvm(file)) {
 		kvm = file->private_data;
-		kvm_get_kvm(kvm);
+		if (kvm->mm == current->mm)
+			kvm_get_kvm(kvm);
+		else
+			kvm = ERR_PTR(-EIO);
 	}
 	fput(file);
 	return kvm;

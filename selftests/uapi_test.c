@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "baseline.h"
@@ -466,6 +467,21 @@ TEST_F(uapi, vm_fd_of_another_kind)
 	close(ends[0]);
 	close(ends[1]);
 	config.vm_fd = self->spare_vm;
+	EXPECT_EQ(0, try_host(self, &config));
+}
+
+/* The guest's memory is that of the process that has made the machine. */
+TEST_F(uapi, a_host_in_a_machine_of_another_process)
+{
+	struct kvpci_host_config config = good_host(self);
+	int status;
+	pid_t child;
+
+	child = must(fork());
+	if (!child)
+		_exit(kvpci_ioctl(self->kvpci, KVPCI_CREATE_HOST, &config) == -EIO ? 0 : 1);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
 	EXPECT_EQ(0, try_host(self, &config));
 }
 

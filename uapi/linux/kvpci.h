@@ -136,6 +136,7 @@ struct kvpci_host_config {
  *		@last_bus below @first_bus; a window that is misaligned, out of bounds or
  *		overlaps another or the ECAM range; @vendor 0xffff; an eventfd without its
  *		flag
+ *	EIO	the virtual machine was made by another process
  *	EBUSY	another device on the virtual machine's bus, this bridge's kind or
  *		KVM's own, already has one of the addresses
  *	ENOSPC	the virtual machine's bus is full
