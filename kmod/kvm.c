@@ -16,6 +16,7 @@
  */
 #include <linux/file.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <asm/apicdef.h>
@@ -364,10 +365,12 @@ static struct kvm_io_bus *bus_without(const struct kvm_io_bus *bus,
 		kept += !is_ours(bus->range[i].dev, claims, nr);
 	size = struct_size(bus, range, kept);
 
-	/* This must not fail. Not accounted, so that no cgroup's limit can. */
-	new_bus = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
-	if (!new_bus)
-		new_bus = kmalloc(size, GFP_KERNEL | __GFP_NOFAIL);
+	/*
+	 * This must not fail. Not accounted, so that no cgroup's limit can have it fail.
+	 * __GFP_NOFAIL is for two pages at most, and KVM frees the array with kfree().
+	 */
+	while (!(new_bus = kmalloc(size, GFP_KERNEL | __GFP_NOWARN)))
+		memalloc_retry_wait(GFP_KERNEL);
 
 	*new_bus = *bus;
 	new_bus->dev_count = 0;
