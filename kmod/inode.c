@@ -18,7 +18,12 @@
 
 static int init_fs_context(struct fs_context *fc)
 {
-	return init_pseudo(fc, MAGIC) ? 0 : -ENOMEM;
+	if (!init_pseudo(fc, MAGIC))
+		return -ENOMEM;
+
+	/* What is mapped is a guest's to write, and nothing to run. */
+	fc->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
+	return 0;
 }
 
 static struct file_system_type inode_fs = {

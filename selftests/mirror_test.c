@@ -607,7 +607,12 @@ TEST_F(mirror, it_can_only_be_read)
 	EXPECT_EQ(EACCES, errno);
 	EXPECT_EQ(MAP_FAILED, try_map(fd, PAGE, PROT_READ, MAP_PRIVATE, 0));
 	EXPECT_EQ(EINVAL, errno);
-	/* Nor by way of /proc, as a debugger would. */
+	/* It is nothing to run. */
+	EXPECT_EQ(-1, mprotect(page, PAGE, PROT_READ | PROT_EXEC));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(MAP_FAILED, try_map(fd, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, 0));
+	EXPECT_EQ(EPERM, errno);
+	/* Nor is it written by way of /proc, as a debugger would. */
 	{
 		int mem = must(open("/proc/self/mem", O_RDWR));
 

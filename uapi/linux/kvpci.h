@@ -836,7 +836,7 @@ enum kvpci_delivery {
  * DOC: mirrors
  *
  * What a guest can read without a side effect lies in pages that mmap of a host bridge's
- * descriptor gives: shared, never writable, not even by mprotect. The caller makes
+ * descriptor gives: shared, never writable or executable, not even by mprotect. The caller makes
  * memory of the guest of them with KVM_SET_USER_MEMORY_REGION and KVM_MEM_READONLY. The
  * guest then reads them without an exit; a write comes to the kernel as without. Where
  * there is no such memory, reads come to the kernel too, and find the same.
