@@ -217,8 +217,8 @@ void vpci_host_publish(struct vpci_host *host, u8 bus, u8 devfn,
 	b = vpci_host_dereference(host, host->bus[bus]);
 	mutex_lock(&host->mirror_lock);
 	rcu_assign_pointer(b->function[devfn], function);
-	mutex_unlock(&host->mirror_lock);
 	vpci_mirror_config(host, bus, devfn);
+	mutex_unlock(&host->mirror_lock);
 }
 
 /**

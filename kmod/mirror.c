@@ -32,8 +32,7 @@
  * The lock of mirrors is taken when pages are mapped, with the mmap lock held, and
  * outside of the one that guards a file's mappings. What makes a page unreachable does so
  * first, by the table of functions or the count of changes, and then takes it out of the
- * mappings with the lock held or taken in between, so that whoever was mapping it has
- * finished.
+ * mappings with the lock held, so that whoever was mapping it has finished.
  */
 #include <linux/eventfd.h>
 #include <linux/fs.h>
@@ -248,6 +247,7 @@ int vpci_mirror_mmap(struct vpci_host *host, struct vm_area_struct *vma)
 /* Nobody has these pages mapped any more when this returns. */
 static void unmap(struct vpci_host *host, u64 offset, u64 length)
 {
+	lockdep_assert_held(&host->mirror_lock);
 	if (host->mapping)
 		unmap_mapping_range(host->mapping, offset, length, 1);
 }
@@ -258,8 +258,7 @@ static void unmap(struct vpci_host *host, u64 offset, u64 length)
  * @bus: bus number
  * @devfn: device and function number
  *
- * Context: process; the caller holds the host's lock, and has published the change with
- * the lock of mirrors held.
+ * Context: process; the caller holds the lock of mirrors, and has published the change.
  */
 void vpci_mirror_config(struct vpci_host *host, u8 bus, u8 devfn)
 {
