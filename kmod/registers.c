@@ -143,6 +143,28 @@ static struct vpci_region *registers_create(struct vpci_bar *bar,
 	return &registers->region;
 }
 
+/* How many bytes does a reset go through? */
+static u32 reset_length(struct vpci_region *region)
+{
+	const struct vpci_regs *regs = vpci_registers_regs(region);
+
+	return regs && regs->reset ? regs->size : 0;
+}
+
+/* The guest waits for a reset, within kvm->srcu: it is not to take long. */
+static int registers_attach(struct vpci_region *region)
+{
+	const struct vpci_function *function = region->bar->function;
+	u64 sum = reset_length(region);
+	u32 i, j;
+
+	for (i = 0; i < VPCI_NUM_BARS; i++)
+		for (j = 0; j < function->bars[i].nr_regions; j++)
+			sum += reset_length(function->bars[i].regions[j]);
+
+	return sum > KVPCI_MAX_REGISTERS ? -ENOSPC : 0;
+}
+
 static int registers_read(struct vpci_region *region,
 			  const struct vpci_access *access, u64 offset, u32 len,
 			  void *val)
@@ -187,6 +209,7 @@ static void registers_move(struct vpci_region *region, u8 *bytes)
 
 const struct vpci_region_ops vpci_registers_ops = {
 	.create = registers_create,
+	.attach = registers_attach,
 	.destroy = registers_destroy,
 	.read = registers_read,
 	.write = registers_write,

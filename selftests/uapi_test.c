@@ -1133,6 +1133,44 @@ TEST_F(uapi, regions_that_overlap)
 	EXPECT_EQ(0, add_region(self->function, &region));
 }
 
+/* What a reset has to put back is bounded, however many regions it is in. */
+TEST_F(uapi, too_many_registers_to_reset)
+{
+	static unsigned char last[KVPCI_MAX_REGISTERS / 2], none[KVPCI_MAX_REGISTERS / 2];
+	struct kvpci_region region = {
+		.size = sizeof(region),
+		.kind = KVPCI_REGION_REGISTERS,
+		.length = sizeof(last),
+		.writable = ptr(last),
+	};
+	int function;
+
+	last[sizeof(last) - 1] = 1;
+	function = function_new(self->host, BDF(0, 5, 0), (struct kvpci_function_config) {
+		.bars = { { 1ULL << 26 }, { 4096 } } });
+	EXPECT_EQ(0, add_region(function, &region));
+	region.offset = sizeof(last);
+	EXPECT_EQ(0, add_region(function, &region));
+
+	region.bar = 1;
+	region.offset = 0;
+	region.length = 1;
+	region.writable = ptr(last + sizeof(last) - 1);
+	EXPECT_EQ(-ENOSPC, add_region(function, &region));
+	region.write1clear = region.writable;
+	region.writable = 0;
+	EXPECT_EQ(-ENOSPC, add_region(function, &region));
+	/* What the guest can't write is not reset. */
+	region.write1clear = 0;
+	EXPECT_EQ(0, add_region(function, &region));
+	region.bar = 0;
+	region.offset = KVPCI_MAX_REGISTERS;
+	region.length = sizeof(none);
+	region.writable = ptr(none);
+	EXPECT_EQ(0, add_region(function, &region));
+	close(function);
+}
+
 TEST_F(uapi, too_many_regions)
 {
 	struct kvpci_region region = good_region();

@@ -92,10 +92,26 @@ static int check_mirror(const struct device_spec *spec, const struct spec_region
 	return STATUS_OK;
 }
 
+/* Does the kernel have to reset a region? If so, it has a limit for how much. */
+static bool is_reset(const struct spec_region *region)
+{
+	const struct spec_bytes *bytes = &region->bytes;
+	size_t i;
+
+	if (region->keeper != KEEPER_KERNEL)
+		return false;
+	for (i = 0; i < bytes->length; i++) {
+		if (bytes->writable[i] || bytes->write1clear[i])
+			return true;
+	}
+	return false;
+}
+
 static int check_regions(const struct device_spec *spec)
 {
 	/* The table of MSI-X and its pending bits are regions too. */
 	size_t n = spec->nr_regions + (spec->msix.vectors ? 2 : 0);
+	__u64 to_reset = 0;
 	size_t i, j;
 	int status;
 
@@ -111,6 +127,10 @@ static int check_regions(const struct device_spec *spec)
 			status = check_mirror(spec, region);
 		if (status)
 			return status;
+		if (is_reset(region))
+			to_reset += region->bytes.length;
+		if (to_reset > KVPCI_MAX_REGISTERS)
+			return misuse("--device: more than 16 MiB of registers that the guest can write, use user= for some");
 		for (j = 0; j < i; j++) {
 			if (overlap(region_range(region), region_range(&spec->regions[j])))
 				return misuse("--device: two regions of bar%u overlap at %#llx",

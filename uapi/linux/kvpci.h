@@ -362,7 +362,10 @@ enum kvpci_region_kind {
 };
 
 #define KVPCI_MAX_REGIONS	256		/* of one function */
-#define KVPCI_MAX_REGISTERS	(1U << 24)	/* bytes in one register region */
+/* Bytes in one register region; of all those of a function that have bits which the guest
+ * can write, and so are to be reset, in all.
+ */
+#define KVPCI_MAX_REGISTERS	(1U << 24)
 
 /* Registers: signal @eventfd on every write by the guest. */
 #define KVPCI_REGION_EVENTFD	(1U << 0)
@@ -441,7 +444,8 @@ struct kvpci_region {
  *		write-1-to-clear; a field set that the kind or the flags do not use;
  *		the function has no such @interrupt or @vector
  *	EEXIST	the range overlaps a region that is there
- *	ENOSPC	the function has KVPCI_MAX_REGIONS
+ *	ENOSPC	the function has KVPCI_MAX_REGIONS, or would have more than
+ *		KVPCI_MAX_REGISTERS bytes in regions with bits that the guest can write
  *	EBADF	@eventfd is not open, or EINVAL: it is not an eventfd
  *	EBUSY	the function is plugged
  */

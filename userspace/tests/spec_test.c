@@ -251,6 +251,7 @@ static void mistakes(void)
 		{ "id=4:2,bar0=mem32/16,regs=0@0xffffffffffffffff+16", "beyond the end" },
 		{ "id=4:2,bar0=mem32/16,regs=0@0+0", "from 1 byte" },
 		{ "id=4:2,bar0=mem32/1G,regs=0@0+1G", "16 MiB" },
+		{ "id=4:2,bar0=mem32/1G,regs=0@0+16M,regs=0@16M+1", "guest can write" },
 		{ "id=4:2,bar0=mem32/16,regs=0+4", "BAR@OFFSET+LENGTH" },
 		{ "id=4:2,bar0=mem32/16,regs=6@0+4", "BAR@OFFSET+LENGTH" },
 		{ "id=4:2,bar0=mem32/16,regs=0+4@0", "BAR@OFFSET+LENGTH" },
