@@ -8,6 +8,8 @@
 
 #include <linux/eventfd.h>
 #include <linux/kvm_host.h>
+#include <linux/mm.h>
+#include <linux/pfn_t.h>
 #include <linux/version.h>
 #include <kvm/iodev.h>
 
@@ -82,14 +84,33 @@ static inline u32 vpci_kvm_vcpu_index(const struct kvm_vcpu *vcpu)
 	return vcpu->vcpu_idx;
 }
 
-/* Have a mapping be of single pages that nobody can make writable. */
+/*
+ * Have a mapping be of single pages that nobody can make writable. With VM_IO, KVM takes them
+ * from the page tables, also those of vpci_vma_insert_shared().
+ */
 static inline void vpci_vma_set_mirror(struct vm_area_struct *vma)
 {
+	const unsigned long set = VM_MIXEDMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP;
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-	vm_flags_mod(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE);
+	vm_flags_mod(vma, set, VM_MAYWRITE);
 #else
-	vma->vm_flags |= VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP;
+	vma->vm_flags |= set;
 	vma->vm_flags &= ~VM_MAYWRITE;
+#endif
+}
+
+/*
+ * Map a page that lives longer than any mapping, and takes no reference: there may be more
+ * of them than its count can hold, and they are nobody's memory.
+ */
+static inline vm_fault_t vpci_vma_insert_shared(struct vm_area_struct *vma,
+						unsigned long address, struct page *page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return vmf_insert_mixed(vma, address, page_to_pfn(page));
+#else
+	return vmf_insert_mixed(vma, address, page_to_pfn_t(page));
 #endif
 }
 

@@ -116,7 +116,10 @@ struct vpci_mirror {
 	struct list_head ranges;
 };
 
-/* What is found in the configuration space of a function that is not there. */
+/*
+ * What is found in the configuration space of a function that is not there: of any bridge,
+ * and mapped as often as processes like, for which no mapping has a reference to it.
+ */
 static struct page *absent;
 
 /**
@@ -147,13 +150,14 @@ static u64 function_offset(u8 bus, u8 devfn)
 	return (((u64)bus << 8 | devfn) + 1) << FUNCTION_SHIFT;
 }
 
+/* The page of a function that is there, NULL if there is none. */
 static struct page *config_page(const struct vpci_host *host, u64 offset)
 {
 	const struct vpci_function *function;
 
 	function = vpci_host_mirrored(host, offset >> VPCI_ECAM_BUS_SHIFT,
 				      offset >> PAGE_SHIFT);
-	return function ? virt_to_page(function->config.value) : absent;
+	return function ? virt_to_page(function->config.value) : NULL;
 }
 
 /* The page of a BAR that is there, and may be mapped now; NULL if there is none. */
@@ -189,14 +193,16 @@ static vm_fault_t mirror_fault(struct vm_fault *vmf)
 {
 	struct vpci_host *host = vmf->vma->vm_private_data;
 	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
+	bool is_bar = offset >> FUNCTION_SHIFT;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 	struct page *page;
 
 	mutex_lock(&host->mirror_lock);
-	page = offset >> FUNCTION_SHIFT ? bar_page(host, offset) :
-					  config_page(host, offset);
+	page = is_bar ? bar_page(host, offset) : config_page(host, offset);
 	if (page)
 		ret = vmf_insert_page(vmf->vma, vmf->address & PAGE_MASK, page);
+	else if (!is_bar)
+		ret = vpci_vma_insert_shared(vmf->vma, vmf->address & PAGE_MASK, absent);
 	mutex_unlock(&host->mirror_lock);
 	return ret;
 }

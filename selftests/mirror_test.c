@@ -592,6 +592,38 @@ static void *try_map(int fd, size_t length, int prot, int flags, __u64 offset)
 	return mmap(NULL, length, prot, flags, fd, offset);
 }
 
+/* Pages of files that the process has mapped; each has a reference to its page. */
+static long mapped_pages(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long shared;
+
+	if (!file || fscanf(file, "%*d %*d %ld", &shared) != 1)
+		die("/proc/self/statm: %m");
+	fclose(file);
+	return shared;
+}
+
+/* What is found where there is no function is one page, and may be mapped any number of times. */
+TEST_F(mirror, absent_functions_take_no_memory_and_no_references)
+{
+	const size_t length = 256UL << 20;
+	unsigned char *ecam = try_map(self->host->fd, length, PROT_READ, MAP_SHARED, 0);
+	long before;
+	size_t at;
+
+	ASSERT_NE(MAP_FAILED, ecam);
+	before = mapped_pages();
+	for (at = PAGE; at < length; at += PAGE)
+		ASSERT_EQ(0xff, ecam[at]);
+	/* Other files, as libraries, may have been mapped meanwhile. */
+	EXPECT_GT((long)(length / PAGE / 64), mapped_pages() - before);
+	/* One that comes is seen, and goes. */
+	close(function_plugged(self->host, F, (struct kvpci_function_config) {}));
+	EXPECT_EQ(0xff, ecam[F * PAGE]);
+	munmap(ecam, length);
+}
+
 TEST_F(mirror, it_can_only_be_read)
 {
 	int fd = self->host->fd;
