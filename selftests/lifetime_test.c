@@ -425,7 +425,7 @@ static void remove_function(void *arg)
 /* They free what an access may use. */
 TEST_F(lifetime, removals_wait_for_accesses_that_are_under_way)
 {
-	held_fn *const removals[] = { remove_doorbell, remove_function };
+	void (*const removals[])(void *arg) = { remove_doorbell, remove_function };
 	struct world *world = world_new(1);
 	int i;
 
