@@ -1,30 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A vCPU that is held in KVM: it reads from a page of its memory that is not there, and that
- * userfaultfd does not give it. So it waits inside kvm->srcu, as if in the middle of an access
+ * it does not get (missing.c). So it waits inside kvm->srcu, as if in the middle of an access
  * to a device. What promises that no access is under way any more has to wait for it.
  */
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/userfaultfd.h>
-
 #include "held.h"
-
-#define PAGE	4096
+#include "missing.h"
 
 /**
  * struct held - a vCPU that is held
  * @vcpu: the vCPU; NULL when it was let go
- * @page: what it waits for
- * @fd: the userfaultfd
+ * @missing: what it waits for
  * @removal: what has to wait for the vCPU
  * @arg: its argument
  * @thread: the kernel's number of the thread that runs @removal, or 0
@@ -32,8 +24,7 @@
  */
 struct held {
 	struct vcpu *vcpu;
-	void *page;
-	int fd;
+	struct missing missing;
 	held_fn *removal;
 	void *arg;
 	int thread;
@@ -47,41 +38,26 @@ struct held {
  */
 struct held *held_new(struct vcpu *vcpu, __u64 addr)
 {
-	struct uffdio_api api = { .api = UFFD_API };
 	struct held *held = calloc(1, sizeof(*held));
-	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct pollfd fault;
 
 	if (!held)
 		die("out of memory");
 	held->vcpu = vcpu;
-	held->page = vm_ram(vcpu->vm, addr);
-	/* It can be polled only if reading it does not block. */
-	held->fd = must(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
-	must(ioctl(held->fd, UFFDIO_API, &api));
-	must(madvise(held->page, PAGE, MADV_DONTNEED));
-	area.range.start = (unsigned long)held->page;
-	area.range.len = PAGE;
-	must(ioctl(held->fd, UFFDIO_REGISTER, &area));
+	missing_begin(&held->missing, vm_ram(vcpu->vm, addr));
 
 	guest_begin(vcpu);
 	add_load(vcpu, addr, 8);
 	guest_start(vcpu, 1);
-	fault = (struct pollfd) { .fd = held->fd, .events = POLLIN };
-	if (must(poll(&fault, 1, patience() * 1000)) != 1 || fault.revents != POLLIN)
+	if (!eventually(missing_is_wanted(&held->missing)))
 		die("the vCPU does not come to its missing page");
 	return held;
 }
 
 static void let_go(struct held *held)
 {
-	struct uffdio_zeropage zero = {};
-
 	if (!held->vcpu)
 		return;
-	zero.range.start = (unsigned long)held->page;
-	zero.range.len = PAGE;
-	must(ioctl(held->fd, UFFDIO_ZEROPAGE, &zero));
+	missing_fill(&held->missing, 0);
 	guest_wait(held->vcpu);
 	held->vcpu = NULL;
 }
@@ -89,7 +65,7 @@ static void let_go(struct held *held)
 void held_free(struct held *held)
 {
 	let_go(held);
-	close(held->fd);
+	missing_end(&held->missing);
 	free(held);
 }
 

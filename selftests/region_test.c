@@ -5,17 +5,14 @@
  * Depends on: kernel, mirrors, paging.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "missing.h"
 #include "pci.h"
 #include "wait.h"
 
@@ -952,45 +949,6 @@ TEST(there_is_no_answer_to_what_did_not_come_to_the_bridge)
 	vm_free(vm);
 }
 
-/* Memory that whoever reads it waits for, until it is filled. */
-static void *slow_memory(int *faults)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = {
-		.range.len = 4096,
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	void *page;
-
-	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED)
-		die("mmap: %m");
-	range.range.start = (unsigned long)page;
-	*faults = must(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
-	must(ioctl(*faults, UFFDIO_API, &api));
-	must(ioctl(*faults, UFFDIO_REGISTER, &range));
-	return page;
-}
-
-static bool is_read(int faults)
-{
-	struct uffd_msg msg;
-
-	return read(faults, &msg, sizeof(msg)) == sizeof(msg);
-}
-
-static void fill(int faults, void *page)
-{
-	static unsigned char contents[4096] __attribute__((aligned(4096))) = { 0x5a };
-	struct uffdio_copy copy = {
-		.dst = (unsigned long)page,
-		.src = (unsigned long)contents,
-		.len = sizeof(contents),
-	};
-
-	must(ioctl(faults, UFFDIO_COPY, &copy));
-}
-
 struct call {
 	int function;
 	struct kvpci_region region;
@@ -998,7 +956,7 @@ struct call {
 	bool done;
 };
 
-static void *add_slowly(void *arg)
+static void *add_it(void *arg)
 {
 	struct call *call = arg;
 
@@ -1021,33 +979,52 @@ static bool is_done(const struct call *call)
 	return __atomic_load_n(&call->done, __ATOMIC_SEQ_CST);
 }
 
+/* A region whose contents are missing, and a thread that has begun to add it. */
+static void add_slowly(struct host *host, struct call *adding, struct missing *contents,
+		       pthread_t *thread)
+{
+	void *page = mmap(NULL, MISSING_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		die("mmap: %m");
+	missing_begin(contents, page);
+	adding->function = function_new(host, F, (struct kvpci_function_config) {
+		.bars[0] = { 4096 } });
+	adding->region = (struct kvpci_region) {
+		.size = sizeof(adding->region),
+		.kind = KVPCI_REGION_REGISTERS,
+		.length = MISSING_SIZE,
+		.value = (unsigned long)page,
+	};
+	must(-pthread_create(thread, NULL, add_it, adding));
+	if (!eventually(missing_is_wanted(contents)))
+		die("the contents are not read");
+}
+
+/* The contents come, of which the first byte is 0x5a. */
+static void add_to_its_end(struct missing *contents, pthread_t thread)
+{
+	missing_fill(contents, 0x5a);
+	pthread_join(thread, NULL);
+	missing_end(contents);
+	munmap(contents->page, MISSING_SIZE);
+}
+
 /* One thread of a VMM waits for the contents of a region, and may do so for ever. */
 TEST_F(region, contents_that_are_long_in_coming_keep_nobody_else_waiting)
 {
 	struct call adding = {}, plugging = {};
+	struct missing contents;
 	pthread_t threads[2];
-	void *page;
-	int faults;
 
-	page = slow_memory(&faults);
-	adding.function = function_new(self->host, F, (struct kvpci_function_config) {
-		.bars[0] = { 4096 } });
-	adding.region = (struct kvpci_region) {
-		.size = sizeof(adding.region),
-		.kind = KVPCI_REGION_REGISTERS,
-		.length = 4096,
-		.value = (unsigned long)page,
-	};
 	plugging.function = function_new(self->host, G, (struct kvpci_function_config) {});
-
-	must(-pthread_create(&threads[0], NULL, add_slowly, &adding));
-	EXPECT_TRUE(eventually(is_read(faults)));
+	add_slowly(self->host, &adding, &contents, &threads[0]);
 	must(-pthread_create(&threads[1], NULL, plug_it, &plugging));
 	EXPECT_TRUE(eventually(is_done(&plugging)));
 	EXPECT_FALSE(is_done(&adding));
 
-	fill(faults, page);
-	pthread_join(threads[0], NULL);
+	add_to_its_end(&contents, threads[0]);
 	pthread_join(threads[1], NULL);
 	EXPECT_EQ(0, adding.result);
 	EXPECT_EQ(0, plugging.result);
@@ -1055,38 +1032,22 @@ TEST_F(region, contents_that_are_long_in_coming_keep_nobody_else_waiting)
 	set_bar(self->host, F, 0, MEM);
 	set_command(self->host, F, PCI_COMMAND_MEMORY);
 	EXPECT_EQ(0x5a, guest_load(self->vm, MEM, 4));
-	close(faults);
-	munmap(page, 4096);
 }
 
 /* It may have been plugged meanwhile. */
 TEST_F(region, none_is_added_to_a_function_that_was_plugged_while_its_contents_came)
 {
 	struct call adding = {};
+	struct missing contents;
 	pthread_t thread;
-	void *page;
-	int faults;
 
-	page = slow_memory(&faults);
-	adding.function = function_new(self->host, F, (struct kvpci_function_config) {
-		.bars[0] = { 4096 } });
-	adding.region = (struct kvpci_region) {
-		.size = sizeof(adding.region),
-		.kind = KVPCI_REGION_REGISTERS,
-		.length = 4096,
-		.value = (unsigned long)page,
-	};
-	must(-pthread_create(&thread, NULL, add_slowly, &adding));
-	EXPECT_TRUE(eventually(is_read(faults)));
+	add_slowly(self->host, &adding, &contents, &thread);
 	must(plug(adding.function));
-	fill(faults, page);
-	pthread_join(thread, NULL);
+	add_to_its_end(&contents, thread);
 	EXPECT_EQ(-EBUSY, adding.result);
 	set_bar(self->host, F, 0, MEM);
 	set_command(self->host, F, PCI_COMMAND_MEMORY);
 	EXPECT_EQ(~0U, guest_load(self->vm, MEM, 4));
-	close(faults);
-	munmap(page, 4096);
 }
 
 TEST_HARNESS_MAIN
