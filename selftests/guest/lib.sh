@@ -133,3 +133,10 @@ twice_at_most()
 	check "$1: no more than one comes for nothing each time" \
 		[ "$twice_came" -ge 100 -a "$twice_came" -le 200 ]
 }
+
+# no_complaint [PATTERN]: Linux has not complained about interrupts, nor of what matches PATTERN.
+no_complaint()
+{
+	same "the kernel log has no complaint about interrupts" "" \
+		"$(dmesg | grep -iE "nobody cared|No irq handler|irqtest.*vector${1:+|$1}")"
+}
