@@ -52,3 +52,16 @@ await_guest()
 		return 1
 	done
 }
+
+# until_not_lost WHAT COMMAND...: have COMMAND boot a guest, and again if that was lost. Fails if
+# it was lost each time.
+until_not_lost()
+{
+	attempted=$1
+	shift
+	for attempt in 1 2 3; do
+		"$@" && return
+		echo "again $attempted"
+	done
+	return 1
+}
