@@ -86,6 +86,18 @@ apt_download()
 	ls "$build/deb/$apt_file"*.deb
 }
 
+# apt_unpack FOLDER PACKAGE...: download packages, and unpack them there.
+apt_unpack()
+{
+	apt_folder=$1
+	shift
+	for apt_package; do
+		say FETCH "$apt_package"
+		apt_deb=$(apt_download "$apt_package") &&
+			dpkg-deb -x "$apt_deb" "$apt_folder" || return 1
+	done
+}
+
 # apt-get with package lists of our own, in build/apt.
 apt_get_own()
 {
