@@ -111,31 +111,32 @@ static bool has_route(const struct vpci_vectors *vectors, u32 n)
 	       (vector->route && vector->confirmed == vector->sequence);
 }
 
-/* Can its message be sent? Without a machine there is nobody to send it to. */
-static bool is_sendable(const struct vpci_vectors *vectors, u32 n)
+/* Can its message be sent? If so, and if that is done directly, it is in @message. */
+static bool is_ready(const struct vpci_vectors *vectors, u32 n,
+		     struct vpci_message *message)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
-	struct vpci_message message;
 
+	if (!is_allowed(vectors, n))
+		return false;
 	if (!vpci_kvm_sends_directly())
 		return has_route(vectors, n);
+	/* Without a machine there is nobody to send it to. */
 	if (!kvm)
 		return true;
 
-	message = vectors->ops->message(vectors, n);
-	return vpci_kvm_can_send(kvm, &message);
+	*message = vectors->ops->message(vectors, n);
+	return vpci_kvm_can_send(kvm, message);
 }
 
-static bool is_ready(const struct vpci_vectors *vectors, u32 n)
-{
-	return is_allowed(vectors, n) && is_sendable(vectors, n);
-}
-
-/* Returns whether the message was sent, which one to many is only if @to_many says so. */
-static bool vector_send(struct vpci_vectors *vectors, u32 n, bool to_many)
+/*
+ * Send the message of a vector that is ready. Returns whether it was sent, which one to many
+ * is only if @to_many says so.
+ */
+static bool vector_send(struct vpci_vectors *vectors, u32 n,
+			const struct vpci_message *message, bool to_many)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
-	struct vpci_message message;
 
 	if (!kvm)
 		return true;
@@ -144,8 +145,7 @@ static bool vector_send(struct vpci_vectors *vectors, u32 n, bool to_many)
 		return true;
 	}
 
-	message = vectors->ops->message(vectors, n);
-	return vpci_kvm_send(kvm, &message, to_many);
+	return vpci_kvm_send(kvm, message, to_many);
 }
 
 /* Tell userspace that some vector may wait for a route. */
@@ -222,14 +222,15 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors)
  */
 void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
 {
+	struct vpci_message message;
 	unsigned long flags;
 	u32 place;
 
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
 	place = place_of(vectors, n);
-	if (!is_ready(vectors, place)) {
+	if (!is_ready(vectors, place, &message)) {
 		set_pending(vectors, n);
-	} else if (!vector_send(vectors, place, false)) {
+	} else if (!vector_send(vectors, place, &message, false)) {
 		set_pending(vectors, n);
 		schedule_work(&vectors->work);
 	}
@@ -255,9 +256,11 @@ void vpci_vector_withdraw(struct vpci_vectors *vectors, u32 n)
 /* Send the message of a pending vector if that is possible now. */
 static void vector_flush(struct vpci_vectors *vectors, u32 n)
 {
-	if (is_pending(vectors, n) && is_ready(vectors, n)) {
+	struct vpci_message message;
+
+	if (is_pending(vectors, n) && is_ready(vectors, n, &message)) {
 		clear_pending(vectors, n);
-		vector_send(vectors, n, true);
+		vector_send(vectors, n, &message, true);
 	}
 }
 
@@ -361,16 +364,17 @@ static u32 flush_some(struct vpci_vectors *vectors, u32 from)
 			bits &= GENMASK(31, from % 32);
 		for (; bits; bits &= bits - 1) {
 			u32 n = word * 32 + __ffs(bits);
+			struct vpci_message message;
 
-			if (!is_ready(vectors, n))
+			if (!is_ready(vectors, n, &message))
 				continue;
 			if (!left)
 				return n;
 			left--;
 			clear_pending(vectors, n);
-			if (vector_send(vectors, n, false))
+			if (vector_send(vectors, n, &message, false))
 				continue;
-			vector_send(vectors, n, true);
+			vector_send(vectors, n, &message, true);
 			return n + 1;
 		}
 	}
