@@ -10,8 +10,8 @@
  */
 #include <unistd.h>
 
-#include "harness.h"
-#include "pci.h"
+#include "lib/harness.h"
+#include "lib/pci.h"
 
 #define MEM		0x80000000ULL
 #define MEM_END		0x100000000ULL

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "harness.h"
-#include "pci.h"
+#include "lib/harness.h"
+#include "lib/pci.h"
 
 #define F		BDF(0, 1, 0)
 #define CONFIG_SIZE	4096

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "pci.h"
+#include "lib/harness.h"
+#include "lib/pci.h"
 
 #define CONFIG_SIZE	4096
 #define BUFFER		RAM_FREE

@@ -15,8 +15,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "irq.h"
+#include "lib/harness.h"
+#include "lib/irq.h"
 
 #define MAX_APICS	20
 #define VECTOR		0x55

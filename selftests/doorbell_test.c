@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "pci.h"
+#include "lib/harness.h"
+#include "lib/pci.h"
 
 #define F		BDF(0, 1, 0)
 #define G		BDF(0, 2, 0)

@@ -27,8 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "irq.h"
+#include "lib/harness.h"
+#include "lib/irq.h"
 
 #define F		BDF(0, 1, 0)
 #define MAX_NR		8		/* vectors of a device */

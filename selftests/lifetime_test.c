@@ -21,10 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "baseline.h"
-#include "harness.h"
-#include "held.h"
-#include "pci.h"
+#include "lib/baseline.h"
+#include "lib/harness.h"
+#include "lib/held.h"
+#include "lib/pci.h"
 
 #define NR_FUNCTIONS	2
 #define NR_FDS		(3 + NR_FUNCTIONS)

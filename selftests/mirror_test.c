@@ -17,11 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "baseline.h"
-#include "harness.h"
-#include "irq.h"
-#include "mirrors.h"
-#include "pci.h"
+#include "lib/baseline.h"
+#include "lib/harness.h"
+#include "lib/irq.h"
+#include "lib/mirrors.h"
+#include "lib/pci.h"
 
 #define PAGE		4096
 #define MEM		MEM32_BASE

@@ -12,8 +12,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "irq.h"
+#include "lib/harness.h"
+#include "lib/irq.h"
 
 #define F		BDF(0, 1, 0)
 #define G		BDF(0, 2, 0)

@@ -11,10 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "missing.h"
-#include "pci.h"
-#include "wait.h"
+#include "lib/harness.h"
+#include "lib/missing.h"
+#include "lib/pci.h"
+#include "lib/wait.h"
 
 #define F		BDF(0, 3, 0)
 #define G		BDF(0, 4, 0)

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "pci.h"
+#include "lib/harness.h"
+#include "lib/pci.h"
 
 #define BUFFER		RAM_FREE
 #define COUNTER_A	(RAM_FREE + 0x100000)

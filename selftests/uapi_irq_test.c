@@ -16,10 +16,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "baseline.h"
-#include "harness.h"
-#include "irq.h"
-#include "structure.h"
+#include "lib/baseline.h"
+#include "lib/harness.h"
+#include "lib/irq.h"
+#include "lib/structure.h"
 
 #define BDF_ALL		BDF(0, 1, 0)	/* has all kinds of interrupts, and is plugged */
 #define BDF_NONE	BDF(0, 2, 0)	/* has none of them, and is not */

@@ -19,10 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "baseline.h"
-#include "harness.h"
-#include "pci.h"
-#include "structure.h"
+#include "lib/baseline.h"
+#include "lib/harness.h"
+#include "lib/pci.h"
+#include "lib/structure.h"
 
 #define BDF_TEST	BDF(0, 1, 0)
 #define BDF_FREE	BDF(0, 2, 0)
