@@ -10,8 +10,12 @@
  */
 #include <unistd.h>
 
+#include "lib/die.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
+#include "lib/ioctls.h"
 #include "lib/pci.h"
+#include "lib/vm.h"
 
 #define MEM		0x80000000ULL
 #define MEM_END		0x100000000ULL

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "lib/harness.h"
+#include "lib/ioctls.h"
 #include "lib/pci.h"
+#include "lib/vm.h"
 
 #define F		BDF(0, 1, 0)
 #define CONFIG_SIZE	4096

@@ -12,8 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/agent.h"
+#include "lib/die.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
+#include "lib/ioctls.h"
 #include "lib/pci.h"
+#include "lib/vm.h"
 
 #define CONFIG_SIZE	4096
 #define BUFFER		RAM_FREE

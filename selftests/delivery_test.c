@@ -15,8 +15,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/device.h"
+#include "lib/die.h"
 #include "lib/harness.h"
-#include "lib/irq.h"
+#include "lib/ioctls.h"
+#include "lib/lapic.h"
+#include "lib/message.h"
+#include "lib/vm.h"
+#include "lib/wait.h"
 
 #define MAX_APICS	20
 #define VECTOR		0x55
@@ -376,7 +382,7 @@ static void by_kvm(struct _test_data_delivery *self, int nr, __u64 address, __u3
 		   struct reached *reached)
 {
 	memset(reached, 0, sizeof(*reached));
-	signal_msi(self->rig->vm, address, data);
+	signal_msi(self->rig->vm->fd, address, data);
 	collect(self->apic, nr, data, reached);
 }
 
@@ -569,7 +575,7 @@ TEST_F(delivery, init)
 	for (i = 0; i < ARRAY_SIZE(ids); i++) {
 		__u32 reached, other = 0;
 
-		signal_msi(self->rig->vm, msi_to_x2apic(ids[i]), 5 << 8);
+		signal_msi(self->rig->vm->fd, msi_to_x2apic(ids[i]), 5 << 8);
 		reached = reached_by_init(self->apic, nr);
 		for (n = 0; n < nr; n++)
 			set_up(self->apic[n], &variant->desc, n);

@@ -9,8 +9,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/agent.h"
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
+#include "lib/ioctls.h"
 #include "lib/pci.h"
+#include "lib/vm.h"
+#include "lib/wait.h"
 
 #define F		BDF(0, 1, 0)
 #define G		BDF(0, 2, 0)

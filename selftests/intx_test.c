@@ -9,8 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/device.h"
+#include "lib/environment.h"
+#include "lib/event.h"
 #include "lib/harness.h"
-#include "lib/irq.h"
+#include "lib/ioapic.h"
+#include "lib/ioctls.h"
+#include "lib/irqfd.h"
+#include "lib/pci.h"
+#include "lib/vm.h"
+#include "lib/wait.h"
 
 #define F		BDF(0, 1, 0)
 #define G		BDF(0, 2, 0)
@@ -39,8 +47,8 @@ FIXTURE_VARIANT_ADD(intx, x2apic) {
 FIXTURE_SETUP(intx)
 {
 	self->rig = rig_new(2, variant->flags);
-	ioapic_set(self->rig->vm, GSI, VECTOR, 1);
-	ioapic_set(self->rig->vm, OTHER_GSI, OTHER_VECTOR, 1);
+	ioapic_set(self->rig->vm->fd, GSI, VECTOR, 1);
+	ioapic_set(self->rig->vm->fd, OTHER_GSI, OTHER_VECTOR, 1);
 	rig_listen(self->rig);
 }
 
@@ -332,7 +340,7 @@ TEST_F(intx, the_route_may_be_set_again)
 	EXPECT_EQ(0, lower(device->function));
 	EXPECT_TRUE(becomes_quiet(self->rig));
 	device_free(device);
-	irqfd_unset(self->rig->vm, GSI, irqfd);
+	irqfd_unset(self->rig->vm->fd, GSI, irqfd);
 	close(irqfd);
 	close(resample);
 }
@@ -367,7 +375,7 @@ TEST_F(intx, the_route_may_be_removed)
 	}
 	/* KVM's acknowledgments are nothing to it without a route. */
 	ASSERT_EQ(0, remove_route(device->function, KVPCI_INTX, 0));
-	ring(device->resample);
+	event_signal(device->resample);
 	EXPECT_EQ(1, event_count(device->resample));
 	device_free(device);
 }
@@ -414,11 +422,11 @@ TEST_F(intx, a_function_that_goes_away_is_not_heard_of_again)
 {
 	struct device *device = connected(self->rig, F, GSI);
 
-	ioapic_mask(self->rig->vm, GSI);
+	ioapic_mask(self->rig->vm->fd, GSI);
 	fire(device, BY_IOCTL, KVPCI_INTX, 0);
 	EXPECT_EQ(0, strays(self->rig));
 	device_free(device);
-	ioapic_set(self->rig->vm, GSI, VECTOR, 1);
+	ioapic_set(self->rig->vm->fd, GSI, VECTOR, 1);
 	EXPECT_EQ(0, strays(self->rig));
 
 	/* Nor while it interrupts. */
@@ -465,7 +473,7 @@ TEST_F(intx, without_its_host_a_function_interrupts_no_more)
 	EXPECT_LE(AGAIN, take(self->rig, 1, VECTOR, AGAIN));
 	host_close(self->rig->host);
 	EXPECT_TRUE(becomes_quiet(self->rig));
-	ring(device->source[KVPCI_INTX][0]);
+	event_signal(device->source[KVPCI_INTX][0]);
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(-ENODEV, trigger(device->function, KVPCI_INTX, 0));
 	EXPECT_EQ(-ENODEV, lower(device->function));
@@ -494,7 +502,7 @@ TEST_F(intx, an_acknowledgment_lowers_it_and_is_told)
 
 	ASSERT_EQ(0, bind_level(device->function, source, ack));
 	for (i = 0; i < 20; i++) {
-		ring(source);
+		event_signal(source);
 		EXPECT_TRUE(eventually(event_count(ack)));
 		/* The source is not high any more, and so that was all. */
 		EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
@@ -502,10 +510,10 @@ TEST_F(intx, an_acknowledgment_lowers_it_and_is_told)
 		EXPECT_EQ(0, event_count(ack));
 	}
 	/* It is: it says so each time it is told. */
-	ring(source);
+	event_signal(source);
 	for (i = 0; i < 20; i++) {
 		EXPECT_TRUE(eventually(event_count(ack)));
-		ring(source);
+		event_signal(source);
 	}
 	EXPECT_TRUE(eventually(event_count(ack)));
 	EXPECT_EQ(21, take(self->rig, 1, VECTOR, 21));
@@ -513,7 +521,7 @@ TEST_F(intx, an_acknowledgment_lowers_it_and_is_told)
 
 	/* Masked in the meantime, as VFIO's users do by the handler. */
 	set_command_bit(device, PCI_COMMAND_INTX_DISABLE, true);
-	ring(source);
+	event_signal(source);
 	EXPECT_TRUE(becomes(device, true));
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(0, event_count(ack));
@@ -546,7 +554,7 @@ TEST_F(intx, whatever_lowers_it_is_told)
 			int i;
 
 			for (i = 0; i < times; i++) {
-				ring(source);
+				event_signal(source);
 				EXPECT_TRUE(becomes(device, true));
 			}
 			/* Only of what the source itself has raised. */
@@ -590,7 +598,7 @@ TEST_F(intx, a_binding_takes_with_it_what_its_source_is_owed)
 
 	for (again = 0; again < 2; again++) {
 		ASSERT_EQ(0, bind_level(device->function, source, ack));
-		ring(source);
+		event_signal(source);
 		EXPECT_TRUE(becomes(device, true));
 		ASSERT_EQ(0, unbind(device->function, KVPCI_INTX, 0));
 		/* The level stays. */
@@ -606,7 +614,7 @@ TEST_F(intx, a_binding_takes_with_it_what_its_source_is_owed)
 
 	/* One that does not want to be told is not, whoever was before it. */
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_INTX, 0, source));
-	ring(source);
+	event_signal(source);
 	EXPECT_TRUE(becomes(device, true));
 	EXPECT_EQ(0, lower(device->function));
 	usleep(10000);
@@ -624,18 +632,18 @@ TEST_F(intx, only_who_is_high_is_told)
 
 	ASSERT_EQ(0, bind_level(one->function, source[0], ack[0]));
 	ASSERT_EQ(0, bind_level(two->function, source[1], ack[1]));
-	ring(source[0]);
+	event_signal(source[0]);
 	EXPECT_TRUE(eventually(event_count(ack[0])));
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 	EXPECT_EQ(0, event_count(ack[1]));
-	ring(source[1]);
+	event_signal(source[1]);
 	EXPECT_TRUE(eventually(event_count(ack[1])));
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 	EXPECT_EQ(0, event_count(ack[0]));
 	/* Together with one that is lowered otherwise. */
 	ASSERT_EQ(0, unbind(one->function, KVPCI_INTX, 0));
 	fire(one, BY_IOCTL, KVPCI_INTX, 0);
-	ring(source[1]);
+	event_signal(source[1]);
 	EXPECT_TRUE(eventually(event_count(ack[1])));
 	EXPECT_LE(AGAIN, take(self->rig, 1, VECTOR, AGAIN));
 	EXPECT_TRUE(is_high(one));
@@ -659,20 +667,20 @@ TEST_F(intx, bindings)
 	EXPECT_EQ(-ENOENT, unbind(device->function, KVPCI_INTX, 0));
 	/* What is in it already counts. */
 	handle(self->rig, VECTOR, device);
-	ring(source);
-	ring(source);
+	event_signal(source);
+	event_signal(source);
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_INTX, 0, source));
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 	EXPECT_EQ(-EEXIST, bind_eventfd(device->function, KVPCI_INTX, 0, other));
 	EXPECT_EQ(-EEXIST, bind_level(device->function, other, ack));
 	/* The binding that is there has not changed. */
-	ring(other);
+	event_signal(other);
 	EXPECT_EQ(0, strays(self->rig));
-	ring(source);
+	event_signal(source);
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 	EXPECT_EQ(0, event_count(ack));
 	ASSERT_EQ(0, unbind(device->function, KVPCI_INTX, 0));
-	ring(source);
+	event_signal(source);
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(1, event_count(source));
 	close(source);

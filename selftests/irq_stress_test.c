@@ -27,8 +27,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/agent.h"
+#include "lib/device.h"
+#include "lib/die.h"
+#include "lib/environment.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
-#include "lib/irq.h"
+#include "lib/ioapic.h"
+#include "lib/ioctls.h"
+#include "lib/message.h"
+#include "lib/vm.h"
+#include "lib/wait.h"
 
 #define F		BDF(0, 1, 0)
 #define MAX_NR		8		/* vectors of a device */
@@ -98,7 +108,7 @@ static void count(const struct stress *s, unsigned int n)
 
 static __u64 handled_all(const struct stress *s, unsigned int n)
 {
-	return handled(s->rig, 0, s->base[0] + n) + handled(s->rig, 1, s->base[1] + n);
+	return rig_handled(s->rig, 0, s->base[0] + n) + rig_handled(s->rig, 1, s->base[1] + n);
 }
 
 static __u64 handled_sum(const struct stress *s)
@@ -474,7 +484,7 @@ static __u64 mixtures(const struct stress *s)
 
 	for (i = 0; i < 2; i++)
 		for (n = 0; n < s->nr; n++)
-			s->rig->known[i][s->base[i] + n] = handled(s->rig, i, s->base[i] + n);
+			s->rig->known[i][s->base[i] + n] = rig_handled(s->rig, i, s->base[i] + n);
 	return strays(s->rig);
 }
 
@@ -543,7 +553,7 @@ static void *keep_triggering(void *arg)
 		count(s, n);
 		__atomic_fetch_add(&s->triggers[n], 1, __ATOMIC_SEQ_CST);
 		if (pick(&state, 2))
-			ring(s->events[n]);
+			event_signal(s->events[n]);
 		else
 			must(trigger(s->device->function, s->interrupt, n));
 		__atomic_fetch_add(&me->done, 1, __ATOMIC_SEQ_CST);
@@ -720,7 +730,7 @@ TEST_F(vectors, each_trigger_is_one_interrupt)
 		count(s, n);
 		sent[n]++;
 		if (how)
-			ring(s->events[n]);
+			event_signal(s->events[n]);
 		else
 			must(trigger(s->device->function, s->interrupt, n));
 		if (!waits_for(s, n, sent[n]))
@@ -758,7 +768,7 @@ FIXTURE_SETUP(pin)
 	self->device = device_plugged(self->rig, (struct device_desc) {
 		.bdf = F, .pin = 1, .triggers = true });
 	connect_pin(self->device, GSI);
-	ioapic_set(self->rig->vm, GSI, PIN_VECTOR, 1);
+	ioapic_set(self->rig->vm->fd, GSI, PIN_VECTOR, 1);
 	self->rig->vm->vcpus[1].interrupts->ack[PIN_VECTOR] = lower_place(self->device);
 	rig_listen(self->rig);
 }
@@ -988,7 +998,7 @@ TEST_F(crowd, messages_to_all_leave_time_for_others)
 	EXPECT_EQ(ROUNDS, i);
 	__atomic_store_n(&self->stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(thread, NULL);
-	EXPECT_TRUE(eventually(handled(self->rig, 1, VECTOR)));
+	EXPECT_TRUE(eventually(rig_handled(self->rig, 1, VECTOR)));
 }
 
 TEST_HARNESS_MAIN

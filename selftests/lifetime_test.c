@@ -22,9 +22,15 @@
 #include <unistd.h>
 
 #include "lib/baseline.h"
+#include "lib/die.h"
+#include "lib/environment.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
 #include "lib/held.h"
+#include "lib/ioctls.h"
 #include "lib/pci.h"
+#include "lib/vm.h"
 
 #define NR_FUNCTIONS	2
 #define NR_FDS		(3 + NR_FUNCTIONS)

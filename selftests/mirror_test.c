@@ -18,10 +18,17 @@
 #include <unistd.h>
 
 #include "lib/baseline.h"
+#include "lib/device.h"
+#include "lib/die.h"
+#include "lib/environment.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
-#include "lib/irq.h"
+#include "lib/ioctls.h"
+#include "lib/message.h"
 #include "lib/mirrors.h"
 #include "lib/pci.h"
+#include "lib/vm.h"
 
 #define PAGE		4096
 #define MEM		MEM32_BASE

@@ -9,8 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/agent.h"
+#include "lib/device.h"
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
-#include "lib/irq.h"
+#include "lib/ioctls.h"
+#include "lib/message.h"
+#include "lib/pci.h"
+#include "lib/vm.h"
+#include "lib/wait.h"
 
 #define F		BDF(0, 1, 0)
 #define ENABLE		PCI_MSI_FLAGS_ENABLE

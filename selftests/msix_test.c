@@ -12,8 +12,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/agent.h"
+#include "lib/device.h"
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
-#include "lib/irq.h"
+#include "lib/ioctls.h"
+#include "lib/lapic.h"
+#include "lib/message.h"
+#include "lib/pci.h"
+#include "lib/vm.h"
+#include "lib/wait.h"
 
 #define F		BDF(0, 1, 0)
 #define G		BDF(0, 2, 0)
@@ -977,7 +987,7 @@ TEST_F(msix, an_eventfd_counts_once_however_often_it_was_signalled)
 	ASSERT_EQ(sizeof(many), write(event, &many, sizeof(many)));
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR_NMI, 1));
 	EXPECT_EQ(0, event_count(event));
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(1, take(self->rig, 1, VECTOR_NMI, 1));
 	close(event);
 	device_free(device);
@@ -988,8 +998,8 @@ TEST_F(msix, what_is_in_the_eventfd_may_become_pending)
 	struct device *device = device_plugged(self->rig, with_8);
 	int event = event_new();
 
-	ring(event);
-	ring(event);
+	event_signal(event);
+	event_signal(event);
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSIX, 2, event));
 	EXPECT_TRUE(becomes_pending(device, 2));
 	EXPECT_EQ(4, bar_read(device, device->pba, 8));
@@ -1017,24 +1027,24 @@ TEST_F(msix, an_eventfd_triggers_one_vector)
 	for (i = 1; i < NR; i++)
 		EXPECT_EQ(-EBUSY, bind_eventfd(device->function, KVPCI_MSIX, i, event));
 	EXPECT_EQ(-EBUSY, bind_eventfd(other->function, KVPCI_MSIX, 0, event));
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(1, take(self->rig, 1, V(0), 1));
 	EXPECT_EQ(0, strays(self->rig));
 
 	/* Then another one, of this function or another. */
 	ASSERT_EQ(0, unbind(device->function, KVPCI_MSIX, 0));
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSIX, 2, event));
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(1, take(self->rig, 1, V(2), 1));
 	EXPECT_EQ(-EBUSY, bind_eventfd(other->function, KVPCI_MSIX, 0, event));
 	device_free(device);
 	ASSERT_EQ(0, bind_eventfd(other->function, KVPCI_MSIX, 0, event));
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(1, take(self->rig, 2, V(0), 1));
 	EXPECT_EQ(0, strays(self->rig));
 	device_free(other);
 	EXPECT_EQ(0, event_count(event));
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(1, event_count(event));
 	close(event);
 }
@@ -1064,19 +1074,19 @@ TEST_F(msix, a_vector_is_bound_once)
 	EXPECT_EQ(-EEXIST, bind_eventfd(device->function, KVPCI_MSIX, 0, event));
 	EXPECT_EQ(-EEXIST, bind_eventfd(device->function, KVPCI_MSIX, 0, other));
 	EXPECT_EQ(-ENOENT, unbind(device->function, KVPCI_MSIX, 1));
-	ring(other);
+	event_signal(other);
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(1, event_count(other));
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(1, take(self->rig, 1, V(0), 1));
 
 	ASSERT_EQ(0, unbind(device->function, KVPCI_MSIX, 0));
 	EXPECT_EQ(-ENOENT, unbind(device->function, KVPCI_MSIX, 0));
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(1, event_count(event));
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSIX, 0, other));
-	ring(other);
+	event_signal(other);
 	EXPECT_EQ(1, take(self->rig, 1, V(0), 1));
 	close(event);
 	close(other);
@@ -1091,7 +1101,7 @@ TEST_F(msix, a_bound_eventfd_may_be_closed)
 
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSIX, 0, event));
 	close(event);
-	ring(copy);
+	event_signal(copy);
 	EXPECT_EQ(1, take(self->rig, 1, V(0), 1));
 	close(copy);
 	EXPECT_EQ(0, strays(self->rig));
@@ -1109,10 +1119,10 @@ TEST_F(msix, a_bound_function_may_be_closed)
 	int event = event_new();
 
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSIX, 0, event));
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(1, take(self->rig, 1, V(0), 1));
 	device_free(device);
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(1, event_count(event));
 	close(event);
@@ -1125,7 +1135,7 @@ TEST_F(msix, without_its_host_a_function_sends_nothing)
 
 	ASSERT_EQ(0, bind_eventfd(device->function, KVPCI_MSIX, 0, event));
 	host_close(self->rig->host);
-	ring(event);
+	event_signal(event);
 	EXPECT_EQ(0, strays(self->rig));
 	EXPECT_EQ(-ENODEV, trigger(device->function, KVPCI_MSIX, 0));
 	EXPECT_EQ(-ENODEV, reset(device->function));

@@ -11,9 +11,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/agent.h"
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
+#include "lib/ioctls.h"
 #include "lib/missing.h"
 #include "lib/pci.h"
+#include "lib/vm.h"
 #include "lib/wait.h"
 
 #define F		BDF(0, 3, 0)

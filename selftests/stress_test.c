@@ -13,8 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/agent.h"
+#include "lib/die.h"
+#include "lib/environment.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
+#include "lib/ioctls.h"
 #include "lib/pci.h"
+#include "lib/vm.h"
 
 #define BUFFER		RAM_FREE
 #define COUNTER_A	(RAM_FREE + 0x100000)

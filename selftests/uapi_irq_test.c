@@ -17,9 +17,18 @@
 #include <unistd.h>
 
 #include "lib/baseline.h"
+#include "lib/device.h"
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
-#include "lib/irq.h"
+#include "lib/ioctls.h"
+#include "lib/irqfd.h"
+#include "lib/message.h"
+#include "lib/pci.h"
 #include "lib/structure.h"
+#include "lib/vm.h"
+#include "lib/wait.h"
 
 #define BDF_ALL		BDF(0, 1, 0)	/* has all kinds of interrupts, and is plugged */
 #define BDF_NONE	BDF(0, 2, 0)	/* has none of them, and is not */
@@ -196,10 +205,10 @@ FIXTURE_TEARDOWN(uapi_irq)
 	if (self->host->fd >= 0) {
 		EXPECT_TRUE(is_as_it_was(self));
 		/* What is bound is bound, and the rest is not. */
-		ring(self->other);
+		event_signal(self->other);
 		EXPECT_EQ(1, event_count(self->other));
 		EXPECT_TRUE(is_as_it_was(self));
-		ring(self->event);
+		event_signal(self->event);
 		EXPECT_TRUE(becomes_pending(self, self->seen[NR_SEEN - 2] | 1 << BOUND));
 		EXPECT_EQ(0, event_count(self->event));
 	}
@@ -919,7 +928,7 @@ TEST_F(uapi_irq, bindings_of_what_is_no_eventfd)
 		    binding.vector = 0; binding.ack_eventfd = self->resample);
 
 	/* What is in one that is refused stays there. */
-	ring(self->other);
+	event_signal(self->other);
 	EXPECT_BIND(-EEXIST, binding.vector = BOUND);
 	EXPECT_BIND(-EINVAL, binding.vector = NR_MSIX);
 	EXPECT_BIND(-EBADF, binding.flags = with_ack; binding.interrupt = KVPCI_INTX;
@@ -1279,8 +1288,8 @@ TEST_F(uapi_irq, a_route_of_the_pin_that_is_wrong)
 	/* What is in them stays there, and is no acknowledgment. */
 	must(set_route(self->all, KVPCI_INTX, 0, 0, self->other, acknowledged));
 	EXPECT_TRUE(eventually(event_count(self->other) == 1));
-	ring(self->route);
-	ring(self->resample);
+	event_signal(self->route);
+	event_signal(self->resample);
 	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->route, copy));
 	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->event, self->resample));
 	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->null, self->resample));
@@ -1309,7 +1318,7 @@ TEST_F(uapi_irq, a_refused_route_of_the_pin_leaves_the_old_one)
 	int irqfd = event_new(), resample = event_new();
 
 	must(lower(self->all));
-	must(irqfd_set(self->vm, GSI, irqfd, resample));
+	must(irqfd_set(self->vm->fd, GSI, irqfd, resample));
 	ASSERT_EQ(0, set_route(self->all, KVPCI_INTX, 0, 0, irqfd, resample));
 	EXPECT_EQ(-EBADF, set_route(self->all, KVPCI_INTX, 0, 0, -1, self->resample));
 	EXPECT_EQ(-EBADF, set_route(self->all, KVPCI_INTX, 0, 0, self->route, -1));
@@ -1319,17 +1328,17 @@ TEST_F(uapi_irq, a_refused_route_of_the_pin_leaves_the_old_one)
 	/* What raises the pin, or has acknowledged it, is no route. */
 	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, self->event, self->resample));
 	EXPECT_EQ(-EINVAL, set_route(self->all, KVPCI_INTX, 0, 0, resample, self->resample));
-	irqfd_unset(self->vm, GSI, irqfd);
+	irqfd_unset(self->vm->fd, GSI, irqfd);
 
 	/* Now that nothing else takes its signals, they stay where they can be counted. */
 	must(trigger(self->all, KVPCI_INTX, 0));
 	EXPECT_TRUE(eventually(event_count(irqfd) == 1));
 	EXPECT_EQ(0, event_count(self->route));
-	ring(self->resample);
+	event_signal(self->resample);
 	usleep(10000);
 	EXPECT_EQ(0, event_count(irqfd));
 	EXPECT_EQ(1, event_count(self->resample));
-	ring(resample);
+	event_signal(resample);
 	EXPECT_TRUE(eventually(event_count(irqfd) == 1));
 	close(irqfd);
 	close(resample);

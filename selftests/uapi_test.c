@@ -20,9 +20,14 @@
 #include <unistd.h>
 
 #include "lib/baseline.h"
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/guest.h"
 #include "lib/harness.h"
+#include "lib/ioctls.h"
 #include "lib/pci.h"
 #include "lib/structure.h"
+#include "lib/vm.h"
 
 #define BDF_TEST	BDF(0, 1, 0)
 #define BDF_FREE	BDF(0, 2, 0)

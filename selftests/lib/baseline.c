@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 #include "baseline.h"
-#include "vm.h"
+#include "die.h"
+#include "wait.h"
 
 #define PATIENCE_MS	3000
 #define STEP_MS		50

@@ -10,8 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "die.h"
+#include "guest.h"
 #include "held.h"
 #include "missing.h"
+#include "wait.h"
 
 /**
  * struct held - a vCPU that is held

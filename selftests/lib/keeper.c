@@ -17,8 +17,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "irq.h"
+#include <linux/kvm.h>
+
+#include "die.h"
+#include "event.h"
+#include "ioapic.h"
+#include "ioctls.h"
+#include "irqfd.h"
 #include "keeper.h"
+#include "message.h"
+#include "wait.h"
 
 #define MAX_KEPT	16
 #define MAX_ROUTES	4096		/* of KVM */
@@ -76,29 +84,6 @@ struct waiting {
 	bool invalid;
 };
 
-int irqfd_set(struct vm *vm, __u32 gsi, int eventfd, int resample)
-{
-	struct kvm_irqfd irqfd = {
-		.fd = eventfd,
-		.gsi = gsi,
-		.flags = resample < 0 ? 0 : KVM_IRQFD_FLAG_RESAMPLE,
-		.resamplefd = resample < 0 ? 0 : resample,
-	};
-
-	return kvpci_ioctl(vm->fd, KVM_IRQFD, &irqfd);
-}
-
-void irqfd_unset(struct vm *vm, __u32 gsi, int eventfd)
-{
-	struct kvm_irqfd irqfd = {
-		.fd = eventfd,
-		.gsi = gsi,
-		.flags = KVM_IRQFD_FLAG_DEASSIGN,
-	};
-
-	must(ioctl(vm->fd, KVM_IRQFD, &irqfd));
-}
-
 static int set_routing(struct keeper *keeper)
 {
 	struct kvm_irq_routing *table = keeper->table;
@@ -133,20 +118,17 @@ static void make_route(struct keeper *keeper, struct waiting *waiting)
 		vector->gsi = free_gsi(keeper);
 		vector->eventfd = event_new();
 		keeper->routes[vector->gsi].gsi = vector->gsi;
-		must(irqfd_set(keeper->vm, vector->gsi, vector->eventfd, -1));
+		must(irqfd_set(keeper->vm->fd, vector->gsi, vector->eventfd, -1));
 	}
 	entry = &keeper->routes[vector->gsi];
-	entry->type = KVM_IRQ_ROUTING_MSI;
-	entry->u.msi.address_lo = route->address;
-	entry->u.msi.address_hi = route->address >> 32;
-	entry->u.msi.data = route->data;
+	*entry = message_route(vector->gsi, route->address, route->data);
 	/* With KVM_CAP_X2APIC_API these bits are not valid, and KVM refuses them. */
 	if (keeper->vm->flags & VM_X2APIC_API && route->address >> 32 & 0xff)
 		entry->type = 0;
 }
 
 /* Find what waits in one function. */
-static unsigned int find(struct kept *kept, struct waiting *waiting)
+static unsigned int find_waiting(struct kept *kept, struct waiting *waiting)
 {
 	unsigned int nr = 0, interrupt;
 
@@ -177,13 +159,13 @@ static unsigned int find(struct kept *kept, struct waiting *waiting)
 	return nr;
 }
 
-static void serve(struct keeper *keeper, struct kept *kept)
+static void serve_function(struct keeper *keeper, struct kept *kept)
 {
 	static __thread struct waiting waiting[KVPCI_MAX_MSIX_VECTORS + KVPCI_MAX_MSI_VECTORS];
 	unsigned int nr, i;
 
 	for (;;) {
-		nr = find(kept, waiting);
+		nr = find_waiting(kept, waiting);
 		if (!nr)
 			break;
 		for (i = 0; i < nr; i++)
@@ -231,7 +213,7 @@ static void *keeper_run(void *arg)
 		/* Asked before it is looked at, so that nothing is missed. */
 		for (i = 0; i < MAX_KEPT; i++)
 			if (keeper->kept[i] && event_count(keeper->kept[i]->route_event))
-				serve(keeper, keeper->kept[i]);
+				serve_function(keeper, keeper->kept[i]);
 		pthread_mutex_unlock(&keeper->lock);
 	}
 	return NULL;
@@ -283,7 +265,7 @@ void keeper_free(struct keeper *keeper)
 {
 	if (keeper->running) {
 		__atomic_store_n(&keeper->stop, true, __ATOMIC_SEQ_CST);
-		ring(keeper->control);
+		event_signal(keeper->control);
 		pthread_join(keeper->thread, NULL);
 		close(keeper->control);
 	}
@@ -293,14 +275,14 @@ void keeper_free(struct keeper *keeper)
 }
 
 /**
- * keep() - keep the routes of a function
+ * keeper_add() - keep the routes of a function
  * @keeper: the keeper
  * @function: the function's descriptor
  * @route_event: its route eventfd
  * @nr_msi: how many vectors of MSI it has
  * @nr_msix: and of MSI-X
  */
-struct kept *keep(struct keeper *keeper, int function, int route_event,
+struct kept *keeper_add(struct keeper *keeper, int function, int route_event,
 		  unsigned int nr_msi, unsigned int nr_msix)
 {
 	struct kept *kept = calloc(1, sizeof(*kept));
@@ -327,26 +309,26 @@ struct kept *keep(struct keeper *keeper, int function, int route_event,
 		die("too many functions");
 	keeper->kept[i] = kept;
 	pthread_mutex_unlock(&keeper->lock);
-	ring(keeper->control);
+	event_signal(keeper->control);
 	return kept;
 }
 
-static void forget(struct keeper *keeper, struct kept_vector *vector)
+static void forget_vector(struct keeper *keeper, struct kept_vector *vector)
 {
 	if (!vector->gsi)
 		return;
 
-	irqfd_unset(keeper->vm, vector->gsi, vector->eventfd);
+	irqfd_unset(keeper->vm->fd, vector->gsi, vector->eventfd);
 	close(vector->eventfd);
 	memset(&keeper->routes[vector->gsi], 0, sizeof(keeper->routes[vector->gsi]));
 }
 
 /**
- * keep_no_more() - forget a function, before it is closed
+ * keeper_remove() - forget a function, before it is closed
  * @keeper: the keeper
  * @kept: the function
  */
-void keep_no_more(struct keeper *keeper, struct kept *kept)
+void keeper_remove(struct keeper *keeper, struct kept *kept)
 {
 	unsigned int i, n;
 
@@ -356,12 +338,12 @@ void keep_no_more(struct keeper *keeper, struct kept *kept)
 			keeper->kept[i] = NULL;
 	for (i = KVPCI_MSI; i <= KVPCI_MSIX; i++) {
 		for (n = 0; n < kept->nr[i]; n++)
-			forget(keeper, &kept->vectors[i][n]);
+			forget_vector(keeper, &kept->vectors[i][n]);
 		free(kept->vectors[i]);
 	}
 	pthread_mutex_unlock(&keeper->lock);
 	if (keeper->running)
-		ring(keeper->control);
+		event_signal(keeper->control);
 	free(kept);
 }
 

@@ -12,13 +12,10 @@ struct kept;
 struct keeper *keeper_new(struct vm *vm);
 void keeper_free(struct keeper *keeper);
 
-struct kept *keep(struct keeper *keeper, int function, int route_event,
+struct kept *keeper_add(struct keeper *keeper, int function, int route_event,
 		  unsigned int nr_msi, unsigned int nr_msix);
-void keep_no_more(struct keeper *keeper, struct kept *kept);
+void keeper_remove(struct keeper *keeper, struct kept *kept);
 void keeper_settle(struct keeper *keeper, const struct kept *kept);
 unsigned int keeper_updates(const struct keeper *keeper);
-
-int irqfd_set(struct vm *vm, __u32 gsi, int eventfd, int resample);
-void irqfd_unset(struct vm *vm, __u32 gsi, int eventfd);
 
 #endif /* KEEPER_H */

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupt controllers, as the test sees and sets them: what has arrived at a local
- * APIC without a handler of the guest, KVM's own way to send a message, and the IOAPIC.
+ * A local APIC, as the test sees and sets it: what has arrived there without a handler of
+ * the guest.
  */
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include <linux/kvm.h>
+
+#include "die.h"
 #include "lapic.h"
-#include "vm.h"
 
 /* Registers of the local APIC. */
 #define APIC_TPR	0x080
@@ -21,10 +23,7 @@
 #define APIC_DFR_FLAT		0xffffffffU
 #define APIC_DFR_CLUSTER	0x0fffffffU
 
-#define IOAPIC_MASKED		(1ULL << 16)
-#define IOAPIC_LEVEL		(1ULL << 15)
-
-static __u32 get(const struct kvm_lapic_state *apic, unsigned int at)
+static __u32 read_register(const struct kvm_lapic_state *apic, unsigned int at)
 {
 	__u32 value;
 
@@ -32,7 +31,7 @@ static __u32 get(const struct kvm_lapic_state *apic, unsigned int at)
 	return value;
 }
 
-static void set(struct kvm_lapic_state *apic, unsigned int at, __u32 value)
+static void write_register(struct kvm_lapic_state *apic, unsigned int at, __u32 value)
 {
 	memcpy(apic->regs + at, &value, sizeof(value));
 }
@@ -47,8 +46,8 @@ void lapic_start(int vcpu)
 	struct kvm_lapic_state apic;
 
 	must(ioctl(vcpu, KVM_GET_LAPIC, &apic));
-	set(&apic, APIC_SPIV, APIC_SPIV_ENABLED | 0xff);
-	set(&apic, APIC_TPR, 0);
+	write_register(&apic, APIC_SPIV, APIC_SPIV_ENABLED | 0xff);
+	write_register(&apic, APIC_TPR, 0);
 	must(ioctl(vcpu, KVM_SET_LAPIC, &apic));
 	must(ioctl(vcpu, KVM_SET_MP_STATE, &state));
 }
@@ -64,8 +63,8 @@ void lapic_set_logical(int vcpu, __u8 id, bool flat)
 	struct kvm_lapic_state apic;
 
 	must(ioctl(vcpu, KVM_GET_LAPIC, &apic));
-	set(&apic, APIC_LDR, (__u32)id << 24);
-	set(&apic, APIC_DFR, flat ? APIC_DFR_FLAT : APIC_DFR_CLUSTER);
+	write_register(&apic, APIC_LDR, (__u32)id << 24);
+	write_register(&apic, APIC_DFR, flat ? APIC_DFR_FLAT : APIC_DFR_CLUSTER);
 	must(ioctl(vcpu, KVM_SET_LAPIC, &apic));
 }
 
@@ -78,7 +77,7 @@ void lapic_disable(int vcpu)
 	struct kvm_lapic_state apic;
 
 	must(ioctl(vcpu, KVM_GET_LAPIC, &apic));
-	set(&apic, APIC_SPIV, get(&apic, APIC_SPIV) & ~APIC_SPIV_ENABLED);
+	write_register(&apic, APIC_SPIV, read_register(&apic, APIC_SPIV) & ~APIC_SPIV_ENABLED);
 	must(ioctl(vcpu, KVM_SET_LAPIC, &apic));
 }
 
@@ -106,16 +105,16 @@ void lapic_take(int vcpu, struct arrived *arrived)
 
 	must(ioctl(vcpu, KVM_GET_LAPIC, &apic));
 	for (i = 0; i < 8; i++)
-		arrived->vectors[i] = get(&apic, APIC_IRR + 16 * i);
+		arrived->vectors[i] = read_register(&apic, APIC_IRR + 16 * i);
 	if (!arrived_count(arrived))
 		return;
 
 	/* Its trigger mode was set before it, but may have been copied before that. */
 	must(ioctl(vcpu, KVM_GET_LAPIC, &apic));
 	for (i = 0; i < 8; i++) {
-		arrived->level[i] = get(&apic, APIC_TMR + 16 * i) & arrived->vectors[i];
-		set(&apic, APIC_IRR + 16 * i,
-		    get(&apic, APIC_IRR + 16 * i) & ~arrived->vectors[i]);
+		arrived->level[i] = read_register(&apic, APIC_TMR + 16 * i) & arrived->vectors[i];
+		write_register(&apic, APIC_IRR + 16 * i,
+		    read_register(&apic, APIC_IRR + 16 * i) & ~arrived->vectors[i]);
 	}
 	must(ioctl(vcpu, KVM_SET_LAPIC, &apic));
 }
@@ -133,49 +132,4 @@ int arrived_count(const struct arrived *arrived)
 bool arrived_any(const struct arrived *arrived)
 {
 	return arrived->nmi || arrived->smi || arrived_count(arrived);
-}
-
-/**
- * signal_msi() - have KVM itself send a message
- * @vm: to whose vCPUs
- * @address: of the message
- * @data: of the message
- *
- * Return: as KVM_SIGNAL_MSI: more than 0 if some vCPU took it
- */
-int signal_msi(struct vm *vm, __u64 address, __u32 data)
-{
-	struct kvm_msi msi = {
-		.address_lo = address,
-		.address_hi = address >> 32,
-		.data = data,
-	};
-
-	return ioctl(vm->fd, KVM_SIGNAL_MSI, &msi);
-}
-
-static void set_pin(struct vm *vm, unsigned int pin, __u64 bits)
-{
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
-
-	must(ioctl(vm->fd, KVM_GET_IRQCHIP, &chip));
-	chip.chip.ioapic.redirtbl[pin].bits = bits;
-	must(ioctl(vm->fd, KVM_SET_IRQCHIP, &chip));
-}
-
-/**
- * ioapic_set() - have a pin of the IOAPIC, level-triggered, send a vector
- * @vm: the machine
- * @pin: which pin
- * @vector: which vector
- * @id: of the local APIC that it goes to
- */
-void ioapic_set(struct vm *vm, unsigned int pin, __u8 vector, __u8 id)
-{
-	set_pin(vm, pin, vector | IOAPIC_LEVEL | (__u64)id << 56);
-}
-
-void ioapic_mask(struct vm *vm, unsigned int pin)
-{
-	set_pin(vm, pin, IOAPIC_MASKED);
 }

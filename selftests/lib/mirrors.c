@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The keeper of mirrors: what a launcher does so that the guest reads without an exit,
- * so that a test is the same with mirrors and without. KVPCI_TEST_MIRROR=off in the
- * environment leaves them out.
- *
- * A thread waits for the bridge's mirror eventfd, finds out what has changed and brings
- * the machine's memory in line. A vCPU that was faster, and whose KVM_RUN has failed, does
- * the same itself.
+ * Mirrors: memory that the guest reads without an exit, which the module has made and
+ * whoever runs the machine has to put where the guest has moved it. Who is told that
+ * something has changed, or whose KVM_RUN has failed, calls mirrors_sync().
  */
 #include <errno.h>
-#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include <linux/kvm.h>
+
+#include "die.h"
+#include "ioctls.h"
 #include "mirrors.h"
-#include "pci.h"
 
 #define FIRST_SLOT	1		/* 0 is memory */
 #define MAX_MIRRORS	4096
 
 /* A range that has been heard of. Without memory of the guest, @memory is not set. */
-struct kept_mirror {
+struct mirror {
 	__u64 offset;
 	__u64 length;
 	__u64 address;
@@ -32,107 +30,95 @@ struct kept_mirror {
 };
 
 /**
- * struct mirrors - the keeper of a bridge's mirrors
- * @vm: its machine
+ * struct mirrors - the mirrors of a bridge
+ * @vm: descriptor of its machine
+ * @limit: where the guest's physical addresses end
  * @host: its descriptor
- * @event: its mirror eventfd
- * @control: ends the thread
- * @thread: does it
  * @lock: guards what follows
- * @nr: of @kept that have ever been used
+ * @nr: of @mirror that have ever been used
  * @updates: how often memory of the guest has come or gone
- * @kept: by slot; those of no length are free
+ * @mirror: by slot; those of no length are free
  */
 struct mirrors {
-	struct vm *vm;
+	int vm;
+	__u64 limit;
 	int host;
-	int event;
-	int control;
-	pthread_t thread;
 	pthread_mutex_t lock;
 	unsigned int nr;
 	unsigned int updates;
-	struct kept_mirror kept[MAX_MIRRORS];
+	struct mirror mirror[MAX_MIRRORS];
 };
 
-bool mirrors_wanted(void)
-{
-	const char *mode = getenv("KVPCI_TEST_MIRROR");
-
-	return !mode || strcmp(mode, "off");
-}
-
 /* What is out of KVM's reach is out of the guest's. */
-static void set_memory(struct mirrors *mirrors, struct kept_mirror *kept, bool there)
+static void set_memory(struct mirrors *mirrors, struct mirror *mirror, bool there)
 {
-	__u64 limit = 1ULL << mirrors->vm->phys_bits;
 	struct kvm_userspace_memory_region region = {
-		.slot = FIRST_SLOT + (kept - mirrors->kept),
+		.slot = FIRST_SLOT + (mirror - mirrors->mirror),
 		.flags = KVM_MEM_READONLY,
-		.guest_phys_addr = kept->address,
-		.memory_size = there ? kept->length : 0,
-		.userspace_addr = (unsigned long)kept->bytes,
+		.guest_phys_addr = mirror->address,
+		.memory_size = there ? mirror->length : 0,
+		.userspace_addr = (unsigned long)mirror->bytes,
 	};
 
-	if (kept->memory == there || kept->address + kept->length > limit)
+	if (mirror->memory == there || mirror->address + mirror->length > mirrors->limit)
 		return;
-	if (ioctl(mirrors->vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
-		die("memory of %#llx bytes at %#llx: %m", kept->length, kept->address);
-	kept->memory = there;
+	if (ioctl(mirrors->vm, KVM_SET_USER_MEMORY_REGION, &region))
+		die("memory of %#llx bytes at %#llx: %m", mirror->length, mirror->address);
+	mirror->memory = there;
 	mirrors->updates++;
 }
 
-static void map(struct mirrors *mirrors, struct kept_mirror *kept, __u64 offset,
-		__u64 length)
+static void map_mirror(struct mirrors *mirrors, struct mirror *mirror, __u64 offset,
+		       __u64 length)
 {
-	kept->offset = offset;
-	kept->length = length;
-	kept->bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, mirrors->host, offset);
-	if (kept->bytes == MAP_FAILED)
+	mirror->offset = offset;
+	mirror->length = length;
+	mirror->bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, mirrors->host, offset);
+	if (mirror->bytes == MAP_FAILED)
 		die("mmap of the mirror at %#llx: %m", offset);
 }
 
-static struct kept_mirror *find(struct mirrors *mirrors, __u64 offset, __u64 length)
+static struct mirror *find_mirror(struct mirrors *mirrors, __u64 offset, __u64 length)
 {
-	struct kept_mirror *kept, *free = NULL;
+	struct mirror *mirror, *free = NULL;
 
-	for (kept = mirrors->kept; kept < mirrors->kept + mirrors->nr; kept++) {
-		if (kept->length && kept->offset == offset)
-			return kept;
-		if (!kept->length && !free)
-			free = kept;
+	for (mirror = mirrors->mirror; mirror < mirrors->mirror + mirrors->nr; mirror++) {
+		if (mirror->length && mirror->offset == offset)
+			return mirror;
+		if (!mirror->length && !free)
+			free = mirror;
 	}
 	if (!free) {
 		if (mirrors->nr == MAX_MIRRORS)
 			die("more than %d mirrors", MAX_MIRRORS);
-		free = &mirrors->kept[mirrors->nr++];
+		free = &mirrors->mirror[mirrors->nr++];
 	}
-	map(mirrors, free, offset, length);
+	map_mirror(mirrors, free, offset, length);
 	return free;
 }
 
 /* Who has been there until now has moved as well, and is told of yet. */
-static void evict(struct mirrors *mirrors, __u64 address, __u64 length)
+static void evict_others(struct mirrors *mirrors, __u64 address, __u64 length)
 {
-	struct kept_mirror *kept;
+	struct mirror *mirror;
 
-	for (kept = mirrors->kept; kept < mirrors->kept + mirrors->nr; kept++)
-		if (kept->memory && kept->address < address + length &&
-		    address < kept->address + kept->length)
-			set_memory(mirrors, kept, false);
+	for (mirror = mirrors->mirror; mirror < mirrors->mirror + mirrors->nr; mirror++)
+		if (mirror->memory && mirror->address < address + length &&
+		    address < mirror->address + mirror->length)
+			set_memory(mirrors, mirror, false);
 }
 
-static void drop(struct mirrors *mirrors, struct kept_mirror *kept)
+static void drop_mirror(struct mirrors *mirrors, struct mirror *mirror)
 {
-	set_memory(mirrors, kept, false);
-	munmap(kept->bytes, kept->length);
-	kept->length = 0;
+	set_memory(mirrors, mirror, false);
+	munmap(mirror->bytes, mirror->length);
+	mirror->length = 0;
 }
 
-static void follow(struct mirrors *mirrors, const struct kvpci_mirror *told)
+static void follow_mirror(struct mirrors *mirrors, const struct kvpci_mirror *told)
 {
 	bool placed = told->flags & KVPCI_MIRROR_PLACED;
-	struct kept_mirror *kept = find(mirrors, told->offset, told->length);
+	struct mirror *mirror = find_mirror(mirrors, told->offset, told->length);
 	struct kvpci_mirror confirm = {
 		.size = sizeof(confirm),
 		.offset = told->offset,
@@ -140,16 +126,16 @@ static void follow(struct mirrors *mirrors, const struct kvpci_mirror *told)
 	};
 	int ret;
 
-	if (kept->length != told->length) {
-		drop(mirrors, kept);
-		map(mirrors, kept, told->offset, told->length);
+	if (mirror->length != told->length) {
+		drop_mirror(mirrors, mirror);
+		map_mirror(mirrors, mirror, told->offset, told->length);
 	}
-	if (!placed || kept->address != told->address)
-		set_memory(mirrors, kept, false);
-	if (placed && !kept->memory) {
-		evict(mirrors, told->address, told->length);
-		kept->address = told->address;
-		set_memory(mirrors, kept, true);
+	if (!placed || mirror->address != told->address)
+		set_memory(mirrors, mirror, false);
+	if (placed && !mirror->memory) {
+		evict_others(mirrors, told->address, told->length);
+		mirror->address = told->address;
+		set_memory(mirrors, mirror, true);
 	}
 
 	ret = kvpci_ioctl(mirrors->host, KVPCI_SET_MIRROR, &confirm);
@@ -157,7 +143,7 @@ static void follow(struct mirrors *mirrors, const struct kvpci_mirror *told)
 	if (ret && ret != -EAGAIN && ret != -ENOENT)
 		die("KVPCI_SET_MIRROR: %s", strerror(-ret));
 	if (!ret && !placed)
-		drop(mirrors, kept);
+		drop_mirror(mirrors, mirror);
 }
 
 /* Bring the memory of the guest in line with what has changed. */
@@ -175,96 +161,72 @@ void mirrors_sync(struct mirrors *mirrors)
 		ret = kvpci_ioctl(mirrors->host, KVPCI_GET_MIRROR, &told);
 		if (ret)
 			break;
-		follow(mirrors, &told);
+		follow_mirror(mirrors, &told);
 	}
 	if (ret != -ENOENT)
 		die("KVPCI_GET_MIRROR: %s", strerror(-ret));
 	pthread_mutex_unlock(&mirrors->lock);
 }
 
-static void *keep_mirrors(void *arg)
-{
-	struct mirrors *mirrors = arg;
-	struct pollfd fds[] = {
-		{ .fd = mirrors->control, .events = POLLIN },
-		{ .fd = mirrors->event, .events = POLLIN },
-	};
-
-	while (poll(fds, 2, -1) > 0 && !fds[0].revents) {
-		event_count(mirrors->event);
-		mirrors_sync(mirrors);
-	}
-	return NULL;
-}
-
 /**
- * mirrors_new() - make a keeper
- * @vm: the machine
- * @event: what is to be the bridge's mirror eventfd
+ * mirrors_new() - begin to keep a bridge's mirrors
+ * @vm: descriptor of its machine
+ * @phys_bits: width of the guest's physical addresses
+ * @host: descriptor of the bridge
  */
-struct mirrors *mirrors_new(struct vm *vm, int event)
+struct mirrors *mirrors_new(int vm, unsigned int phys_bits, int host)
 {
 	struct mirrors *mirrors = calloc(1, sizeof(*mirrors));
 
 	if (!mirrors)
 		die("out of memory");
 	mirrors->vm = vm;
-	mirrors->event = event;
-	mirrors->control = event_new();
+	mirrors->limit = 1ULL << phys_bits;
+	mirrors->host = host;
 	pthread_mutex_init(&mirrors->lock, NULL);
 	return mirrors;
 }
 
 /**
- * mirrors_begin() - let there be mirrors
- * @mirrors: the keeper
- * @host: the bridge's descriptor
- * @ecam: where its ECAM is, 0 if it has none
+ * mirrors_add_ecam() - let the guest read the bridge's ECAM
+ * @mirrors: those of the bridge
+ * @ecam: where it is
  * @first_bus: of the bridge
  * @last_bus: of the bridge
  */
-void mirrors_begin(struct mirrors *mirrors, int host, __u64 ecam, __u8 first_bus,
-		   __u8 last_bus)
+void mirrors_add_ecam(struct mirrors *mirrors, __u64 ecam, __u8 first_bus, __u8 last_bus)
 {
-	mirrors->host = host;
-	if (ecam) {
-		struct kept_mirror *kept = &mirrors->kept[mirrors->nr++];
-		__u64 start = (__u64)first_bus << 20;
+	__u64 start = (__u64)first_bus << 20;
+	struct mirror *mirror;
 
-		map(mirrors, kept, start, (last_bus - first_bus + 1ULL) << 20);
-		kept->address = ecam + start;
-		set_memory(mirrors, kept, true);
-	}
-	if (pthread_create(&mirrors->thread, NULL, keep_mirrors, mirrors))
-		die("pthread_create");
+	pthread_mutex_lock(&mirrors->lock);
+	mirror = find_mirror(mirrors, start, (last_bus - first_bus + 1ULL) << 20);
+	mirror->address = ecam + start;
+	set_memory(mirrors, mirror, true);
+	pthread_mutex_unlock(&mirrors->lock);
 }
 
 /* Let there be none, so that the bridge's descriptor can be closed. */
 void mirrors_free(struct mirrors *mirrors)
 {
-	struct kept_mirror *kept;
-	__u64 one = 1;
+	struct mirror *mirror;
 
-	if (write(mirrors->control, &one, sizeof(one)) != sizeof(one))
-		die("eventfd: %m");
-	pthread_join(mirrors->thread, NULL);
-	for (kept = mirrors->kept; kept < mirrors->kept + mirrors->nr; kept++)
-		if (kept->length)
-			drop(mirrors, kept);
-	close(mirrors->control);
-	close(mirrors->event);
+	for (mirror = mirrors->mirror; mirror < mirrors->mirror + mirrors->nr; mirror++)
+		if (mirror->length)
+			drop_mirror(mirrors, mirror);
+	pthread_mutex_destroy(&mirrors->lock);
 	free(mirrors);
 }
 
 /* Is there a mirror at a guest address? */
 bool mirrors_has(struct mirrors *mirrors, __u64 addr)
 {
-	struct kept_mirror *kept;
+	struct mirror *mirror;
 	bool has = false;
 
 	pthread_mutex_lock(&mirrors->lock);
-	for (kept = mirrors->kept; kept < mirrors->kept + mirrors->nr; kept++)
-		has |= kept->memory && addr - kept->address < kept->length;
+	for (mirror = mirrors->mirror; mirror < mirrors->mirror + mirrors->nr; mirror++)
+		has |= mirror->memory && addr - mirror->address < mirror->length;
 	pthread_mutex_unlock(&mirrors->lock);
 	return has;
 }

@@ -12,8 +12,8 @@
 
 #include <linux/userfaultfd.h>
 
+#include "die.h"
 #include "missing.h"
-#include "vm.h"
 
 /**
  * missing_begin() - take a page away

@@ -1,94 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Host bridges and functions for tests: the ioctls of uapi/linux/kvpci.h with the
- * fields that a test does not care about filled in, and configuration space as the
- * guest accesses it.
+ * Host bridges and functions for tests, with what a test does not care about filled
+ * in, and configuration space as the guest accesses it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "die.h"
+#include "environment.h"
+#include "event.h"
+#include "follower.h"
+#include "guest.h"
+#include "ioctls.h"
 #include "mirrors.h"
 #include "pci.h"
-
-/* The module may not have been loaded yet. */
-int kvpci_open(void)
-{
-	int fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT && !system("modprobe kvpci"))
-		fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-int kvpci_ioctl(int fd, unsigned long cmd, const void *arg)
-{
-	int ret = ioctl(fd, cmd, arg);
-
-	return ret < 0 ? -errno : ret;
-}
-
-int create_host(const struct kvpci_host_config *config)
-{
-	int fd = kvpci_open(), ret;
-
-	if (fd < 0)
-		die("no " KVPCI_DEVICE_PATH ": %s", strerror(-fd));
-	ret = kvpci_ioctl(fd, KVPCI_CREATE_HOST, config);
-	close(fd);
-	return ret;
-}
-
-int create_function(int host_fd, const struct kvpci_function_config *config)
-{
-	return kvpci_ioctl(host_fd, KVPCI_CREATE_FUNCTION, config);
-}
-
-int plug(int function)
-{
-	return kvpci_ioctl(function, KVPCI_PLUG, NULL);
-}
-
-int add_region(int function, const struct kvpci_region *region)
-{
-	return kvpci_ioctl(function, KVPCI_ADD_REGION, region);
-}
-
-int doorbell(int function, const struct kvpci_doorbell *doorbell)
-{
-	return kvpci_ioctl(function, KVPCI_DOORBELL, doorbell);
-}
-
-int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length)
-{
-	struct kvpci_access access = {
-		.size = sizeof(access),
-		.bar = bar,
-		.offset = offset,
-		.length = length,
-		.data = (unsigned long)data,
-	};
-
-	return kvpci_ioctl(function, KVPCI_READ, &access);
-}
-
-int device_write(int function, __u32 bar, __u64 offset, const void *data,
-		 __u32 length)
-{
-	struct kvpci_access access = {
-		.size = sizeof(access),
-		.bar = bar,
-		.offset = offset,
-		.length = length,
-		.data = (unsigned long)data,
-	};
-
-	return kvpci_ioctl(function, KVPCI_WRITE, &access);
-}
 
 int get_exit(int host_fd, const struct guest_exit *exit, int vcpu,
 	     struct kvpci_exit *answer)
@@ -127,6 +54,17 @@ struct kvpci_host_config host_defaults(struct vm *vm)
 	};
 }
 
+static void begin_mirrors(struct host *host, const struct kvpci_host_config *desc)
+{
+	struct vm *vm = host->vm;
+
+	host->mirrors = mirrors_new(vm->fd, vm->phys_bits, host->fd);
+	vm->mirrors = host->mirrors;
+	if (desc->flags & KVPCI_HOST_ECAM && desc->ecam)
+		mirrors_add_ecam(host->mirrors, desc->ecam, desc->first_bus, desc->last_bus);
+	host->follower = follower_new(host->mirrors, desc->mirror_eventfd);
+}
+
 static struct host *make_host(struct vm *vm, const struct kvpci_host_config *config,
 			      bool mirrored)
 {
@@ -142,16 +80,12 @@ static struct host *make_host(struct vm *vm, const struct kvpci_host_config *con
 	if (mirrored) {
 		desc.flags |= KVPCI_HOST_MIRROR;
 		desc.mirror_eventfd = event_new();
-		host->mirrors = mirrors_new(vm, desc.mirror_eventfd);
-		vm->mirrors = host->mirrors;
 	}
 	host->fd = create_host(&desc);
 	if (host->fd < 0)
 		die("KVPCI_CREATE_HOST: %s", strerror(-host->fd));
 	if (mirrored)
-		mirrors_begin(host->mirrors, host->fd,
-			      desc.flags & KVPCI_HOST_ECAM ? desc.ecam : 0,
-			      desc.first_bus, desc.last_bus);
+		begin_mirrors(host, &desc);
 	return host;
 }
 
@@ -181,6 +115,7 @@ void host_close(struct host *host)
 	if (host->fd < 0)
 		return;
 	if (host->mirrors) {
+		follower_free(host->follower);
 		mirrors_free(host->mirrors);
 		host->mirrors = NULL;
 		host->vm->mirrors = NULL;
@@ -280,23 +215,6 @@ void add_userspace(int function, __u32 bar, __u64 offset, __u64 length)
 
 	if (ret)
 		die("KVPCI_ADD_REGION: %s", strerror(-ret));
-}
-
-int event_new(void)
-{
-	return must(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-}
-
-/* How often an eventfd has been signalled since this was last asked. */
-__u64 event_count(int eventfd)
-{
-	__u64 count;
-
-	if (read(eventfd, &count, sizeof(count)) == sizeof(count))
-		return count;
-	if (errno != EAGAIN)
-		die("eventfd: %m");
-	return 0;
 }
 
 /**

@@ -30,13 +30,15 @@
  * struct host - a host bridge
  * @vm: its machine
  * @fd: its descriptor
- * @mirrors: the keeper of its mirrors, or NULL
+ * @mirrors: its mirrors, or NULL
+ * @follower: their follower
  * @config: what it was made of
  */
 struct host {
 	struct vm *vm;
 	int fd;
 	struct mirrors *mirrors;
+	struct follower *follower;
 	struct kvpci_host_config config;
 };
 
@@ -46,21 +48,10 @@ enum mechanism {
 	BY_ECAM,
 };
 
-/* The ioctls: what they return, or minus errno. */
-int kvpci_open(void);
-int kvpci_ioctl(int fd, unsigned long cmd, const void *arg);
-int create_host(const struct kvpci_host_config *config);
-int create_function(int host_fd, const struct kvpci_function_config *config);
-int plug(int function);
-int add_region(int function, const struct kvpci_region *region);
-int doorbell(int function, const struct kvpci_doorbell *doorbell);
-int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length);
-int device_write(int function, __u32 bar, __u64 offset, const void *data,
-		 __u32 length);
 int get_exit(int host_fd, const struct guest_exit *exit, int vcpu,
 	     struct kvpci_exit *answer);
 
-/* The same for those that must succeed. */
+/* Those that must succeed. */
 struct kvpci_host_config host_defaults(struct vm *vm);
 struct host *host_new(struct vm *vm);
 struct host *host_new_from(struct vm *vm, const struct kvpci_host_config *config);
@@ -76,8 +67,6 @@ void add_registers(int function, __u32 bar, __u64 offset, __u64 length,
 void add_memory(int function, __u32 bar, __u64 offset, __u64 length);
 void add_userspace(int function, __u32 bar, __u64 offset, __u64 length);
 int doorbell_at(int function, __u32 bar, __u64 offset, __u32 length);
-int event_new(void);
-__u64 event_count(int eventfd);
 
 /* Configuration space as the guest sees it, by vCPU 0. */
 __u64 ecam_address(const struct host *host, int bdf, unsigned int offset);

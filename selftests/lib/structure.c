@@ -6,14 +6,15 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include <kselftest.h>
 
+#include "die.h"
 #include "structure.h"
-#include "vm.h"
 
 /**
  * edge_new() - two pages of memory, after which there is none

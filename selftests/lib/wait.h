@@ -8,19 +8,12 @@
 #define WAIT_H
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "environment.h"
+
 #define LOOK_US		50	/* from one look to the next */
-
-/* Seconds. With less in the environment what does not work is noticed sooner. */
-static inline int patience(void)
-{
-	const char *seconds = getenv("KVPCI_TEST_PATIENCE");
-
-	return seconds ? atoi(seconds) : 60;
-}
 
 /* Does it come to be so? Looks at least once, and says what the last look has found. */
 #define eventually(condition)						\

@@ -1,54 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef IRQ_H
-#define IRQ_H
+#ifndef DEVICE_H
+#define DEVICE_H
 
 #include <stdbool.h>
 
+#include <linux/kvpci.h>
 #include <linux/types.h>
 
-#include "keeper.h"
-#include "lapic.h"
-#include "pci.h"
-
-/* The ioctls: what they return, or minus errno. */
-int get_delivery(void);
-int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd);
-int unbind(int function, __u32 interrupt, __u32 vector);
-int trigger(int function, __u32 interrupt, __u32 vector);
-int withdraw(int function, __u32 interrupt, __u32 vector);
-int lower(int function);
-int reset(int function);
-int get_route(int function, struct kvpci_route *route);
-int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int eventfd,
-	      int resample);
-int remove_route(int function, __u32 interrupt, __u32 vector);
-
-/**
- * struct rig - a machine that takes interrupts
- * @vm: its vCPUs; the first one accesses registers, the others wait for interrupts
- * @host: its bridge
- * @keeper: keeps the routes of messages
- * @listening: vCPUs wait for interrupts
- * @known: how many interrupts of each vCPU and vector have been asked for
- */
-struct rig {
-	struct vm *vm;
-	struct host *host;
-	struct keeper *keeper;
-	bool listening;
-	__u64 known[MAX_VCPUS][NR_VECTORS];
-};
-
-struct rig *rig_new(int nr_vcpus, unsigned int flags);
-void rig_free(struct rig *rig);
-void rig_listen(struct rig *rig);
-void rig_deafen(struct rig *rig);
-
-__u64 handled(struct rig *rig, int vcpu, __u8 vector);
-__u64 take(struct rig *rig, int vcpu, __u8 vector, __u64 wanted);
-__u64 take_rest(struct rig *rig, int vcpu, __u8 vector);
-__u64 strays(struct rig *rig);
-void rig_flush(struct rig *rig);
+#include "rig.h"
 
 /* Where a device's BARs are, if it does not say what it has. */
 #define BAR_MSIX	0	/* 64 KiB */
@@ -151,11 +110,10 @@ enum source {
 };
 
 void fire(struct device *device, enum source how, __u32 interrupt, __u32 vector);
-void ring(int eventfd);
 __u64 trigger_place(const struct device *device, __u32 interrupt, __u32 vector);
 __u64 lower_place(const struct device *device);
 
 void connect_pin(struct device *device, __u32 gsi);
 void disconnect_pin(struct device *device);
 
-#endif /* IRQ_H */
+#endif /* DEVICE_H */

@@ -1,303 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts for tests: a machine with vCPUs that take them, functions that send them,
- * and the guest's driver of these.
- *
- * The first vCPU accesses registers and takes no interrupts. The others are halted until
- * one comes, which they count (agent.c). Tests ask what has come since they last asked:
- * take() waits for what has to come, and strays() is what nobody has asked for.
+ * Functions that interrupt a rig, and the guest's driver of these.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "irq.h"
+#include "device.h"
+#include "die.h"
+#include "event.h"
+#include "guest.h"
+#include "ioctls.h"
+#include "irqfd.h"
 
-#define QUIET_US	5000		/* for what must not come */
-#define ALWAYS_MORE	1000		/* interrupts before the one that comes last */
-#define VECTOR_WAKE	0xfe		/* for a vCPU to see that it is to stop */
-#define VECTOR_LAST	0x20		/* with the lowest priority of all */
 #define BAR_STRIDE	0x1000000ULL	/* from function to function, */
 #define BAR_ROOM	0x200000ULL	/* and from BAR to BAR */
-
-int get_delivery(void)
-{
-	int fd = must(kvpci_open());
-	int ret = must(kvpci_ioctl(fd, KVPCI_GET_DELIVERY, NULL));
-
-	close(fd);
-	return ret;
-}
-
-int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd)
-{
-	struct kvpci_binding binding = {
-		.size = sizeof(binding),
-		.interrupt = interrupt,
-		.vector = vector,
-		.eventfd = eventfd,
-	};
-
-	return kvpci_ioctl(function, KVPCI_BIND, &binding);
-}
-
-int unbind(int function, __u32 interrupt, __u32 vector)
-{
-	struct kvpci_binding binding = {
-		.size = sizeof(binding),
-		.flags = KVPCI_BIND_REMOVE,
-		.interrupt = interrupt,
-		.vector = vector,
-	};
-
-	return kvpci_ioctl(function, KVPCI_BIND, &binding);
-}
-
-int trigger(int function, __u32 interrupt, __u32 vector)
-{
-	struct kvpci_trigger trigger = {
-		.size = sizeof(trigger),
-		.interrupt = interrupt,
-		.vector = vector,
-	};
-
-	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
-}
-
-int withdraw(int function, __u32 interrupt, __u32 vector)
-{
-	struct kvpci_trigger trigger = {
-		.size = sizeof(trigger),
-		.flags = KVPCI_TRIGGER_LOWER,
-		.interrupt = interrupt,
-		.vector = vector,
-	};
-
-	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
-}
-
-/* The pin. */
-int lower(int function)
-{
-	return withdraw(function, KVPCI_INTX, 0);
-}
-
-int reset(int function)
-{
-	return kvpci_ioctl(function, KVPCI_RESET, NULL);
-}
-
-/* @route: the interrupt and the first vector are set. */
-int get_route(int function, struct kvpci_route *route)
-{
-	*route = (struct kvpci_route) {
-		.size = sizeof(*route),
-		.interrupt = route->interrupt,
-		.vector = route->vector,
-	};
-	return kvpci_ioctl(function, KVPCI_GET_ROUTE, route);
-}
-
-int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int eventfd,
-	      int resample)
-{
-	struct kvpci_route route = {
-		.size = sizeof(route),
-		.interrupt = interrupt,
-		.vector = vector,
-		.sequence = sequence,
-		.eventfd = eventfd,
-		.resample_eventfd = resample,
-	};
-
-	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);
-}
-
-int remove_route(int function, __u32 interrupt, __u32 vector)
-{
-	struct kvpci_route route = {
-		.size = sizeof(route),
-		.flags = KVPCI_ROUTE_REMOVE,
-		.interrupt = interrupt,
-		.vector = vector,
-	};
-
-	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);
-}
-
-void ring(int eventfd)
-{
-	__u64 one = 1;
-
-	if (write(eventfd, &one, sizeof(one)) != sizeof(one))
-		die("eventfd: %m");
-}
-
-/**
- * rig_new() - make a machine that takes interrupts
- * @nr_vcpus: how many vCPUs it has
- * @flags: VM_*, besides VM_INTERRUPTS
- *
- * None of them runs until rig_listen().
- */
-struct rig *rig_new(int nr_vcpus, unsigned int flags)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	if (!rig)
-		die("out of memory");
-	rig->vm = vm_new_with(nr_vcpus, VM_INTERRUPTS | flags);
-	rig->host = host_new(rig->vm);
-	rig->keeper = keeper_new(rig->vm);
-	return rig;
-}
-
-void rig_free(struct rig *rig)
-{
-	keeper_free(rig->keeper);
-	host_free(rig->host);
-	vm_free(rig->vm);
-	free(rig);
-}
-
-/* Let all vCPUs but the first wait for interrupts. */
-void rig_listen(struct rig *rig)
-{
-	int i;
-
-	for (i = 1; i < rig->vm->nr_vcpus; i++) {
-		struct vcpu *vcpu = &rig->vm->vcpus[i];
-
-		guest_begin(vcpu);
-		/* Until told to stop: this word is nobody's, and always 0. */
-		guest_add(vcpu, (struct agent_op) {
-			.kind = OP_IDLE, .addr = RAM_BASE + RAM_SIZE - 8, .value = 1 });
-		guest_start(vcpu, 1);
-	}
-	rig->listening = true;
-}
-
-/* Stop them. */
-void rig_deafen(struct rig *rig)
-{
-	int i;
-
-	rig->listening = false;
-	for (i = 1; i < rig->vm->nr_vcpus; i++)
-		guest_stop(&rig->vm->vcpus[i]);
-	for (i = 1; i < rig->vm->nr_vcpus; i++) {
-		must(signal_msi(rig->vm, MSI_TO(i), VECTOR_WAKE));
-		guest_wait(&rig->vm->vcpus[i]);
-		rig->known[i][VECTOR_WAKE] = handled(rig, i, VECTOR_WAKE);
-	}
-}
-
-/* How many interrupts of a vector has a vCPU handled? */
-__u64 handled(struct rig *rig, int vcpu, __u8 vector)
-{
-	return __atomic_load_n(&rig->vm->vcpus[vcpu].interrupts->count[vector],
-			       __ATOMIC_SEQ_CST);
-}
-
-/* Of all vectors. */
-static __u64 handled_all(struct rig *rig, int vcpu)
-{
-	__u64 sum = 0;
-	int vector;
-
-	for (vector = 0; vector < NR_VECTORS; vector++)
-		sum += handled(rig, vcpu, vector);
-	return sum;
-}
-
-/**
- * rig_flush() - let the vCPUs that listen handle all that has arrived
- * @rig: the machine
- *
- * After it comes an interrupt of ours, whose priority is the lowest, unless there is always
- * more.
- */
-void rig_flush(struct rig *rig)
-{
-	int i;
-
-	for (i = 1; i < rig->vm->nr_vcpus && rig->listening; i++) {
-		__u64 last = handled(rig, i, VECTOR_LAST), all = handled_all(rig, i);
-
-		must(signal_msi(rig->vm, MSI_TO(i), VECTOR_LAST));
-		eventually(handled(rig, i, VECTOR_LAST) != last ||
-			   handled_all(rig, i) > all + ALWAYS_MORE);
-	}
-}
-
-/**
- * take() - how many interrupts have come?
- * @rig: the machine
- * @vcpu: to which vCPU
- * @vector: with which vector
- * @wanted: how many to wait for
- *
- * Return: how many that nobody has asked for
- */
-__u64 take(struct rig *rig, int vcpu, __u8 vector, __u64 wanted)
-{
-	__u64 *known = &rig->known[vcpu][vector], came;
-
-	eventually(handled(rig, vcpu, vector) - *known >= wanted);
-	/* Is that all? */
-	usleep(QUIET_US);
-	rig_flush(rig);
-	came = handled(rig, vcpu, vector) - *known;
-	*known += came;
-	return came;
-}
-
-/**
- * take_rest() - how many interrupts are still on their way?
- * @rig: the machine
- * @vcpu: to which vCPU
- * @vector: with which vector
- *
- * For what may take a while, from KVM to the function and back by work items.
- *
- * Return: how many came before there was quiet, that is, none for a while
- */
-__u64 take_rest(struct rig *rig, int vcpu, __u8 vector)
-{
-	const time_t end = time(NULL) + patience();
-	__u64 rest = 0, came;
-	int quiet = 0;
-
-	while (quiet < 4 && time(NULL) < end) {
-		usleep(20000);
-		came = take(rig, vcpu, vector, 0);
-		rest += came;
-		quiet = came ? 0 : quiet + 1;
-	}
-	return rest;
-}
-
-/* How many that nobody has asked for, of any vCPU and vector, in a while? */
-__u64 strays(struct rig *rig)
-{
-	__u64 came = 0;
-	int i, vector;
-
-	usleep(QUIET_US);
-	rig_flush(rig);
-	for (i = 0; i < rig->vm->nr_vcpus; i++)
-		for (vector = 0; vector < NR_VECTORS; vector++) {
-			__u64 new = handled(rig, i, vector) - rig->known[i][vector];
-
-			rig->known[i][vector] += new;
-			if (vector != VECTOR_LAST)
-				came += new;
-		}
-	return came;
-}
 
 static unsigned int find_capability(int function, __u8 id)
 {
@@ -467,7 +184,7 @@ struct device *device_new(struct rig *rig, struct device_desc desc)
 	device->express = find_capability(device->function, PCI_CAP_ID_EXP);
 	if (desc.triggers)
 		add_triggers(device);
-	device->kept = keep(rig->keeper, device->function, device->route_event,
+	device->kept = keeper_add(rig->keeper, device->function, device->route_event,
 			    desc.msi.vectors, desc.msix.vectors);
 	return device;
 }
@@ -529,7 +246,7 @@ void device_free(struct device *device)
 {
 	int i, n;
 
-	keep_no_more(device->rig->keeper, device->kept);
+	keeper_remove(device->rig->keeper, device->kept);
 	if (device->function >= 0)
 		close(device->function);
 	disconnect_pin(device);
@@ -575,7 +292,7 @@ void set_master(struct device *device, bool on)
 	config_write(device, PCI_COMMAND, 2, DECODE_ALL | (on ? PCI_COMMAND_MASTER : 0));
 }
 
-static __u64 entry(const struct device *device, unsigned int vector)
+static __u64 table_entry(const struct device *device, unsigned int vector)
 {
 	return device->table + MSIX_ENTRY * vector;
 }
@@ -591,16 +308,16 @@ void msix_message(struct device *device, unsigned int vector, __u64 address, __u
 	struct vcpu *vcpu = &device->rig->vm->vcpus[0];
 
 	guest_begin(vcpu);
-	add_store(vcpu, entry(device, vector) + PCI_MSIX_ENTRY_LOWER_ADDR, 4, address);
-	add_store(vcpu, entry(device, vector) + PCI_MSIX_ENTRY_UPPER_ADDR, 4, address >> 32);
-	add_store(vcpu, entry(device, vector) + PCI_MSIX_ENTRY_DATA, 4, data);
+	add_store(vcpu, table_entry(device, vector) + PCI_MSIX_ENTRY_LOWER_ADDR, 4, address);
+	add_store(vcpu, table_entry(device, vector) + PCI_MSIX_ENTRY_UPPER_ADDR, 4, address >> 32);
+	add_store(vcpu, table_entry(device, vector) + PCI_MSIX_ENTRY_DATA, 4, data);
 	guest_run(vcpu, 1);
 	settle(device);
 }
 
 void msix_mask(struct device *device, unsigned int vector, bool masked)
 {
-	bar_write(device, entry(device, vector) + PCI_MSIX_ENTRY_VECTOR_CTRL, 4, masked);
+	bar_write(device, table_entry(device, vector) + PCI_MSIX_ENTRY_VECTOR_CTRL, 4, masked);
 }
 
 bool msix_pending(struct device *device, unsigned int vector)
@@ -657,7 +374,7 @@ void fire(struct device *device, enum source how, __u32 interrupt, __u32 vector)
 			*source = event_new();
 			must(bind_eventfd(device->function, interrupt, vector, *source));
 		}
-		ring(*source);
+		event_signal(*source);
 		break;
 	case BY_REGISTER:
 		guest_store(device->rig->vm, trigger_place(device, interrupt, vector), 4, 1);
@@ -677,7 +394,7 @@ void connect_pin(struct device *device, __u32 gsi)
 	device->gsi = gsi;
 	device->irqfd = event_new();
 	device->resample = event_new();
-	must(irqfd_set(device->rig->vm, gsi, device->irqfd, device->resample));
+	must(irqfd_set(device->rig->vm->fd, gsi, device->irqfd, device->resample));
 	must(set_route(device->function, KVPCI_INTX, 0, 0, device->irqfd, device->resample));
 }
 
@@ -687,7 +404,7 @@ void disconnect_pin(struct device *device)
 	if (!device->gsi)
 		return;
 
-	irqfd_unset(device->rig->vm, device->gsi, device->irqfd);
+	irqfd_unset(device->rig->vm->fd, device->gsi, device->irqfd);
 	close(device->irqfd);
 	close(device->resample);
 	device->gsi = 0;

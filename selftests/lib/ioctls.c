@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls of uapi/linux/kvpci.h. They return what the kernel does, or minus errno.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "die.h"
+#include "ioctls.h"
+
+/* The module may not have been loaded yet. */
+int kvpci_open(void)
+{
+	int fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT && !system("modprobe kvpci"))
+		fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int kvpci_ioctl(int fd, unsigned long cmd, const void *arg)
+{
+	int ret = ioctl(fd, cmd, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int create_host(const struct kvpci_host_config *config)
+{
+	int fd = kvpci_open(), ret;
+
+	if (fd < 0)
+		die("no " KVPCI_DEVICE_PATH ": %s", strerror(-fd));
+	ret = kvpci_ioctl(fd, KVPCI_CREATE_HOST, config);
+	close(fd);
+	return ret;
+}
+
+int create_function(int host_fd, const struct kvpci_function_config *config)
+{
+	return kvpci_ioctl(host_fd, KVPCI_CREATE_FUNCTION, config);
+}
+
+int plug(int function)
+{
+	return kvpci_ioctl(function, KVPCI_PLUG, NULL);
+}
+
+int add_region(int function, const struct kvpci_region *region)
+{
+	return kvpci_ioctl(function, KVPCI_ADD_REGION, region);
+}
+
+int doorbell(int function, const struct kvpci_doorbell *doorbell)
+{
+	return kvpci_ioctl(function, KVPCI_DOORBELL, doorbell);
+}
+
+int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length)
+{
+	struct kvpci_access access = {
+		.size = sizeof(access),
+		.bar = bar,
+		.offset = offset,
+		.length = length,
+		.data = (unsigned long)data,
+	};
+
+	return kvpci_ioctl(function, KVPCI_READ, &access);
+}
+
+int device_write(int function, __u32 bar, __u64 offset, const void *data,
+		 __u32 length)
+{
+	struct kvpci_access access = {
+		.size = sizeof(access),
+		.bar = bar,
+		.offset = offset,
+		.length = length,
+		.data = (unsigned long)data,
+	};
+
+	return kvpci_ioctl(function, KVPCI_WRITE, &access);
+}
+
+int get_delivery(void)
+{
+	int fd = must(kvpci_open());
+	int ret = must(kvpci_ioctl(fd, KVPCI_GET_DELIVERY, NULL));
+
+	close(fd);
+	return ret;
+}
+
+int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd)
+{
+	struct kvpci_binding binding = {
+		.size = sizeof(binding),
+		.interrupt = interrupt,
+		.vector = vector,
+		.eventfd = eventfd,
+	};
+
+	return kvpci_ioctl(function, KVPCI_BIND, &binding);
+}
+
+int unbind(int function, __u32 interrupt, __u32 vector)
+{
+	struct kvpci_binding binding = {
+		.size = sizeof(binding),
+		.flags = KVPCI_BIND_REMOVE,
+		.interrupt = interrupt,
+		.vector = vector,
+	};
+
+	return kvpci_ioctl(function, KVPCI_BIND, &binding);
+}
+
+int trigger(int function, __u32 interrupt, __u32 vector)
+{
+	struct kvpci_trigger trigger = {
+		.size = sizeof(trigger),
+		.interrupt = interrupt,
+		.vector = vector,
+	};
+
+	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
+}
+
+int withdraw(int function, __u32 interrupt, __u32 vector)
+{
+	struct kvpci_trigger trigger = {
+		.size = sizeof(trigger),
+		.flags = KVPCI_TRIGGER_LOWER,
+		.interrupt = interrupt,
+		.vector = vector,
+	};
+
+	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
+}
+
+/* The pin. */
+int lower(int function)
+{
+	return withdraw(function, KVPCI_INTX, 0);
+}
+
+int reset(int function)
+{
+	return kvpci_ioctl(function, KVPCI_RESET, NULL);
+}
+
+/* @route: the interrupt and the first vector are set. */
+int get_route(int function, struct kvpci_route *route)
+{
+	*route = (struct kvpci_route) {
+		.size = sizeof(*route),
+		.interrupt = route->interrupt,
+		.vector = route->vector,
+	};
+	return kvpci_ioctl(function, KVPCI_GET_ROUTE, route);
+}
+
+int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int eventfd,
+	      int resample)
+{
+	struct kvpci_route route = {
+		.size = sizeof(route),
+		.interrupt = interrupt,
+		.vector = vector,
+		.sequence = sequence,
+		.eventfd = eventfd,
+		.resample_eventfd = resample,
+	};
+
+	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);
+}
+
+int remove_route(int function, __u32 interrupt, __u32 vector)
+{
+	struct kvpci_route route = {
+		.size = sizeof(route),
+		.flags = KVPCI_ROUTE_REMOVE,
+		.interrupt = interrupt,
+		.vector = vector,
+	};
+
+	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef IOCTLS_H
+#define IOCTLS_H
+
+#include <linux/kvpci.h>
+#include <linux/types.h>
+
+int kvpci_open(void);
+int kvpci_ioctl(int fd, unsigned long cmd, const void *arg);
+int create_host(const struct kvpci_host_config *config);
+int create_function(int host_fd, const struct kvpci_function_config *config);
+int plug(int function);
+int add_region(int function, const struct kvpci_region *region);
+int doorbell(int function, const struct kvpci_doorbell *doorbell);
+int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length);
+int device_write(int function, __u32 bar, __u64 offset, const void *data,
+		 __u32 length);
+int get_delivery(void);
+int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd);
+int unbind(int function, __u32 interrupt, __u32 vector);
+int trigger(int function, __u32 interrupt, __u32 vector);
+int withdraw(int function, __u32 interrupt, __u32 vector);
+int lower(int function);
+int reset(int function);
+int get_route(int function, struct kvpci_route *route);
+int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int eventfd,
+	      int resample);
+int remove_route(int function, __u32 interrupt, __u32 vector);
+
+#endif /* IOCTLS_H */
