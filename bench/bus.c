@@ -9,17 +9,19 @@
  * easily searched.
  */
 #include <string.h>
-#include <sys/ioctl.h>
-#include <fcntl.h>
 #include <linux/kvpci.h>
 
 #include "bus.h"
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/ioctls.h"
+#include "lib/mirrors.h"
 #include "machine.h"
-#include "mirrors.h"
 
 #define ECAM			0xe0000000
 #define MEM32			0x80000000
 #define MEM32_LENGTH		0x60000000
+#define PHYS_BITS		36	/* more than the guest uses */
 #define IO			0x1000
 #define IO_LENGTH		0xf000
 
@@ -46,16 +48,6 @@ struct header {
 	char name[REGISTERS - 16];
 };
 
-/* Make a request that has to succeed. */
-int kvpci(int fd, unsigned long request, void *argument, const char *what)
-{
-	int ret = ioctl(fd, request, argument);
-
-	if (ret < 0)
-		die("can't %s: %m", what);
-	return ret;
-}
-
 int bus_create_host(struct machine *vm)
 {
 	struct kvpci_host_config config = {
@@ -69,18 +61,17 @@ int bus_create_host(struct machine *vm)
 		.vendor = VENDOR,
 		.device = BRIDGE,
 	};
-	int fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 	int host;
 
-	if (fd < 0)
-		die("can't open %s: %m; load the module", KVPCI_DEVICE_PATH);
 	if (vm->mirrored) {
 		config.flags |= KVPCI_HOST_MIRROR;
-		config.mirror_eventfd = machine_eventfd();
+		config.mirror_eventfd = event_new();
 	}
-	host = kvpci(fd, KVPCI_CREATE_HOST, &config, "create a host bridge");
-	if (vm->mirrored)
-		mirrors_create(vm, host, ECAM);
+	host = must(create_host(&config));
+	if (vm->mirrored) {
+		vm->mirrors = mirrors_new(vm->fd, PHYS_BITS, host);
+		mirrors_add_ecam(vm->mirrors, ECAM, 0, config.last_bus);
+	}
 	return host;
 }
 
@@ -96,22 +87,17 @@ static void add_doorbell(int function, unsigned int bar, const char *name)
 		.value = (unsigned long)&header,
 		.writable = (unsigned long)&writable,
 	};
-	struct kvpci_doorbell doorbell = {
-		.size = sizeof(doorbell),
+	struct kvpci_doorbell desc = {
+		.size = sizeof(desc),
 		.bar = bar,
 		.length = header.width,
 		.offset = DOORBELL,
-		.eventfd = machine_eventfd(),
+		.eventfd = event_new(),
 	};
 
 	strcpy(header.name, name);
-	kvpci(function, KVPCI_ADD_REGION, &region, "add registers");
-	kvpci(function, KVPCI_DOORBELL, &doorbell, "add a doorbell");
-}
-
-static void plug(int function)
-{
-	kvpci(function, KVPCI_PLUG, NULL, "plug a function");
+	must(add_region(function, &region));
+	must(doorbell(function, &desc));
 }
 
 static void add_testdev(int host, __u8 devfn)
@@ -126,12 +112,11 @@ static void add_testdev(int host, __u8 devfn)
 		.bars[1] = { .size = TESTDEV_PORTS, .flags = KVPCI_BAR_IO },
 		.capability_size = sizeof(struct kvpci_capability),
 	};
-	int function = kvpci(host, KVPCI_CREATE_FUNCTION, &config,
-			     "create a function");
+	int function = must(create_function(host, &config));
 
 	add_doorbell(function, 0, "mmio-wildcard-eventfd");
 	add_doorbell(function, 1, "portio-wildcard-eventfd");
-	plug(function);
+	must(plug(function));
 }
 
 static void add_other(int host, __u8 devfn)
@@ -163,7 +148,7 @@ static void add_other(int host, __u8 devfn)
 		config.bars[0].flags = KVPCI_BAR_64BIT;
 		config.bars[2].size = 4096;
 	}
-	plug(kvpci(host, KVPCI_CREATE_FUNCTION, &config, "create a function"));
+	must(plug(must(create_function(host, &config))));
 }
 
 /* Put @functions functions on bus 0, behind the bridge's own. */

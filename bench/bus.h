@@ -6,7 +6,6 @@ struct machine;
 
 #define BUS_MAX_FUNCTIONS	255
 
-int kvpci(int fd, unsigned long request, void *argument, const char *what);
 int bus_create_host(struct machine *vm);
 void bus_create(struct machine *vm, unsigned int functions);
 

@@ -13,14 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "guest/places.h"
+#include "lib/cpuid.h"
+#include "lib/die.h"
+#include "lib/mirrors.h"
 #include "machine.h"
-#include "mirrors.h"
 
 #define PORT_EXIT		0xf4
 #define PORT_SERIAL		0x3f8
@@ -38,8 +39,6 @@
 #define START_INFO_MAGIC	0x336ec578
 #define NT_PHYS32_ENTRY		18
 
-#define MAX_CPUID		256
-
 /* Version 1 of PVH's hvm_start_info. */
 struct start_info {
 	__u32 magic;
@@ -56,15 +55,9 @@ struct start_info {
 
 static void set_cpuid(struct machine *vm)
 {
-	struct kvm_cpuid2 *cpuid;
+	struct kvm_cpuid2 *cpuid = cpuid_supported(vm->kvm);
 
-	cpuid = calloc(1, sizeof(*cpuid) + MAX_CPUID * sizeof(cpuid->entries[0]));
-	if (!cpuid)
-		die("out of memory");
-	cpuid->nent = MAX_CPUID;
-	if (ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
-	    ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid))
-		die("KVM doesn't take its own CPUID: %m");
+	must(ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid));
 	free(cpuid);
 }
 
@@ -74,6 +67,7 @@ void machine_create(struct machine *vm)
 	__u64 identity_map = IDENTITY_MAP;
 	int size;
 
+	vm->mirrors = NULL;
 	vm->settle = NULL;
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm < 0)
@@ -103,15 +97,6 @@ void machine_create(struct machine *vm)
 	if (vm->run == MAP_FAILED)
 		die("can't map the processor: %m");
 	set_cpuid(vm);
-}
-
-int machine_eventfd(void)
-{
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-	if (fd < 0)
-		die("can't make an eventfd: %m");
-	return fd;
 }
 
 /* Have a write of 4 bytes to a port, or to memory, signal @eventfd. */
@@ -269,7 +254,7 @@ static int port_access(struct machine *vm)
 	if (run->io.port == PORT_SERIAL)
 		putchar(*data);
 	if (run->io.port == SETTLE_PORT) {
-		mirrors_follow(vm);
+		mirrors_sync(vm->mirrors);
 		if (vm->settle)
 			vm->settle(vm);
 	}
@@ -283,9 +268,9 @@ int machine_run(struct machine *vm)
 
 	for (;;) {
 		if (ioctl(vm->vcpu, KVM_RUN, 0)) {
-			if (errno != EFAULT || !vm->mirrored)
+			if (errno != EFAULT || !vm->mirrors)
 				die("can't run the processor: %m");
-			mirrors_follow(vm);
+			mirrors_sync(vm->mirrors);
 			continue;
 		}
 

@@ -10,11 +10,14 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "bus.h"
 #include "guest/places.h"
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/ioctls.h"
 #include "machine.h"
 #include "msix.h"
 #include "routes.h"
@@ -31,64 +34,41 @@
 static int function;
 static unsigned int vectors;
 
-static void set_route(const struct kvpci_route *found, int eventfd)
-{
-	struct kvpci_route route = {
-		.size = sizeof(route),
-		.interrupt = KVPCI_MSIX,
-		.vector = found->vector,
-		.eventfd = eventfd,
-		.sequence = found->sequence,
-	};
-
-	kvpci(function, KVPCI_SET_ROUTE, &route, "set a route");
-}
-
 /* Give every message that waits for a route one. */
 static void set_routes(struct machine *vm)
 {
 	struct kvpci_route *found = calloc(vectors, sizeof(*found));
 	struct route *routes = calloc(vectors, sizeof(*routes));
 	unsigned int nr, i, next = 0;
+	int ret = 0;
 
 	if (!found || !routes)
 		die("out of memory");
 
 	for (nr = 0; next < vectors; nr++) {
-		found[nr].size = sizeof(found[nr]);
 		found[nr].interrupt = KVPCI_MSIX;
 		found[nr].vector = next;
-		if (ioctl(function, KVPCI_GET_ROUTE, &found[nr]))
+		ret = get_route(function, &found[nr]);
+		if (ret)
 			break;
-		routes[nr].eventfd = machine_eventfd();
+		routes[nr].eventfd = event_new();
 		routes[nr].address = found[nr].address;
 		routes[nr].data = found[nr].data;
 		next = found[nr].vector + 1;
 	}
-	if (next < vectors && errno != EOPNOTSUPP && errno != ENOENT)
-		die("can't find messages that wait for a route: %m");
+	if (ret && ret != -EOPNOTSUPP && ret != -ENOENT)
+		die("can't find messages that wait for a route: %s", strerror(-ret));
 
 	if (nr)
 		routes_set(vm, routes, nr);
 	for (i = 0; i < nr; i++)
-		set_route(&found[i], routes[i].eventfd);
+		must(set_route(function, KVPCI_MSIX, found[i].vector, found[i].sequence,
+			       routes[i].eventfd, 0));
 	free(found);
 	free(routes);
 }
 
-static void bind_vector(unsigned int vector, int eventfd)
-{
-	struct kvpci_binding binding = {
-		.size = sizeof(binding),
-		.interrupt = KVPCI_MSIX,
-		.vector = vector,
-		.eventfd = eventfd,
-	};
-
-	kvpci(function, KVPCI_BIND, &binding, "bind an eventfd");
-}
-
-static int create_function(int host)
+static int create_msix_function(int host)
 {
 	struct kvpci_msix msix = {
 		.size = sizeof(msix),
@@ -113,7 +93,7 @@ static int create_function(int host)
 		.capability_size = sizeof(capability),
 	};
 
-	return kvpci(host, KVPCI_CREATE_FUNCTION, &config, "create a function");
+	return must(create_function(host, &config));
 }
 
 static void add_registers(void)
@@ -135,22 +115,22 @@ static void add_registers(void)
 		.vector = vectors - 1,
 	};
 
-	kvpci(function, KVPCI_ADD_REGION, &region, "add a register");
-	kvpci(function, KVPCI_ADD_REGION, &mirrored, "add a register");
+	must(add_region(function, &region));
+	must(add_region(function, &mirrored));
 }
 
 static void add_eventfds(struct machine *vm)
 {
-	int one = machine_eventfd(), many = machine_eventfd();
+	int one = event_new(), many = event_new();
 	unsigned int i;
 
 	machine_ioeventfd(vm, SEND_PORT, true, one);
-	bind_vector(vectors - 1, one);
+	must(bind_eventfd(function, KVPCI_MSIX, vectors - 1, one));
 	machine_ioeventfd(vm, TRIGGER_MANY_PORT, true, many);
 	if (vectors <= (TRIGGER_MANY - 1) * TRIGGER_STRIDE)
 		return;
 	for (i = 0; i < TRIGGER_MANY; i++)
-		bind_vector(i * TRIGGER_STRIDE, many);
+		must(bind_eventfd(function, KVPCI_MSIX, i * TRIGGER_STRIDE, many));
 }
 
 /* Put a function with so many vectors on bus 0. */
@@ -166,9 +146,9 @@ void msix_create(struct machine *vm, unsigned int number)
 		die("can't have %u open files: %m", MSIX_MAX_VECTORS + 64);
 
 	vectors = number;
-	function = create_function(bus_create_host(vm));
+	function = create_msix_function(bus_create_host(vm));
 	add_registers();
 	add_eventfds(vm);
-	kvpci(function, KVPCI_PLUG, NULL, "plug a function");
+	must(plug(function));
 	vm->settle = set_routes;
 }

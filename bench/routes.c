@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "lib/die.h"
+#include "lib/ioapic.h"
+#include "lib/irqfd.h"
+#include "lib/message.h"
 #include "machine.h"
 #include "routes.h"
 
-#define FIRST_GSI	24
+#define FIRST_GSI	NR_IOAPIC_PINS
 
 /* Set all routes there are, of GSIs that had none. */
 void routes_set(struct machine *vm, const struct route *routes, unsigned int nr)
@@ -21,26 +25,12 @@ void routes_set(struct machine *vm, const struct route *routes, unsigned int nr)
 	if (!table)
 		die("out of memory");
 	table->nr = nr;
-	for (i = 0; i < nr; i++) {
-		struct kvm_irq_routing_entry *entry = &table->entries[i];
-
-		entry->gsi = FIRST_GSI + i;
-		entry->type = KVM_IRQ_ROUTING_MSI;
-		entry->u.msi.address_lo = routes[i].address;
-		entry->u.msi.address_hi = routes[i].address >> 32;
-		entry->u.msi.data = routes[i].data;
-	}
-	if (ioctl(vm->fd, KVM_SET_GSI_ROUTING, table))
-		die("can't set routes: %m");
+	for (i = 0; i < nr; i++)
+		table->entries[i] = message_route(FIRST_GSI + i, routes[i].address,
+						  routes[i].data);
+	must(ioctl(vm->fd, KVM_SET_GSI_ROUTING, table));
 	free(table);
 
-	for (i = 0; i < nr; i++) {
-		struct kvm_irqfd irqfd = {
-			.fd = routes[i].eventfd,
-			.gsi = FIRST_GSI + i,
-		};
-
-		if (ioctl(vm->fd, KVM_IRQFD, &irqfd))
-			die("can't add an irqfd: %m");
-	}
+	for (i = 0; i < nr; i++)
+		must(irqfd_set(vm->fd, FIRST_GSI + i, routes[i].eventfd, -1));
 }

@@ -5,28 +5,16 @@
  * depend on what a launcher happens to have.
  */
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bus.h"
 #include "guest/places.h"
+#include "lib/event.h"
 #include "machine.h"
 #include "msix.h"
 #include "routes.h"
-
-void die(const char *text, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, text);
-	fprintf(stderr, "bench-runner: ");
-	vfprintf(stderr, text, arguments);
-	fprintf(stderr, "\n");
-	va_end(arguments);
-	exit(1);
-}
 
 static int usage(const char *name)
 {
@@ -38,9 +26,9 @@ static int usage(const char *name)
 
 static void create_floor(struct machine *vm)
 {
-	machine_ioeventfd(vm, FLOOR_EVENTFD_PORT, true, machine_eventfd());
-	machine_ioeventfd(vm, FLOOR_EVENTFD_MMIO, false, machine_eventfd());
-	machine_ioeventfd(vm, FLOOR_EVENTFD_READONLY, false, machine_eventfd());
+	machine_ioeventfd(vm, FLOOR_EVENTFD_PORT, true, event_new());
+	machine_ioeventfd(vm, FLOOR_EVENTFD_MMIO, false, event_new());
+	machine_ioeventfd(vm, FLOOR_EVENTFD_READONLY, false, event_new());
 	machine_readonly_page(vm, FLOOR_EVENTFD_READONLY);
 }
 
@@ -48,7 +36,7 @@ static void create_floor(struct machine *vm)
 static void create_irqfd(struct machine *vm)
 {
 	struct route route = {
-		.eventfd = machine_eventfd(),
+		.eventfd = event_new(),
 		.address = MESSAGE_ADDRESS,
 		.data = MESSAGE_DATA,
 	};
