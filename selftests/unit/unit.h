@@ -24,6 +24,9 @@ extern const struct unit_test capability_tests[];
 extern const struct unit_test bar_tests[];
 extern const struct unit_test map_tests[];
 
+/* Run a test once. Return: whether it has not failed */
+bool unit_run(const struct unit_test *test, u64 seed);
+
 /* Fail the running test, and leave it; on the first thread only. */
 void unit_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4), noreturn));
