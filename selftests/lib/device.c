@@ -185,7 +185,7 @@ struct device *device_new(struct rig *rig, struct device_desc desc)
 	if (desc.triggers)
 		add_triggers(device);
 	device->kept = keeper_add(rig->keeper, device->function, device->route_event,
-			    desc.msi.vectors, desc.msix.vectors);
+				  desc.msi.vectors, desc.msix.vectors);
 	return device;
 }
 

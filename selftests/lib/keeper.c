@@ -283,7 +283,7 @@ void keeper_free(struct keeper *keeper)
  * @nr_msix: and of MSI-X
  */
 struct kept *keeper_add(struct keeper *keeper, int function, int route_event,
-		  unsigned int nr_msi, unsigned int nr_msix)
+			unsigned int nr_msi, unsigned int nr_msix)
 {
 	struct kept *kept = calloc(1, sizeof(*kept));
 	int i;

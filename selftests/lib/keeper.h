@@ -13,7 +13,7 @@ struct keeper *keeper_new(struct vm *vm);
 void keeper_free(struct keeper *keeper);
 
 struct kept *keeper_add(struct keeper *keeper, int function, int route_event,
-		  unsigned int nr_msi, unsigned int nr_msix);
+			unsigned int nr_msi, unsigned int nr_msix);
 void keeper_remove(struct keeper *keeper, struct kept *kept);
 void keeper_settle(struct keeper *keeper, const struct kept *kept);
 unsigned int keeper_updates(const struct keeper *keeper);

@@ -114,7 +114,7 @@ void lapic_take(int vcpu, struct arrived *arrived)
 	for (i = 0; i < 8; i++) {
 		arrived->level[i] = read_register(&apic, APIC_TMR + 16 * i) & arrived->vectors[i];
 		write_register(&apic, APIC_IRR + 16 * i,
-		    read_register(&apic, APIC_IRR + 16 * i) & ~arrived->vectors[i]);
+			       read_register(&apic, APIC_IRR + 16 * i) & ~arrived->vectors[i]);
 	}
 	must(ioctl(vcpu, KVM_SET_LAPIC, &apic));
 }
