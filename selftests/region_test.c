@@ -1015,6 +1015,41 @@ TEST(there_is_no_answer_to_what_did_not_come_to_the_bridge)
 	vm_free(vm);
 }
 
+/* A window of memory and one of ports, whose addresses are the same numbers. */
+TEST(an_access_to_a_port_is_none_to_memory)
+{
+	struct guest_exit memory = { .addr = IO_BASE };
+	struct guest_exit port = { .io = true, .addr = IO_BASE };
+	struct vm *vm = vm_new(1);
+	struct kvpci_host_config desc = host_defaults(vm);
+	struct kvpci_exit said;
+	struct host *host;
+	int function;
+
+	desc.mem32 = (struct kvpci_window) { IO_BASE, 4096 };
+	host = host_new_from(vm, &desc);
+	function = function_new(host, F, (struct kvpci_function_config) {
+		.bars = { { 4096 }, { 32, KVPCI_BAR_IO } } });
+	add_userspace(function, 0, 0, 4096);
+	add_userspace(function, 1, 0, 32);
+	must(plug(function));
+	set_bar(host, F, 0, IO_BASE);
+	set_bar(host, F, 1, IO_BASE);
+	set_command(host, F, DECODE_ALL);
+
+	vm->vcpus[0].on_exit = exit_is_noted;
+	guest_load(vm, IO_BASE, 4);
+	EXPECT_EQ(-ENOENT, get_exit(host->fd, &port, 0, &said));
+	EXPECT_EQ(0, get_exit(host->fd, &memory, 0, &said));
+	EXPECT_EQ(0, said.bar);
+	guest_in(vm, IO_BASE, 4);
+	EXPECT_EQ(-ENOENT, get_exit(host->fd, &memory, 0, &said));
+	EXPECT_EQ(0, get_exit(host->fd, &port, 0, &said));
+	EXPECT_EQ(1, said.bar);
+	host_free(host);
+	vm_free(vm);
+}
+
 struct call {
 	int function;
 	struct kvpci_region region;
