@@ -504,6 +504,43 @@ out:
 	device_free(device);
 }
 
+/* Another vector sends for it, and has a route of its own. */
+TEST_F(msi, a_vector_that_is_not_enabled_waits_for_no_route)
+{
+	struct device *device = with(self->rig, 8, KVPCI_MSI_64BIT);
+	struct kvpci_route route = { .interrupt = KVPCI_MSI };
+	__u32 log, i;
+
+	if (get_delivery() == KVPCI_DELIVERY_DIRECT)
+		goto out;
+
+	/* Nobody makes them. */
+	keep_no_more(self->rig->keeper, device->kept);
+	device->kept = keep(self->rig->keeper, device->function, device->route_event, 0, 0);
+	msi_message(device, MSI_TO(1), BASE);
+	EXPECT_EQ(-ENOENT, get_route(device->function, &route));
+	for (log = 0; log <= 3; log++) {
+		const __u32 enabled = 1U << log;
+
+		msi_control(device, ENABLED(log));
+		for (i = 0; i < 8; i++) {
+			route.vector = i;
+			if (i >= enabled) {
+				EXPECT_EQ(-ENOENT, get_route(device->function, &route)) {
+					TH_LOG("from vector %u, with %u enabled", i, enabled);
+				}
+				continue;
+			}
+			EXPECT_EQ(0, get_route(device->function, &route));
+			EXPECT_EQ(i, route.vector);
+			EXPECT_EQ(MSI_TO(1), route.address);
+			EXPECT_EQ(BASE + i, route.data);
+		}
+	}
+out:
+	device_free(device);
+}
+
 TEST_F(msi, vectors_are_masked_one_by_one)
 {
 	struct device *device = ready(self->rig, 32, KVPCI_MSI_MASK);

@@ -13,6 +13,7 @@
 
 #include "lib/agent.h"
 #include "lib/die.h"
+#include "lib/device.h"
 #include "lib/event.h"
 #include "lib/guest.h"
 #include "lib/harness.h"
@@ -455,6 +456,71 @@ TEST_F(region, the_largest_registers_work_to_their_end)
 	ASSERT_EQ(0, device_read(function, 0, KVPCI_MAX_REGISTERS - 4, &value, 4));
 	EXPECT_EQ(0x12345678, value);
 	EXPECT_EQ(0, guest_load(self->vm, MEM, 8));
+}
+
+/* As device_read(), and any length. */
+static void read_all(int function, __u32 bar, __u64 offset, __u8 *data, __u32 length)
+{
+	__u32 n;
+
+	for (; length; offset += n, data += n, length -= n) {
+		n = length < 4096 ? length : 4096;
+		must(device_read(function, bar, offset, data, n));
+	}
+}
+
+/* One of several regions is larger than what is put back in one go. */
+TEST_F(region, reset_puts_all_registers_back)
+{
+	enum { LARGE = 3 * 4096 - 24, OWN = 2 * 4096 + 1 };
+	static const __u8 writable_bits[] = { 0, 0xff, 0x0f };
+	static const __u8 write1clear_bits[] = { 0, 0, 0xf0 };
+	__u8 value[LARGE], writable[LARGE], write1clear[LARGE], seen[LARGE];
+	__u8 *written = vm_ram(self->vm, BUFFER);
+	__u8 own = 0x5a;
+	int function, i;
+
+	for (i = 0; i < LARGE; i++) {
+		writable[i] = writable_bits[i % 3];
+		write1clear[i] = write1clear_bits[i % 3];
+		value[i] = (i * 7 + (i >> 8)) | write1clear[i];
+		written[i] = ~value[i] | write1clear[i];
+	}
+	function = function_new(self->host, F, (struct kvpci_function_config) {
+		.bars = { { 16384 }, { 16, KVPCI_BAR_IO } } });
+	add_registers(function, 0, 8, LARGE, value, writable, write1clear);
+	add_memory(function, 0, 0x3000, 8);
+	add_memory(function, 1, 4, 8);
+	must(plug(function));
+	set_bar(self->host, F, 0, MEM);
+	set_bar(self->host, F, 1, IO_BASE);
+	set_command(self->host, F, DECODE_ALL);
+
+	guest_begin(self->vcpu);
+	guest_add(self->vcpu, (struct agent_op) {
+		.kind = OP_MOVS, .size = 8, .count = LARGE / 8, .addr = MEM + 8,
+		.value = BUFFER });
+	add_store(self->vcpu, MEM + 0x3000, 8, ~0ULL);
+	add_out(self->vcpu, IO_BASE + 4, 4, ~0U);
+	add_out(self->vcpu, IO_BASE + 8, 4, ~0U);
+	guest_run(self->vcpu, 1);
+	read_all(function, 0, 8, seen, LARGE);
+	for (i = 0; i < LARGE; i++)
+		ASSERT_EQ(value[i] ^ (writable[i] | write1clear[i]), seen[i]);
+
+	/* What the guest can't write is the device's, and stays. */
+	must(device_write(function, 0, 8 + OWN, &own, 1));
+	value[OWN] = own;
+	ASSERT_EQ(0, reset(function));
+	read_all(function, 0, 8, seen, LARGE);
+	for (i = 0; i < LARGE; i++)
+		ASSERT_EQ(value[i], seen[i]) {
+			TH_LOG("byte %d", i);
+		}
+	ASSERT_EQ(0, device_read(function, 0, 0x3000, seen, 8));
+	EXPECT_EQ(0, *(__u64 *)seen);
+	ASSERT_EQ(0, device_read(function, 1, 4, seen, 8));
+	EXPECT_EQ(0, *(__u64 *)seen);
 }
 
 TEST_F(region, a_bar_may_have_256_of_them)
@@ -951,6 +1017,41 @@ TEST(there_is_no_answer_to_what_did_not_come_to_the_bridge)
 	guest_in(vm, ports.addr, 2);
 	EXPECT_EQ(-ENOENT, get_exit(host->fd, &ports, 0, &said));
 	host_free(other);
+	host_free(host);
+	vm_free(vm);
+}
+
+/* A window of memory and one of ports, whose addresses are the same numbers. */
+TEST(an_access_to_a_port_is_none_to_memory)
+{
+	struct guest_exit memory = { .addr = IO_BASE };
+	struct guest_exit port = { .io = true, .addr = IO_BASE };
+	struct vm *vm = vm_new(1);
+	struct kvpci_host_config desc = host_defaults(vm);
+	struct kvpci_exit said;
+	struct host *host;
+	int function;
+
+	desc.mem32 = (struct kvpci_window) { IO_BASE, 4096 };
+	host = host_new_from(vm, &desc);
+	function = function_new(host, F, (struct kvpci_function_config) {
+		.bars = { { 4096 }, { 32, KVPCI_BAR_IO } } });
+	add_userspace(function, 0, 0, 4096);
+	add_userspace(function, 1, 0, 32);
+	must(plug(function));
+	set_bar(host, F, 0, IO_BASE);
+	set_bar(host, F, 1, IO_BASE);
+	set_command(host, F, DECODE_ALL);
+
+	vm->vcpus[0].on_exit = exit_is_noted;
+	guest_load(vm, IO_BASE, 4);
+	EXPECT_EQ(-ENOENT, get_exit(host->fd, &port, 0, &said));
+	EXPECT_EQ(0, get_exit(host->fd, &memory, 0, &said));
+	EXPECT_EQ(0, said.bar);
+	guest_in(vm, IO_BASE, 4);
+	EXPECT_EQ(-ENOENT, get_exit(host->fd, &memory, 0, &said));
+	EXPECT_EQ(0, get_exit(host->fd, &port, 0, &said));
+	EXPECT_EQ(1, said.bar);
 	host_free(host);
 	vm_free(vm);
 }
