@@ -20,7 +20,7 @@
  * then, has the pin lowered by them. It is told when that, or anything else, has lowered
  * the pin which it raised, and is to raise it again if its own level is still high.
  *
- * Evaluation is a work item, so that the level may be changed in any context.
+ * Evaluation is a work item (worker.c), so that the level may be changed in any context.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
