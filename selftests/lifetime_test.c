@@ -1252,7 +1252,9 @@ TEST_F(lifetime, deferred_work_rests_with_its_owner)
 
 		halt(&circle, stop);
 		EXPECT_TRUE(comes_to_rest());
+		/* The item that rests is of one of the two. */
 		EXPECT_TRUE(can_be_closed(&circle.fd[0]));
+		EXPECT_TRUE(can_be_closed(&circle.fd[1]));
 		go_on(&circle, stop);
 		EXPECT_TRUE(comes_to_rest());
 		circle_end(&circle);
