@@ -35,6 +35,7 @@
 #include "uarg.h"
 #include "userspace.h"
 #include "window.h"
+#include "worker.h"
 
 #define MEMORY_MAP_BITS		12
 #define PORTS_MAP_BITS		8
@@ -235,6 +236,7 @@ static void host_free(struct kref *ref)
 	struct vpci_host *host = container_of(ref, struct vpci_host, ref);
 	int i;
 
+	vpci_worker_destroy(host->worker);
 	for (i = 0; i < VPCI_NUM_BUSES; i++)
 		kfree(rcu_dereference_protected(host->bus[i], true));
 	vpci_map_destroy(&host->memory);
@@ -296,6 +298,17 @@ static int get_mirror_eventfd(struct vpci_host *host,
 	return 0;
 }
 
+static int create_worker(struct vpci_host *host)
+{
+	struct vpci_worker *worker = vpci_worker_create();
+
+	if (IS_ERR(worker))
+		return PTR_ERR(worker);
+
+	host->worker = worker;
+	return 0;
+}
+
 /* Make all of a host bridge that the guest does not see. */
 static struct vpci_host *host_new(const struct kvpci_host_config *desc)
 {
@@ -323,6 +336,8 @@ static struct vpci_host *host_new(const struct kvpci_host_config *desc)
 		ret = vpci_map_init(&host->memory, MEMORY_MAP_BITS);
 	if (!ret)
 		ret = vpci_map_init(&host->ports, PORTS_MAP_BITS);
+	if (!ret)
+		ret = create_worker(host);
 	if (!ret) {
 		mutex_lock(&host->lock);
 		ret = create_bridge(host, desc);

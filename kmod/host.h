@@ -15,6 +15,7 @@ struct address_space;
 struct eventfd_ctx;
 struct vpci_exit;
 struct vpci_function;
+struct vpci_worker;
 
 #define VPCI_NUM_BUSES		256
 #define VPCI_NUM_DEVFNS		256
@@ -55,6 +56,7 @@ enum vpci_claim_index {
  * @bus: by number, NULL where there has been no function yet
  * @all: the functions, plugged or not; guarded by @lock
  * @listeners: what listens to eventfds, for any function; guarded by @lock
+ * @worker: does what is deferred, on the account of who created the bridge
  * @bridge: the bridge's own function
  * @functions: how many functions there have been; gives each its serial number
  * @mirror_lock: guards @mapping, @mirrors and what they are; a function comes into and
@@ -81,6 +83,7 @@ struct vpci_host {
 	struct vpci_bus __rcu *bus[VPCI_NUM_BUSES];
 	struct list_head all;
 	struct list_head listeners;
+	struct vpci_worker *worker;
 	struct vpci_function *bridge;
 	u64 functions;
 	struct mutex mirror_lock;	/* mirrors, see above */

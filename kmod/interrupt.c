@@ -41,6 +41,7 @@ void vpci_interrupts_init(struct vpci_interrupts *interrupts,
 	spin_lock_init(&interrupts->lock);
 	interrupts->function = function;
 	interrupts->kvm = function->host->kvm;
+	interrupts->worker = function->host->worker;
 }
 
 /**

@@ -6,12 +6,14 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "kvm.h"
+
 struct eventfd_ctx;
-struct kvm;
 struct vpci_function;
 struct vpci_intx;
 struct vpci_msi;
 struct vpci_msix;
+struct vpci_worker;
 
 /**
  * struct vpci_interrupts - the ways in which a function may interrupt
@@ -20,6 +22,7 @@ struct vpci_msix;
  *	eventfds are signalled under it, else eventfds' wait queues call with theirs held.
  * @function: whose they are
  * @kvm: the virtual machine, NULL once the host bridge is closed
+ * @worker: does what is deferred
  * @route_eventfd: tells userspace that a vector waits for a route; NULL: nobody asked
  * @intx: INTx, or NULL
  * @msi: MSI, or NULL
@@ -29,6 +32,7 @@ struct vpci_interrupts {
 	spinlock_t lock;	/* interrupt state, see above */
 	struct vpci_function *function;
 	struct kvm *kvm;
+	struct vpci_worker *worker;
 	struct eventfd_ctx *route_eventfd;
 	struct vpci_intx *intx;
 	struct vpci_msi *msi;
@@ -60,5 +64,12 @@ int vpci_interrupts_get_route_ioctl(struct vpci_interrupts *interrupts,
 				    struct kvpci_route __user *arg);
 int vpci_interrupts_set_route_ioctl(struct vpci_interrupts *interrupts,
 				    const struct kvpci_route __user *arg);
+
+/* Who is to trigger for an eventfd: a worker, or NULL: whoever signals it. */
+static inline struct vpci_worker *
+vpci_interrupts_deferral(const struct vpci_interrupts *interrupts)
+{
+	return vpci_kvm_sends_directly() ? NULL : interrupts->worker;
+}
 
 #endif /* _VPCI_INTERRUPT_H */

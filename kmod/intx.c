@@ -20,7 +20,7 @@
  * then, has the pin lowered by them. It is told when that, or anything else, has lowered
  * the pin which it raised, and is to raise it again if its own level is still high.
  *
- * Evaluation is a work item, so that the level may be changed in any context.
+ * Evaluation is a work item (worker.c), so that the level may be changed in any context.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
@@ -35,6 +35,7 @@
 #include "listener.h"
 #include "msi.h"
 #include "msix.h"
+#include "worker.h"
 
 /**
  * struct vpci_intx - the INTx pin of a function
@@ -58,7 +59,7 @@ struct vpci_intx {
 	struct eventfd_ctx *ack;
 	struct intx_listener *source;
 	struct intx_listener *resample;
-	struct work_struct work;
+	struct vpci_work work;
 };
 
 struct intx_listener {
@@ -88,7 +89,7 @@ static bool is_to_be_told(const struct vpci_intx *intx)
 }
 
 /* Tell whoever is to be told. The eventfds stay until this has been flushed. */
-static void intx_evaluate(struct work_struct *work)
+static void intx_evaluate(struct vpci_work *work)
 {
 	struct vpci_intx *intx = container_of(work, struct vpci_intx, work);
 	struct eventfd_ctx *route = NULL, *ack = NULL;
@@ -119,7 +120,7 @@ static void intx_evaluate(struct work_struct *work)
 void vpci_intx_follow(struct vpci_intx *intx)
 {
 	if (is_to_be_signalled(intx) || is_to_be_told(intx))
-		schedule_work(&intx->work);
+		vpci_work_queue(&intx->work);
 }
 
 /* The status register's low byte has no bit that the guest can change. */
@@ -179,7 +180,7 @@ static void intx_raised(struct vpci_listener *listener)
 static struct intx_listener *listen(struct vpci_intx *intx, struct list_head *listeners,
 				    struct file *file,
 				    void (*signalled)(struct vpci_listener *listener),
-				    bool deferred)
+				    struct vpci_worker *worker)
 {
 	struct intx_listener *listener;
 	int ret;
@@ -190,7 +191,7 @@ static struct intx_listener *listen(struct vpci_intx *intx, struct list_head *li
 
 	listener->intx = intx;
 	ret = vpci_listener_start(&listener->listener, listeners, file, signalled,
-				  deferred);
+				  worker);
 	if (ret) {
 		kfree(listener);
 		return ERR_PTR(ret);
@@ -223,7 +224,7 @@ int vpci_intx_add(struct vpci_interrupts *interrupts, u8 pin)
 		return -ENOMEM;
 
 	intx->interrupts = interrupts;
-	INIT_WORK(&intx->work, intx_evaluate);
+	vpci_work_init(&intx->work, interrupts->worker, intx_evaluate);
 	interrupts->intx = intx;
 	interrupts->function->config.value[PCI_INTERRUPT_PIN] = pin;
 	return 0;
@@ -255,7 +256,7 @@ void vpci_intx_destroy(struct vpci_intx *intx)
 	if (!intx)
 		return;
 
-	cancel_work_sync(&intx->work);
+	vpci_work_cancel(&intx->work);
 	if (intx->route)
 		eventfd_ctx_put(intx->route);
 	if (intx->ack)
@@ -284,7 +285,7 @@ static struct eventfd_ctx *set_ack(struct vpci_intx *intx, struct eventfd_ctx *a
 	intx->owed = false;
 	spin_unlock_irq(&intx->interrupts->lock);
 
-	flush_work(&intx->work);
+	vpci_work_flush(&intx->work);
 	return ack;
 }
 
@@ -308,7 +309,8 @@ int vpci_intx_bind(struct vpci_intx *intx, struct list_head *listeners,
 
 	/* Before the source, whose first signal may be acknowledged at once. */
 	set_ack(intx, *ack);
-	source = listen(intx, listeners, file, intx_raised, !vpci_kvm_sends_directly());
+	source = listen(intx, listeners, file, intx_raised,
+			vpci_interrupts_deferral(intx->interrupts));
 	if (IS_ERR(source)) {
 		set_ack(intx, NULL);
 		return PTR_ERR(source);
@@ -352,7 +354,8 @@ static int set_resample(struct vpci_intx *intx, struct list_head *listeners,
 	if (*old)
 		list_del_init(&(*old)->listener.link);
 	if (file) {
-		resample = listen(intx, listeners, file, intx_acknowledged, true);
+		resample = listen(intx, listeners, file, intx_acknowledged,
+				  intx->interrupts->worker);
 		if (IS_ERR(resample)) {
 			if (*old)
 				list_add(&(*old)->listener.link, listeners);
@@ -393,7 +396,7 @@ int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 
 	stop(old);
 	/* It may have begun with the old route. */
-	flush_work(&intx->work);
+	vpci_work_flush(&intx->work);
 	return 0;
 }
 

@@ -10,8 +10,9 @@
  * eventfd one after the other. So that this takes a bounded time, a host bridge listens to
  * an eventfd once, as a virtual machine has one irqfd for it. Whatever would signal
  * another eventfd from there is deferred to a work item, since eventfd_signal() refuses
- * to be nested. Userspace that ties eventfds into a circle keeps such an item busy until
- * it lets go of one; it is an ordinary one, which has to share its processor.
+ * to be nested. Userspace that ties eventfds into a circle, which may lead through several
+ * functions and through what is not ours, keeps such items busy until it lets go of one.
+ * So they are done on its own account, see worker.c.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -21,12 +22,12 @@
 static void run(struct vpci_listener *listener)
 {
 	if (listener->deferred)
-		schedule_work(&listener->work);
+		vpci_work_queue(&listener->work);
 	else
 		listener->signalled(listener);
 }
 
-static void work_run(struct work_struct *work)
+static void listener_work(struct vpci_work *work)
 {
 	struct vpci_listener *listener;
 
@@ -66,7 +67,7 @@ static void enqueue(struct file *file, wait_queue_head_t *head, poll_table *tabl
  * @all: the listeners of the host bridge, among which there is one for each eventfd
  * @file: the eventfd
  * @signalled: what to call for each signal; one that came before counts as well
- * @deferred: call it in a work item, not where the signal comes from
+ * @worker: has it called in a work item, or NULL: it is called where the signal comes from
  *
  * Context: process; the caller holds the host's lock, and no lock that @signalled takes.
  * Return: 0; -EINVAL if @file is not an eventfd; -EBUSY if one of @all listens to it
@@ -74,7 +75,7 @@ static void enqueue(struct file *file, wait_queue_head_t *head, poll_table *tabl
 int vpci_listener_start(struct vpci_listener *listener, struct list_head *all,
 			struct file *file,
 			void (*signalled)(struct vpci_listener *listener),
-			bool deferred)
+			struct vpci_worker *worker)
 {
 	struct eventfd_ctx *eventfd = eventfd_ctx_fileget(file);
 	const struct vpci_listener *other;
@@ -92,9 +93,10 @@ int vpci_listener_start(struct vpci_listener *listener, struct list_head *all,
 
 	list_add(&listener->link, all);
 	listener->signalled = signalled;
-	listener->deferred = deferred;
+	listener->deferred = worker;
 	listener->eventfd = eventfd;
-	INIT_WORK(&listener->work, work_run);
+	if (worker)
+		vpci_work_init(&listener->work, worker, listener_work);
 	init_waitqueue_func_entry(&listener->wait, wake);
 	init_poll_funcptr(&listener->table, enqueue);
 	vfs_poll(file, &listener->table);
@@ -124,7 +126,8 @@ void vpci_listener_stop(struct vpci_listener *listener)
 
 	eventfd_ctx_remove_wait_queue(listener->eventfd, &listener->wait,
 				      &count);
-	flush_work(&listener->work);
+	if (listener->deferred)
+		vpci_work_flush(&listener->work);
 	list_del(&listener->link);
 	eventfd_ctx_put(listener->eventfd);
 }

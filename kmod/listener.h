@@ -6,7 +6,8 @@
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
+
+#include "worker.h"
 
 /**
  * struct vpci_listener - something to be done whenever an eventfd is signalled
@@ -27,13 +28,13 @@ struct vpci_listener {
 	wait_queue_head_t *head;
 	wait_queue_entry_t wait;
 	poll_table table;
-	struct work_struct work;
+	struct vpci_work work;
 };
 
 int vpci_listener_start(struct vpci_listener *listener, struct list_head *all,
 			struct file *file,
 			void (*signalled)(struct vpci_listener *listener),
-			bool deferred);
+			struct vpci_worker *worker);
 void vpci_listener_stop(struct vpci_listener *listener);
 
 #endif /* _VPCI_LISTENER_H */

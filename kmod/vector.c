@@ -157,7 +157,7 @@ static void ask_for_route(struct vpci_vectors *vectors)
 		vpci_eventfd_signal(eventfd);
 }
 
-static void vectors_work(struct work_struct *work)
+static void vectors_work(struct vpci_work *work)
 {
 	vpci_vectors_flush(container_of(work, struct vpci_vectors, work));
 }
@@ -188,7 +188,7 @@ int vpci_vectors_init(struct vpci_vectors *vectors,
 	vectors->nr = nr;
 	vectors->pending = pending;
 	vectors->place_mask = roundup_pow_of_two(nr) - 1;
-	INIT_WORK(&vectors->work, vectors_work);
+	vpci_work_init(&vectors->work, interrupts->worker, vectors_work);
 	for (n = 0; n < nr; n++)
 		vectors->vector[n].sequence = 1;
 	return 0;
@@ -206,7 +206,7 @@ void vpci_vectors_destroy(struct vpci_vectors *vectors)
 	u32 n;
 
 	if (vectors->nr)
-		cancel_work_sync(&vectors->work);
+		vpci_work_cancel(&vectors->work);
 	for (n = 0; n < vectors->nr; n++)
 		if (vectors->vector[n].route)
 			eventfd_ctx_put(vectors->vector[n].route);
@@ -232,7 +232,7 @@ void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
 		set_pending(vectors, n);
 	} else if (!vector_send(vectors, place, &message, false)) {
 		set_pending(vectors, n);
-		schedule_work(&vectors->work);
+		vpci_work_queue(&vectors->work);
 	}
 	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
 }
@@ -462,7 +462,7 @@ int vpci_vector_bind(struct vpci_vectors *vectors, u32 n, struct list_head *list
 	source->vectors = vectors;
 	source->vector = n;
 	ret = vpci_listener_start(&source->listener, listeners, file, vector_signalled,
-				  !vpci_kvm_sends_directly());
+				  vpci_interrupts_deferral(vectors->interrupts));
 	if (ret) {
 		kfree(source);
 		return ret;

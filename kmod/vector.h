@@ -7,6 +7,7 @@
 
 #include "kvm.h"
 #include "listener.h"
+#include "worker.h"
 
 struct vpci_interrupts;
 struct vpci_vectors;
@@ -71,7 +72,7 @@ struct vpci_vectors {
 	u32 place_mask;
 	u32 *pending;
 	u64 pending_words;
-	struct work_struct work;
+	struct vpci_work work;
 	struct vpci_vector *vector;
 };
 

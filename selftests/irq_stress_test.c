@@ -944,7 +944,7 @@ static void stay_on(int processor)
 	must(sched_setaffinity(0, sizeof(set), &set));
 }
 
-/* Have the pin's work item queued on this processor: is it carried out? */
+/* Have the pin's work item queued: is it carried out? */
 static bool pin_is_told(struct _test_data_crowd *self)
 {
 	struct pollfd told = { .fd = self->route, .events = POLLIN };
@@ -973,7 +973,7 @@ static void *keep_triggering_all(void *arg)
 
 /*
  * A message to all is sent by a work item. One that is triggered again before it has been
- * sent must not keep that item, and with it a processor's others, from coming to an end.
+ * sent must not keep that item, and with it the bridge's others, from coming to an end.
  */
 TEST_F(crowd, messages_to_all_leave_time_for_others)
 {

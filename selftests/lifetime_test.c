@@ -7,6 +7,8 @@
  * Depends on: kernel, delivery, mirrors, processors.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,12 +18,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/baseline.h"
+#include "lib/device.h"
 #include "lib/die.h"
 #include "lib/environment.h"
 #include "lib/event.h"
@@ -984,6 +989,296 @@ TEST_F(lifetime, bridge_outlives_the_process_of_its_machine)
 		close(ends[0]);
 		close(ends[1]);
 	}
+}
+
+/*
+ * Deferred work. Two functions whose pins are crossed, so that what interrupts one
+ * acknowledges the other, have no end of it.
+ */
+
+#define CGROUPS		"/sys/fs/cgroup"
+#define CGROUP		CGROUPS "/kvpci-owner"
+#define LOOK_FOR_US	20000ULL	/* how long to look whether somebody works */
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = must(open(path, O_WRONLY | O_CLOEXEC));
+
+	must(write(fd, text, strlen(text)));
+	close(fd);
+}
+
+/* CPU time that the owner's cgroup has been charged for. */
+static __u64 charged_us(void)
+{
+	FILE *file = fopen(CGROUP "/cpu.stat", "re");
+	unsigned long long us;
+
+	if (!file || fscanf(file, "usage_usec %llu", &us) != 1)
+		die(CGROUP "/cpu.stat has no number");
+	fclose(file);
+	return us;
+}
+
+/* Nothing but the worker has anything to do in that cgroup. */
+static bool is_charged(void)
+{
+	const __u64 before = charged_us();
+
+	return eventually(charged_us() - before > LOOK_FOR_US);
+}
+
+/* Does it rest for several looks, of which each would show a worker that is busy? */
+static bool comes_to_rest(void)
+{
+	const time_t end = time(NULL) + patience();
+	int rests = 0;
+
+	while (rests < 10 && time(NULL) < end) {
+		const __u64 before = charged_us();
+
+		usleep(LOOK_FOR_US);
+		rests = charged_us() - before < LOOK_FOR_US / 4 ? rests + 1 : 0;
+	}
+	return rests == 10;
+}
+
+/* The thread that works for a process, which there must be one of; 0 if there is none. */
+static pid_t worker_of(pid_t owner)
+{
+	DIR *dir = opendir("/proc");
+	const struct dirent *entry;
+	char wanted[32];
+	pid_t found = 0;
+
+	if (!dir)
+		die("/proc: %m");
+	snprintf(wanted, sizeof(wanted), "kvpci-%d\n", owner);
+	while ((entry = readdir(dir))) {
+		char path[300], name[32] = "";
+		FILE *file;
+
+		if (!isdigit(entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		file = fopen(path, "re");
+		if (!file)
+			continue;
+		if (fgets(name, sizeof(name), file) && !strcmp(name, wanted)) {
+			if (found)
+				die("several workers of %d", owner);
+			found = atoi(entry->d_name);
+		}
+		fclose(file);
+	}
+	closedir(dir);
+	return found;
+}
+
+static void read_cgroups(pid_t pid, char *buffer, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	fd = must(open(path, O_RDONLY | O_CLOEXEC));
+	n = must(read(fd, buffer, size - 1));
+	buffer[n] = 0;
+	close(fd);
+}
+
+static int new_crossed_function(struct host *host, int n, int route, int resample)
+{
+	const struct kvpci_function_config desc = { .interrupt_pin = 1 };
+	int function = function_plugged(host, BDF(0, n + 1, 0), desc);
+
+	must(set_route(function, KVPCI_INTX, 0, 0, route, resample));
+	must(trigger(function, KVPCI_INTX, 0));
+	return function;
+}
+
+/* The owner: makes two functions that keep each other busy, gives all away, and waits. */
+static void own_a_circle(int socket)
+{
+	int function[2], event[2], i;
+	struct host *host;
+
+	write_file(CGROUP "/cgroup.procs", "0");
+	if (setpriority(PRIO_PROCESS, 0, 5))
+		die("setpriority: %m");
+	host = host_new_plain(vm_new_with(1, VM_INTERRUPTS));
+	for (i = 0; i < 2; i++)
+		event[i] = event_new();
+	for (i = 0; i < 2; i++)
+		function[i] = new_crossed_function(host, i, event[i], event[!i]);
+	for (i = 0; i < 2; i++) {
+		send_fd(socket, function[i]);
+		close(function[i]);
+	}
+	send_fd(socket, host->fd);
+	close(host->fd);
+	/* For as long as the other end is open. */
+	if (read(socket, &i, 1))
+		die("read: %m");
+	_exit(0);
+}
+
+/**
+ * struct circle - what own_a_circle() has made, as another process sees it
+ * @owner: the process
+ * @socket: it waits for the end of this
+ * @fd: the descriptors of the two functions and of the bridge, which it does not have
+ */
+struct circle {
+	pid_t owner;
+	int socket;
+	int fd[3];
+};
+
+static void circle_begin(struct circle *circle)
+{
+	int ends[2], i;
+
+	if (mkdir(CGROUP, 0755))
+		die(CGROUP ": %m");
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+	circle->owner = must(fork());
+	if (!circle->owner) {
+		close(ends[0]);
+		own_a_circle(ends[1]);
+	}
+	close(ends[1]);
+	circle->socket = ends[0];
+	for (i = 0; i < 3; i++)
+		circle->fd[i] = receive_fd(ends[0]);
+}
+
+static void circle_end(struct circle *circle)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		close_if_open(&circle->fd[i]);
+	close_if_open(&circle->socket);
+	if (circle->owner)
+		wait_for(circle->owner);
+	/* A thread that has ended leaves its cgroup a moment later. */
+	if (!eventually(!rmdir(CGROUP)))
+		die(CGROUP ": %m");
+}
+
+/* Stop the owner by a signal, or freeze its cgroup. */
+static void halt(const struct circle *circle, bool stop)
+{
+	int status;
+
+	if (!stop) {
+		write_file(CGROUP "/cgroup.freeze", "1");
+		return;
+	}
+	must(kill(circle->owner, SIGSTOP));
+	if (waitpid(circle->owner, &status, WUNTRACED) != circle->owner ||
+	    !WIFSTOPPED(status))
+		die("the owner does not stop");
+}
+
+static void go_on(const struct circle *circle, bool stop)
+{
+	if (stop)
+		must(kill(circle->owner, SIGCONT));
+	else
+		write_file(CGROUP "/cgroup.freeze", "0");
+}
+
+/* Close a descriptor in a process of its own: does that come to an end? */
+static bool can_be_closed(int *fd)
+{
+	pid_t child = must(fork());
+	int status;
+
+	if (!child)
+		for (;;)
+			pause();
+	/* The last one is the child's, which closes it as it ends. */
+	close_if_open(fd);
+	kill(child, SIGKILL);
+	return eventually(waitpid(child, &status, WNOHANG) == child);
+}
+
+TEST_F(lifetime, deferred_work_is_in_its_owners_cgroup)
+{
+	char owners[1024], workers[1024];
+	struct circle circle;
+	pid_t worker;
+
+	circle_begin(&circle);
+	worker = worker_of(circle.owner);
+	EXPECT_NE(0, worker);
+	if (worker) {
+		read_cgroups(circle.owner, owners, sizeof(owners));
+		read_cgroups(worker, workers, sizeof(workers));
+		EXPECT_STREQ(owners, workers);
+		EXPECT_EQ(5, getpriority(PRIO_PROCESS, worker));
+	}
+	EXPECT_TRUE(is_charged());
+	circle_end(&circle);
+	EXPECT_TRUE(eventually(!worker_of(circle.owner)));
+}
+
+TEST_F(lifetime, without_a_function_or_the_bridge_a_circle_ends)
+{
+	int which;
+
+	for (which = 0; which < 3; which++) {
+		struct circle circle;
+
+		circle_begin(&circle);
+		EXPECT_TRUE(is_charged());
+		EXPECT_TRUE(can_be_closed(&circle.fd[which]));
+		EXPECT_TRUE(comes_to_rest());
+		circle_end(&circle);
+	}
+}
+
+/* Nobody works for a process that is stopped, but who waits for its work is not stopped. */
+TEST_F(lifetime, deferred_work_rests_with_its_owner)
+{
+	int stop;
+
+	for (stop = 0; stop < 2; stop++) {
+		struct circle circle;
+
+		circle_begin(&circle);
+		EXPECT_TRUE(is_charged());
+		halt(&circle, stop);
+		EXPECT_TRUE(comes_to_rest());
+		go_on(&circle, stop);
+		EXPECT_TRUE(is_charged());
+
+		halt(&circle, stop);
+		EXPECT_TRUE(comes_to_rest());
+		/* The item that rests is of one of the two. */
+		EXPECT_TRUE(can_be_closed(&circle.fd[0]));
+		EXPECT_TRUE(can_be_closed(&circle.fd[1]));
+		go_on(&circle, stop);
+		EXPECT_TRUE(comes_to_rest());
+		circle_end(&circle);
+	}
+}
+
+/* Who has the functions and the bridge does not have work done for a process that is no more. */
+TEST_F(lifetime, deferred_work_ends_with_its_owner)
+{
+	struct circle circle;
+
+	circle_begin(&circle);
+	EXPECT_TRUE(is_charged());
+	kill(circle.owner, SIGKILL);
+	wait_for(circle.owner);
+	circle.owner = 0;
+	EXPECT_TRUE(comes_to_rest());
+	circle_end(&circle);
 }
 
 /* The module. */

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "lib/agent.h"
-#include "lib/die.h"
 #include "lib/device.h"
+#include "lib/die.h"
 #include "lib/event.h"
 #include "lib/guest.h"
 #include "lib/harness.h"

@@ -129,6 +129,9 @@ struct kvpci_host_config {
  * there when the call returns. The virtual machine lives at least as long as the
  * returned descriptor is open.
  *
+ * What interrupts have deferred is done by a thread that belongs to the calling
+ * process: it is in its cgroups, has its nice value, and rests while it is stopped.
+ *
  * Return: a descriptor, close-on-exec, or
  *	EBADF	@vm_fd or @mirror_eventfd is not open
  *	EINVAL	@vm_fd is not a KVM virtual machine, @mirror_eventfd not an eventfd;
