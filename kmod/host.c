@@ -312,6 +312,7 @@ static struct vpci_host *host_new(const struct kvpci_host_config *desc)
 	INIT_LIST_HEAD(&host->mirrors);
 	INIT_LIST_HEAD(&host->all);
 	INIT_LIST_HEAD(&host->listeners);
+	host->owner = task_tgid_nr(current);
 	host->segment = desc->segment;
 	host->first_bus = desc->first_bus;
 	host->last_bus = desc->last_bus;

@@ -35,6 +35,7 @@
 #include "listener.h"
 #include "msi.h"
 #include "msix.h"
+#include "trace.h"
 
 /**
  * struct vpci_intx - the INTx pin of a function
@@ -95,6 +96,7 @@ static void intx_evaluate(struct work_struct *work)
 
 	spin_lock_irq(&intx->interrupts->lock);
 	if (is_to_be_signalled(intx)) {
+		trace_kvpci_intx_signal(intx->interrupts->function);
 		intx->signalled = true;
 		route = intx->route;
 	}
@@ -127,6 +129,7 @@ static void set_level(struct vpci_intx *intx, bool level)
 {
 	u8 *status = intx->interrupts->function->config.value + PCI_STATUS;
 
+	trace_kvpci_intx_level(intx->interrupts->function, level);
 	intx->level = level;
 	WRITE_ONCE(*status, (*status & ~PCI_STATUS_INTERRUPT) |
 			    (level ? PCI_STATUS_INTERRUPT : 0));
@@ -156,6 +159,7 @@ static void intx_acknowledged(struct vpci_listener *listener)
 					      listener)->intx;
 
 	spin_lock_irq(&intx->interrupts->lock);
+	trace_kvpci_intx_ack(intx->interrupts->function);
 	if (intx->signalled && intx->ack)
 		set_level(intx, false);
 	intx->signalled = false;
