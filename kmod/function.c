@@ -25,6 +25,7 @@
 #include "capability.h"
 #include "config.h"
 #include "doorbell.h"
+#include "fdinfo.h"
 #include "function.h"
 #include "host.h"
 #include "interrupt.h"
@@ -569,6 +570,7 @@ static const struct file_operations function_fops = {
 	.release = function_release,
 	.unlocked_ioctl = function_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = vpci_function_show_fdinfo,
 	.llseek = noop_llseek,
 };
 

@@ -27,6 +27,7 @@
 
 #include "cf8.h"
 #include "ecam.h"
+#include "fdinfo.h"
 #include "function.h"
 #include "host.h"
 #include "inode.h"
@@ -419,6 +420,7 @@ static const struct file_operations host_fops = {
 	.release = host_release,
 	.unlocked_ioctl = host_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = vpci_host_show_fdinfo,
 	.llseek = noop_llseek,
 };
 

@@ -402,6 +402,17 @@ int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 }
 
 /**
+ * vpci_intx_is_bound() - does an eventfd raise the pin?
+ * @intx: the pin
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool vpci_intx_is_bound(const struct vpci_intx *intx)
+{
+	return intx->source;
+}
+
+/**
  * vpci_intx_listens_to() - does an eventfd raise the pin, or acknowledge it?
  * @intx: the pin
  * @eventfd: the eventfd
