@@ -124,8 +124,11 @@ void vpci_intx_follow(struct vpci_intx *intx)
 		schedule_work(&intx->work);
 }
 
-/* The status register's low byte has no bit that the guest can change. */
-static void set_level(struct vpci_intx *intx, bool level)
+/*
+ * The status register's low byte has no bit that the guest can change. Inlined, as it would be
+ * but for the event.
+ */
+static __always_inline void set_level(struct vpci_intx *intx, bool level)
 {
 	u8 *status = intx->interrupts->function->config.value + PCI_STATUS;
 
