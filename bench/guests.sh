@@ -59,6 +59,7 @@ until_not_lost()
 {
 	attempted=$1
 	shift
+	# shellcheck disable=SC2034 # for who calls this to tell
 	for attempt in 1 2 3; do
 		"$@" && return
 		echo "again $attempted"

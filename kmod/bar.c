@@ -23,6 +23,7 @@
 
 #include "bar.h"
 #include "config.h"
+#include "trace.h"
 
 static u32 bar_register(u8 index)
 {
@@ -146,10 +147,12 @@ static bool bar_decodes(const struct vpci_regs *config, const struct vpci_bar *b
 /* This and the next return what the map does. */
 static bool unmap(struct vpci_bar *bar)
 {
-	bool changed = bar->mapped && vpci_map_remove(bar->map, &bar->node);
+	if (!bar->mapped)
+		return false;
 
+	trace_kvpci_bar_unmap(bar, bar->node.base);
 	bar->mapped = false;
-	return changed;
+	return vpci_map_remove(bar->map, &bar->node);
 }
 
 /* Bring @bar in line with @config. */
@@ -161,12 +164,15 @@ static bool update(const struct vpci_regs *config, struct vpci_bar *bar)
 		return unmap(bar);
 
 	if (!bar->mapped) {
+		trace_kvpci_bar_map(bar, address);
 		bar->mapped = true;
 		return vpci_map_add(bar->map, &bar->node, address, ilog2(bar->size));
 	}
+	if (address == bar->node.base)
+		return false;
 
-	return address != bar->node.base &&
-	       vpci_map_move(bar->map, &bar->node, address);
+	trace_kvpci_bar_map(bar, address);
+	return vpci_map_move(bar->map, &bar->node, address);
 }
 
 /**

@@ -59,7 +59,7 @@ static int cf8_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		function = addressed(vcpu, host, port, &offset);
 	if (function) {
 		n = min_t(u32, len, VPCI_CONFIG_SIZE_CAM - offset);
-		vpci_regs_read(&function->config, offset, n, val);
+		vpci_function_config_read(function, offset, n, val);
 	}
 	if (n < len)
 		memset(val + n, 0xff, len - n);

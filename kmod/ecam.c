@@ -37,7 +37,7 @@ static int ecam_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 
 	function = addressed(vcpu, dev, addr, len, &offset);
 	if (function)
-		vpci_regs_read(&function->config, offset, len, val);
+		vpci_function_config_read(function, offset, len, val);
 	else
 		memset(val, 0xff, len);
 	return 0;

@@ -25,6 +25,7 @@
 #include "capability.h"
 #include "config.h"
 #include "doorbell.h"
+#include "fdinfo.h"
 #include "function.h"
 #include "host.h"
 #include "interrupt.h"
@@ -68,6 +69,7 @@ static void reset(struct vpci_function *function)
 	bool changed = false;
 	u32 i, j;
 
+	trace_kvpci_reset(function);
 	spin_lock(&function->lock);
 	vpci_interrupts_reset(&function->interrupts);
 	if (function->plugged)
@@ -131,6 +133,7 @@ void vpci_function_config_write(struct vpci_function *function, u32 offset,
 	struct vpci_regs *config = &function->config;
 	bool changed = false;
 
+	trace_kvpci_config_write(function, offset, len, val);
 	/* An access of 8 bytes, aligned or not, touches no more than three dwords. */
 	if (offset < VPCI_CONFIG_SIZE_CAM &&
 	    unlikely(function->effects >> offset / 4 & 7)) {
@@ -289,6 +292,7 @@ int vpci_function_plug(struct vpci_function *function)
 		return ret;
 
 	update_multifunction(host, function->bus, function->devfn, function);
+	trace_kvpci_function_plug(function);
 
 	spin_lock(&function->lock);
 	/* Pairs with access_ioctl(). */
@@ -307,6 +311,7 @@ static void unplug(struct vpci_function *function)
 	struct vpci_host *host = function->host;
 	bool changed;
 
+	trace_kvpci_function_unplug(function);
 	vpci_host_publish(host, function->bus, function->devfn, NULL);
 	update_multifunction(host, function->bus, function->devfn, NULL);
 
@@ -565,6 +570,7 @@ static const struct file_operations function_fops = {
 	.release = function_release,
 	.unlocked_ioctl = function_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = vpci_function_show_fdinfo,
 	.llseek = noop_llseek,
 };
 

@@ -10,6 +10,7 @@
 #include "bar.h"
 #include "interrupt.h"
 #include "regs.h"
+#include "trace.h"
 
 struct vpci_host;
 
@@ -68,5 +69,26 @@ void vpci_function_add_interrupt(struct vpci_function *function, u32 offset,
 				 u32 len);
 void vpci_function_config_write(struct vpci_function *function, u32 offset,
 				u32 len, const void *val);
+void vpci_function_config_read_traced(struct vpci_function *function, u32 offset,
+				      u32 len, void *val);
+
+/**
+ * vpci_function_config_read() - read configuration space as the guest does
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes, at most 8; @offset + @len is within configuration space
+ * @val: where to put them
+ *
+ * Context: a callback of a claim.
+ */
+static inline void vpci_function_config_read(struct vpci_function *function, u32 offset,
+					     u32 len, void *val)
+{
+	/* Nothing has to be kept for after the read unless someone wants to know. */
+	if (trace_kvpci_config_read_enabled())
+		vpci_function_config_read_traced(function, offset, len, val);
+	else
+		vpci_regs_read(&function->config, offset, len, val);
+}
 
 #endif /* _VPCI_FUNCTION_H */

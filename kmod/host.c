@@ -27,6 +27,7 @@
 
 #include "cf8.h"
 #include "ecam.h"
+#include "fdinfo.h"
 #include "function.h"
 #include "host.h"
 #include "inode.h"
@@ -325,6 +326,7 @@ static struct vpci_host *host_new(const struct kvpci_host_config *desc)
 	INIT_LIST_HEAD(&host->mirrors);
 	INIT_LIST_HEAD(&host->all);
 	INIT_LIST_HEAD(&host->listeners);
+	host->owner = task_tgid_nr(current);
 	host->segment = desc->segment;
 	host->first_bus = desc->first_bus;
 	host->last_bus = desc->last_bus;
@@ -433,6 +435,7 @@ static const struct file_operations host_fops = {
 	.release = host_release,
 	.unlocked_ioctl = host_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = vpci_host_show_fdinfo,
 	.llseek = noop_llseek,
 };
 

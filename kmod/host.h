@@ -45,6 +45,7 @@ enum vpci_claim_index {
  * @lock: guards @kvm, the tables of functions, plugging, and what is set up behind
  *	BARs; taken in ioctls and on release, outside a function's lock
  * @kvm: the virtual machine, NULL once the descriptor is closed
+ * @owner: the process that made it
  * @segment: PCI segment group number
  * @first_bus: first bus number
  * @last_bus: last bus number
@@ -72,6 +73,7 @@ struct vpci_host {
 	struct kref ref;
 	struct mutex lock;	/* set-up and plugging, see above */
 	struct kvm *kvm;
+	pid_t owner;
 	u16 segment;
 	u8 first_bus;
 	u8 last_bus;

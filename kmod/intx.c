@@ -35,6 +35,7 @@
 #include "listener.h"
 #include "msi.h"
 #include "msix.h"
+#include "trace.h"
 #include "worker.h"
 
 /**
@@ -96,6 +97,7 @@ static void intx_evaluate(struct vpci_work *work)
 
 	spin_lock_irq(&intx->interrupts->lock);
 	if (is_to_be_signalled(intx)) {
+		trace_kvpci_intx_signal(intx->interrupts->function);
 		intx->signalled = true;
 		route = intx->route;
 	}
@@ -123,11 +125,15 @@ void vpci_intx_follow(struct vpci_intx *intx)
 		vpci_work_queue(&intx->work);
 }
 
-/* The status register's low byte has no bit that the guest can change. */
-static void set_level(struct vpci_intx *intx, bool level)
+/*
+ * The status register's low byte has no bit that the guest can change. Inlined, as it would be
+ * but for the event.
+ */
+static __always_inline void set_level(struct vpci_intx *intx, bool level)
 {
 	u8 *status = intx->interrupts->function->config.value + PCI_STATUS;
 
+	trace_kvpci_intx_level(intx->interrupts->function, level);
 	intx->level = level;
 	WRITE_ONCE(*status, (*status & ~PCI_STATUS_INTERRUPT) |
 			    (level ? PCI_STATUS_INTERRUPT : 0));
@@ -157,6 +163,7 @@ static void intx_acknowledged(struct vpci_listener *listener)
 					      listener)->intx;
 
 	spin_lock_irq(&intx->interrupts->lock);
+	trace_kvpci_intx_ack(intx->interrupts->function);
 	if (intx->signalled && intx->ack)
 		set_level(intx, false);
 	intx->signalled = false;
@@ -398,6 +405,17 @@ int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 	/* It may have begun with the old route. */
 	vpci_work_flush(&intx->work);
 	return 0;
+}
+
+/**
+ * vpci_intx_is_bound() - does an eventfd raise the pin?
+ * @intx: the pin
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool vpci_intx_is_bound(const struct vpci_intx *intx)
+{
+	return intx->source;
 }
 
 /**

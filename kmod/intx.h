@@ -21,6 +21,7 @@ int vpci_intx_unbind(struct vpci_intx *intx);
 int vpci_intx_set_route(struct vpci_intx *intx, struct eventfd_ctx **eventfd,
 			struct list_head *listeners, struct file *resample_file);
 void vpci_intx_stop_listening(struct vpci_intx *intx);
+bool vpci_intx_is_bound(const struct vpci_intx *intx);
 bool vpci_intx_signals(const struct vpci_intx *intx,
 		       const struct eventfd_ctx *eventfd);
 bool vpci_intx_listens_to(const struct vpci_intx *intx,

@@ -14,6 +14,8 @@
  * page boundaries. KVM cuts accesses there too, except some of SEV-ES guests, which then
  * find no device.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
@@ -59,13 +61,13 @@ int __init vpci_kvm_init(void)
 	if (!strcmp(delivery, "irqfd"))
 		return 0;
 	if (strcmp(delivery, "auto") && strcmp(delivery, "direct")) {
-		pr_err("kvpci: delivery=%s: use auto, direct or irqfd\n", delivery);
+		pr_err("delivery=%s: use auto, direct or irqfd\n", delivery);
 		return -EINVAL;
 	}
 
 	get_symbols();
 	if (!vpci_kvm_send_ipi && !strcmp(delivery, "direct")) {
-		pr_err("kvpci: delivery=direct: this kernel does not export what it takes\n");
+		pr_err("delivery=direct: this kernel does not export what it takes\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;

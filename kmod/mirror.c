@@ -49,6 +49,7 @@
 #include "kvm.h"
 #include "mirror.h"
 #include "region.h"
+#include "trace.h"
 #include "uarg.h"
 
 /*
@@ -121,6 +122,12 @@ struct vpci_mirror {
  * and mapped as often as processes like, for which no mapping has a reference to it.
  */
 static struct page *absent;
+
+/* The start of a range in its BAR. */
+static u64 start_of(const struct vpci_mirror_range *range)
+{
+	return range->offset & (BIT_ULL(BAR_SHIFT) - 1);
+}
 
 /**
  * vpci_mirrors_init() - before the first host bridge
@@ -256,6 +263,14 @@ static void unmap(struct vpci_host *host, u64 offset, u64 length)
 	lockdep_assert_held(&host->mirror_lock);
 	if (host->mapping)
 		unmap_mapping_range(host->mapping, offset, length, 1);
+}
+
+/* No guest reads from a range any more when this returns. */
+static void withdraw(struct vpci_host *host, const struct vpci_mirror_range *range)
+{
+	if (range->placed)
+		trace_kvpci_mirror_withdraw(range->bar, start_of(range), range->length);
+	unmap(host, range->offset, range->length);
 }
 
 /**
@@ -489,7 +504,7 @@ void vpci_mirrors_withdraw(struct vpci_function *function)
 		if (!mirror)
 			continue;
 		list_for_each_entry_safe(range, next, &mirror->ranges, of_bar) {
-			unmap(host, range->offset, range->length);
+			withdraw(host, range);
 			if (!range->placed || !host->kvm) {
 				free_range(range);
 				continue;
@@ -547,7 +562,7 @@ void vpci_mirrors_follow(struct vpci_host *host)
 
 		list_for_each_entry(range, &bar->mirror->ranges, of_bar)
 			if (range->placed)
-				unmap(host, range->offset, range->length);
+				withdraw(host, range);
 	}
 	mutex_unlock(&host->mirror_lock);
 
@@ -645,7 +660,7 @@ static void locate(struct vpci_host *host, struct vpci_mirror_range *range, u64 
 		range->told_placed = !has_bar_within(function, bar, base);
 	}
 	if (range->told_placed)
-		*address = base + (range->offset & (BIT_ULL(BAR_SHIFT) - 1));
+		*address = base + start_of(range);
 }
 
 static int get_mirror(struct vpci_host *host, struct kvpci_mirror *mirror)
@@ -712,6 +727,8 @@ static int set_mirror(struct vpci_host *host, const struct kvpci_mirror *mirror)
 			continue;
 		range->confirmed = range->told;
 		range->placed = range->told_placed;
+		if (range->placed)
+			trace_kvpci_mirror_place(range->bar, start_of(range), range->length);
 		if (!range->bar)
 			free_range(range);
 		return 0;

@@ -139,6 +139,7 @@ static void table_move(struct vpci_region *region, u8 *bytes)
 }
 
 static const struct vpci_region_ops table_ops = {
+	.name = "msix-table",
 	.read = table_read,
 	.write = table_write,
 	.move = table_move,
@@ -177,6 +178,7 @@ static void pba_move(struct vpci_region *region, u8 *bytes)
 }
 
 static const struct vpci_region_ops pba_ops = {
+	.name = "msix-pba",
 	.read = pba_read,
 	.write = pba_write,
 	.move = pba_move,
@@ -389,6 +391,17 @@ static u16 control(const struct vpci_msix *msix)
 bool vpci_msix_is_enabled(const struct vpci_msix *msix)
 {
 	return control(msix) & PCI_MSIX_FLAGS_ENABLE;
+}
+
+/**
+ * vpci_msix_is_masked() - does the function mask, one bit of all vectors, mask it?
+ * @msix: MSI-X of a function
+ *
+ * Context: any.
+ */
+bool vpci_msix_is_masked(const struct vpci_msix *msix)
+{
+	return control(msix) & PCI_MSIX_FLAGS_MASKALL;
 }
 
 /**

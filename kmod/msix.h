@@ -16,6 +16,7 @@ int vpci_msix_add(struct vpci_interrupts *interrupts,
 void vpci_msix_destroy(struct vpci_msix *msix);
 struct vpci_vectors *vpci_msix_vectors(struct vpci_msix *msix);
 bool vpci_msix_is_enabled(const struct vpci_msix *msix);
+bool vpci_msix_is_masked(const struct vpci_msix *msix);
 bool vpci_msix_follow(struct vpci_msix *msix);
 void vpci_msix_reset(struct vpci_msix *msix);
 

@@ -24,6 +24,7 @@ struct vpci_access {
 
 /**
  * struct vpci_region_ops - a kind of region
+ * @name: what it is called in /proc
  * @create: make a region from its description, whose range and flags have been
  *	checked; what else it holds is this callback's to check. Process context; no lock
  *	is held, since memory of the caller may take any time to read. Returns the region
@@ -45,6 +46,7 @@ struct vpci_access {
  * userspace to complete.
  */
 struct vpci_region_ops {
+	const char *name;
 	struct vpci_region *(*create)(struct vpci_bar *bar,
 				      const struct kvpci_region *desc);
 	int (*attach)(struct vpci_region *region);

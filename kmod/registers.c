@@ -208,6 +208,7 @@ static void registers_move(struct vpci_region *region, u8 *bytes)
 }
 
 const struct vpci_region_ops vpci_registers_ops = {
+	.name = "registers",
 	.create = registers_create,
 	.attach = registers_attach,
 	.destroy = registers_destroy,

@@ -123,6 +123,7 @@ static int userspace_write(struct vpci_region *region,
 }
 
 const struct vpci_region_ops vpci_userspace_ops = {
+	.name = "userspace",
 	.create = userspace_create,
 	.attach = userspace_attach,
 	.destroy = userspace_destroy,

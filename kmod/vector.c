@@ -33,6 +33,7 @@
 #include <linux/slab.h>
 
 #include "interrupt.h"
+#include "trace.h"
 #include "vector.h"
 
 /* How many messages one hold of the lock may send, */
@@ -71,6 +72,7 @@ static void clear_bit_of(struct vpci_vectors *vectors, u32 place)
 /* A trigger of vector N is pending, in the place of N. */
 static void set_pending(struct vpci_vectors *vectors, u32 n)
 {
+	trace_kvpci_vector_pend(vectors, n);
 	vectors->vector[n].triggered = true;
 	set_bit_of(vectors, place_of(vectors, n));
 }
@@ -80,6 +82,7 @@ static void withdraw_pending(struct vpci_vectors *vectors, u32 n)
 {
 	u32 place = place_of(vectors, n);
 
+	trace_kvpci_vector_withdraw(vectors, n);
 	vectors->vector[n].triggered = false;
 	for (n = place; n < vectors->nr; n += vectors->place_mask + 1)
 		if (vectors->vector[n].triggered)
@@ -233,6 +236,8 @@ void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
 	} else if (!vector_send(vectors, place, &message, false)) {
 		set_pending(vectors, n);
 		vpci_work_queue(&vectors->work);
+	} else {
+		trace_kvpci_vector_send(vectors, n);
 	}
 	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
 }
@@ -259,6 +264,7 @@ static void vector_flush(struct vpci_vectors *vectors, u32 n)
 	struct vpci_message message;
 
 	if (is_pending(vectors, n) && is_ready(vectors, n, &message)) {
+		trace_kvpci_vector_send(vectors, n);
 		clear_pending(vectors, n);
 		vector_send(vectors, n, &message, true);
 	}
@@ -301,6 +307,7 @@ void vpci_vector_changed(struct vpci_vectors *vectors, u32 n, bool new_message)
 {
 	if (new_message)
 		vectors->vector[n].sequence++;
+	trace_kvpci_vector_update(vectors, n);
 	if (is_allowed(vectors, n) && !has_route(vectors, n))
 		ask_for_route(vectors);
 }
@@ -331,6 +338,7 @@ bool vpci_vectors_enable(struct vpci_vectors *vectors, bool enabled)
 {
 	if (enabled && !vectors->enabled && !vpci_kvm_sends_directly())
 		ask_for_route(vectors);
+	trace_kvpci_vectors_enable(vectors, enabled);
 	vectors->enabled = enabled;
 	return enabled && vectors->pending_words;
 }
@@ -371,6 +379,7 @@ static u32 flush_some(struct vpci_vectors *vectors, u32 from)
 			if (!left)
 				return n;
 			left--;
+			trace_kvpci_vector_send(vectors, n);
 			clear_pending(vectors, n);
 			if (vector_send(vectors, n, &message, false))
 				continue;

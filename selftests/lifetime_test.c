@@ -36,6 +36,7 @@
 #include "lib/ioctls.h"
 #include "lib/pci.h"
 #include "lib/vm.h"
+#include "lib/wait.h"
 
 #define NR_FUNCTIONS	2
 #define NR_FDS		(3 + NR_FUNCTIONS)

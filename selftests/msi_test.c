@@ -515,8 +515,8 @@ TEST_F(msi, a_vector_that_is_not_enabled_waits_for_no_route)
 		goto out;
 
 	/* Nobody makes them. */
-	keep_no_more(self->rig->keeper, device->kept);
-	device->kept = keep(self->rig->keeper, device->function, device->route_event, 0, 0);
+	keeper_remove(self->rig->keeper, device->kept);
+	device->kept = keeper_add(self->rig->keeper, device->function, device->route_event, 0, 0);
 	msi_message(device, MSI_TO(1), BASE);
 	EXPECT_EQ(-ENOENT, get_route(device->function, &route));
 	for (log = 0; log <= 3; log++) {
