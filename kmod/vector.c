@@ -69,8 +69,8 @@ static void clear_bit_of(struct vpci_vectors *vectors, u32 place)
 		vectors->pending_words &= ~BIT_ULL(place / 32);
 }
 
-/* A trigger of vector N is pending, in the place of N. */
-static void set_pending(struct vpci_vectors *vectors, u32 n)
+/* A trigger of vector N is pending, in the place of N. Inlined as if there were no event. */
+static __always_inline void set_pending(struct vpci_vectors *vectors, u32 n)
 {
 	trace_kvpci_vector_pend(vectors, n);
 	vectors->vector[n].triggered = true;

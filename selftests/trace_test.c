@@ -243,8 +243,10 @@ TEST_F(trace_irq, messages_of_msix)
 			   "msix", 3, VECTOR));
 	EXPECT_EQ(1, COUNT("vector_send", VECTOR_LINE("enabled=1 masked=0 pending=1"),
 			   "msix", 3, VECTOR));
+	/* Or else the local APIC may make one of both. */
+	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 	fire(device, BY_EVENTFD, KVPCI_MSIX, 3);
-	EXPECT_EQ(2, take(self->rig, 1, VECTOR, 2));
+	EXPECT_EQ(1, take(self->rig, 1, VECTOR, 1));
 	EXPECT_EQ(1, COUNT("vector_send", VECTOR_LINE("enabled=1 masked=0 pending=0"),
 			   "msix", 3, VECTOR));
 
