@@ -17,4 +17,4 @@ for device in 0c.0 0d.0 10.0; do
 done
 one_by_one 08.0 0
 one_by_one 09.0 0
-no_complaint
+no_complaint ""
