@@ -253,6 +253,8 @@ static int port_access(struct machine *vm)
 	}
 	if (run->io.port == PORT_SERIAL)
 		putchar(*data);
+	if (run->io.port == TRIGGER_MANY_PORT && vm->trigger_many)
+		vm->trigger_many(vm);
 	if (run->io.port == SETTLE_PORT) {
 		mirrors_sync(vm->mirrors);
 		if (vm->settle)

@@ -18,6 +18,7 @@ struct mirrors;
  * @mirrored: the guest reads without exits what it can
  * @mirrors: what that is, or NULL
  * @settle: what else a write to SETTLE_PORT has done, if not NULL
+ * @trigger_many: what a write to TRIGGER_MANY_PORT has done, if not NULL
  */
 struct machine {
 	int kvm;
@@ -28,6 +29,7 @@ struct machine {
 	bool mirrored;
 	struct mirrors *mirrors;
 	void (*settle)(struct machine *vm);
+	void (*trigger_many)(struct machine *vm);
 };
 
 #define MACHINE_MEMORY	(16UL << 20)

@@ -119,18 +119,21 @@ static void add_registers(void)
 	must(add_region(function, &mirrored));
 }
 
-static void add_eventfds(struct machine *vm)
+/* An eventfd triggers one vector: these come by ioctl, before anything is measured. */
+static void trigger_many(struct machine *vm)
 {
-	int one = event_new(), many = event_new();
 	unsigned int i;
 
-	machine_ioeventfd(vm, SEND_PORT, true, one);
-	must(bind_eventfd(function, KVPCI_MSIX, vectors - 1, one));
-	machine_ioeventfd(vm, TRIGGER_MANY_PORT, true, many);
-	if (vectors <= (TRIGGER_MANY - 1) * TRIGGER_STRIDE)
-		return;
 	for (i = 0; i < TRIGGER_MANY; i++)
-		must(bind_eventfd(function, KVPCI_MSIX, i * TRIGGER_STRIDE, many));
+		must(trigger(function, KVPCI_MSIX, i * TRIGGER_STRIDE));
+}
+
+static void add_eventfd(struct machine *vm)
+{
+	int eventfd = event_new();
+
+	machine_ioeventfd(vm, SEND_PORT, true, eventfd);
+	must(bind_eventfd(function, KVPCI_MSIX, vectors - 1, eventfd));
 }
 
 /* Put a function with so many vectors on bus 0. */
@@ -148,7 +151,8 @@ void msix_create(struct machine *vm, unsigned int number)
 	vectors = number;
 	function = create_msix_function(bus_create_host(vm));
 	add_registers();
-	add_eventfds(vm);
+	add_eventfd(vm);
 	must(plug(function));
 	vm->settle = set_routes;
+	vm->trigger_many = trigger_many;
 }

@@ -18,7 +18,7 @@
 #define SEND_PORT		0x5f0
 #define SEND_MMIO		0xd8002000
 
-/* With MSI-X: an ioeventfd that triggers vectors 0, STRIDE, 2 * STRIDE and so on. */
+/* With MSI-X: an exit that triggers vectors 0, STRIDE, 2 * STRIDE and so on. */
 #define TRIGGER_MANY_PORT	0x5f4
 #define TRIGGER_MANY		64
 #define TRIGGER_STRIDE		32
