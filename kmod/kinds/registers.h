@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KVPCI_REGISTERS_H
+#define _KVPCI_REGISTERS_H
+
+#include "pci/range.h"
+
+struct kvpci_region;
+struct kvpci_function_bar;
+struct kvpci_contents;
+
+struct kvpci_range *kvpci_registers_new(struct kvpci_function_bar *bar,
+					const struct kvpci_region *desc,
+					struct kvpci_contents *contents);
+
+#endif /* _KVPCI_REGISTERS_H */
