@@ -70,7 +70,7 @@ struct kvpci_window {
  * mechanism #1 are answered in the kernel. Not with KVPCI_HOST_CONFIG_PORTS.
  */
 #define KVPCI_HOST_CONFIG_PORTS_ABSENT	(1U << 2)
-/* BARs have mirrors; signal @mirror_eventfd when what KVPCI_GET_MIRROR has to tell is worth it. */
+/* BARs have mirrors; signal @mirror_eventfd when KVPCI_GET_MIRROR has something to tell. */
 #define KVPCI_HOST_MIRROR	(1U << 3)
 
 #define KVPCI_HOST_FLAGS	(KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM | \
@@ -902,9 +902,8 @@ struct kvpci_mirror {
  *	  read.
  *
  * That is to be done until KVPCI_GET_MIRROR returns ENOENT, and again when @mirror_eventfd
- * of the bridge is signalled: when a function with memory of the guest has gone, and when a
- * guest reads from a range so often, without it, that it is worth it. A caller that has found
- * a vCPU's KVM_RUN failed with EFAULT does it before the vCPU runs again.
+ * of the bridge is signalled. A caller that has found a vCPU's KVM_RUN failed with EFAULT
+ * does it before the vCPU runs again.
  *
  * A BAR that is not wholly in a window, or shares its addresses with one that is not
  * larger, is not placed: accesses to it come to the kernel.

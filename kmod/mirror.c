@@ -1,0 +1,763 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mirrors: state that the guest reads without an exit.
+ *
+ * What can be read without a side effect lies in whole pages: the configuration space of
+ * each function, and of BARs the MSI-X table, the pending bits and registers that are to
+ * be mirrored. Userspace maps these pages, through the host bridge's descriptor, and
+ * makes read-only memory of the guest of them. The pages are the state itself. Where
+ * there is no such memory, the same access comes to ecam.c or window.c and finds the same.
+ *
+ * Configuration space never moves. When a function comes or goes, its page is taken out
+ * of all mappings, from where KVM takes it out of the guest's, and the next access has it
+ * replaced.
+ *
+ * A BAR moves, and userspace learns of that only later:
+ *
+ *	guest moves it			userspace
+ *	  map.c counts a change
+ *	  its pages are taken out,
+ *	  no access brings them back
+ *	the write has completed		eventfd: KVPCI_GET_MIRROR: where it is now, and
+ *	  accesses to its old place	  the change's number
+ *	  fail in KVM_RUN, those to	moves the memory
+ *	  its new one come to window.c	KVPCI_SET_MIRROR: with that number
+ *					  accesses bring pages back, unless it has changed
+ *					  again
+ *
+ * So what userspace does or does not do can make the guest wait, or trap, but never see
+ * what is not there. What counts as a change is whatever makes an access at some address
+ * of the BAR find something else: a BAR that is placed on top of it does too.
+ *
+ * The lock of mirrors is taken when pages are mapped, with the mmap lock held, and
+ * outside of the one that guards a file's mappings. What makes a page unreachable does so
+ * first, by the table of functions or the count of changes, and then takes it out of the
+ * mappings with the lock held, so that whoever was mapping it has finished.
+ */
+#include <linux/eventfd.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "config.h"
+#include "doorbell.h"
+#include "ecam.h"
+#include "function.h"
+#include "host.h"
+#include "kvm.h"
+#include "mirror.h"
+#include "region.h"
+#include "trace.h"
+#include "uarg.h"
+
+/*
+ * Offsets in the host bridge's file: bits 0 to 39 are the place in a BAR, 40 to 42 the
+ * BAR, and from 43 on the function, counted from 1. Before the first are all
+ * configuration spaces, as in the ECAM.
+ */
+#define BAR_SHIFT	40
+#define FUNCTION_SHIFT	43
+#define FILE_END	((VPCI_NUM_BUSES * VPCI_NUM_DEVFNS + 1ULL) << FUNCTION_SHIFT)
+
+/* Numbers of changes that a map never comes to. */
+#define CHANGE_NONE	(U64_MAX - 1)
+#define CHANGE_GONE	U64_MAX
+
+/**
+ * struct vpci_mirror_range - whole pages of a BAR that are mirrored
+ * @of_host: in the host's list
+ * @of_bar: in the mirror's list, until the function goes
+ * @bar: the BAR, NULL once the function has gone
+ * @offset: in the file; what userspace knows it by
+ * @length: bytes
+ * @bytes: they
+ * @told: the change that userspace has been told of last
+ * @told_placed: and whether the BAR was placed then
+ * @confirmed: the change that userspace has confirmed last
+ * @placed: whether the BAR was placed then, so that there is memory of the guest
+ *
+ * All that is not fixed is guarded by the lock of mirrors.
+ */
+struct vpci_mirror_range {
+	struct list_head of_host;
+	struct list_head of_bar;
+	struct vpci_bar *bar;
+	u64 offset;
+	u64 length;
+	u8 *bytes;
+	u64 told;
+	bool told_placed;
+	u64 confirmed;
+	bool placed;
+};
+
+/**
+ * struct vpci_mirror_part - pages that hold regions of a BAR
+ * @link: in the mirror's list
+ * @bytes: the pages; what is in no region is all ones
+ * @start: of the first page, in the BAR
+ * @end: of the last one
+ */
+struct vpci_mirror_part {
+	struct list_head link;
+	u8 *bytes;
+	u64 start;
+	u64 end;
+};
+
+/**
+ * struct vpci_mirror - the mirror of a BAR
+ * @parts: its pages
+ * @ranges: those of them that are mirrored
+ */
+struct vpci_mirror {
+	struct list_head parts;
+	struct list_head ranges;
+};
+
+/*
+ * What is found in the configuration space of a function that is not there: of any bridge,
+ * and mapped as often as processes like, for which no mapping has a reference to it.
+ */
+static struct page *absent;
+
+/* The start of a range in its BAR. */
+static u64 start_of(const struct vpci_mirror_range *range)
+{
+	return range->offset & (BIT_ULL(BAR_SHIFT) - 1);
+}
+
+/**
+ * vpci_mirrors_init() - before the first host bridge
+ *
+ * Return: 0 or -ENOMEM
+ */
+int __init vpci_mirrors_init(void)
+{
+	absent = alloc_page(GFP_KERNEL);
+	if (!absent)
+		return -ENOMEM;
+
+	memset(page_address(absent), 0xff, PAGE_SIZE);
+	return 0;
+}
+
+/**
+ * vpci_mirrors_exit() - after the last one
+ */
+void vpci_mirrors_exit(void)
+{
+	__free_page(absent);
+}
+
+static u64 function_offset(u8 bus, u8 devfn)
+{
+	return (((u64)bus << 8 | devfn) + 1) << FUNCTION_SHIFT;
+}
+
+/* The page of a function that is there, NULL if there is none. */
+static struct page *config_page(const struct vpci_host *host, u64 offset)
+{
+	const struct vpci_function *function;
+
+	function = vpci_host_mirrored(host, offset >> VPCI_ECAM_BUS_SHIFT,
+				      offset >> PAGE_SHIFT);
+	return function ? virt_to_page(function->config.value) : NULL;
+}
+
+/* The page of a BAR that is there, and may be mapped now; NULL if there is none. */
+static struct page *bar_page(const struct vpci_host *host, u64 offset)
+{
+	u64 number = (offset >> FUNCTION_SHIFT) - 1;
+	u8 index = offset >> BAR_SHIFT & 7;
+	const struct vpci_function *function;
+	struct vpci_mirror_range *range;
+	const struct vpci_bar *bar;
+
+	function = vpci_host_mirrored(host, number >> 8, number);
+	if (!function || index >= VPCI_NUM_BARS)
+		return NULL;
+
+	bar = &function->bars[array_index_nospec(index, VPCI_NUM_BARS)];
+	if (!bar->mirror)
+		return NULL;
+
+	list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
+		if (offset - range->offset >= range->length)
+			continue;
+		if (!range->placed || range->confirmed != READ_ONCE(bar->node.changes))
+			return NULL;
+		return vmalloc_to_page(range->bytes + (offset - range->offset));
+	}
+
+	return NULL;
+}
+
+/* The page is mapped with the lock held: it may not be the right one after that. */
+static vm_fault_t mirror_fault(struct vm_fault *vmf)
+{
+	struct vpci_host *host = vmf->vma->vm_private_data;
+	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
+	bool is_bar = offset >> FUNCTION_SHIFT;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	struct page *page;
+
+	mutex_lock(&host->mirror_lock);
+	page = is_bar ? bar_page(host, offset) : config_page(host, offset);
+	if (page)
+		ret = vmf_insert_page(vmf->vma, vmf->address & PAGE_MASK, page);
+	else if (!is_bar)
+		ret = vpci_vma_insert_shared(vmf->vma, vmf->address & PAGE_MASK, absent);
+	mutex_unlock(&host->mirror_lock);
+	return ret;
+}
+
+static const struct vm_operations_struct mirror_vm_ops = {
+	.fault = mirror_fault,
+};
+
+/* Is it all of one BAR, or in the ECAM that the bridge has? */
+static bool range_is_valid(const struct vpci_host *host, u64 offset, u64 length)
+{
+	const struct vpci_claim *ecam = &host->claims[VPCI_CLAIM_ECAM];
+	u64 end = offset + length;
+
+	if (end > FILE_END || end < offset)
+		return false;
+	if (offset >> FUNCTION_SHIFT)
+		return offset >> BAR_SHIFT == (end - 1) >> BAR_SHIFT;
+
+	offset += host->ecam;
+	return ecam->length && offset >= ecam->base &&
+	       offset + length <= ecam->base + ecam->length;
+}
+
+/**
+ * vpci_mirror_mmap() - mmap of a host bridge's descriptor
+ * @host: the host bridge
+ * @vma: the mapping
+ *
+ * Return: 0; -EACCES if it is to be writable; -EINVAL if it is private or nothing that
+ * could be mirrored can be there
+ */
+int vpci_mirror_mmap(struct vpci_host *host, struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff >= FILE_END >> PAGE_SHIFT ||
+	    !range_is_valid(host, (u64)vma->vm_pgoff << PAGE_SHIFT,
+			    vma->vm_end - vma->vm_start))
+		return -EINVAL;
+
+	vpci_vma_set_mirror(vma);
+	vma->vm_private_data = host;
+	vma->vm_ops = &mirror_vm_ops;
+	return 0;
+}
+
+/* Nobody has these pages mapped any more when this returns. */
+static void unmap(struct vpci_host *host, u64 offset, u64 length)
+{
+	lockdep_assert_held(&host->mirror_lock);
+	if (host->mapping)
+		unmap_mapping_range(host->mapping, offset, length, 1);
+}
+
+/* No guest reads from a range any more when this returns. */
+static void withdraw(struct vpci_host *host, const struct vpci_mirror_range *range)
+{
+	if (range->placed)
+		trace_kvpci_mirror_withdraw(range->bar, start_of(range), range->length);
+	unmap(host, range->offset, range->length);
+}
+
+/**
+ * vpci_mirror_config() - a function has come or gone
+ * @host: its host bridge
+ * @bus: bus number
+ * @devfn: device and function number
+ *
+ * Context: process; the caller holds the lock of mirrors, and has published the change.
+ */
+void vpci_mirror_config(struct vpci_host *host, u8 bus, u8 devfn)
+{
+	unmap(host, ((u64)bus << 8 | devfn) << PAGE_SHIFT, PAGE_SIZE);
+}
+
+/* Does a page of a BAR hold what can't be mirrored, or should not be? */
+static bool is_trapped(const struct vpci_bar *bar, u64 page)
+{
+	const struct vpci_region *region;
+
+	for (region = vpci_region_next(bar, page);
+	     region && region->offset < page + PAGE_SIZE;
+	     region = vpci_region_next(bar, region->offset + region->length))
+		if (!region->mirrored)
+			return true;
+
+	return vpci_doorbell_in(bar, page, PAGE_SIZE);
+}
+
+static int new_range(struct vpci_bar *bar, const struct vpci_mirror_part *part,
+		     u64 start, u64 end)
+{
+	const struct vpci_function *function = bar->function;
+	struct vpci_mirror_range *range;
+
+	range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+	if (!range)
+		return -ENOMEM;
+
+	range->bar = bar;
+	range->offset = function_offset(function->bus, function->devfn) +
+			((u64)bar->index << BAR_SHIFT) + start;
+	range->length = end - start;
+	range->bytes = part->bytes + (start - part->start);
+	range->told = CHANGE_NONE;
+	range->confirmed = CHANGE_NONE;
+	INIT_LIST_HEAD(&range->of_host);
+	list_add_tail(&range->of_bar, &bar->mirror->ranges);
+	return 0;
+}
+
+static int new_ranges(struct vpci_bar *bar, const struct vpci_mirror_part *part)
+{
+	u64 page, start = part->end;
+	int ret = 0;
+
+	for (page = part->start; page < part->end && !ret; page += PAGE_SIZE) {
+		if (!is_trapped(bar, page)) {
+			start = min(start, page);
+		} else if (start < page) {
+			ret = new_range(bar, part, start, page);
+			start = part->end;
+		}
+		cond_resched();
+	}
+	if (!ret && start < part->end)
+		ret = new_range(bar, part, start, part->end);
+
+	return ret;
+}
+
+/* Make pages for what is from @start to @end. */
+static int new_part(struct vpci_bar *bar, u64 start, u64 end)
+{
+	struct vpci_mirror_part *part;
+
+	part = kzalloc(sizeof(*part), GFP_KERNEL_ACCOUNT);
+	if (!part)
+		return -ENOMEM;
+
+	part->start = start;
+	part->end = end;
+	part->bytes = __vmalloc(end - start, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!part->bytes) {
+		kfree(part);
+		return -ENOMEM;
+	}
+	list_add_tail(&part->link, &bar->mirror->parts);
+	memset(part->bytes, 0xff, end - start);
+	return new_ranges(bar, part);
+}
+
+/* Regions whose pages touch share a part. */
+static int new_parts(struct vpci_bar *bar)
+{
+	u64 start = 0, end = 0;
+	u32 i;
+
+	for (i = 0; i < bar->nr_regions; i++) {
+		const struct vpci_region *region = bar->regions[i];
+		u64 from = ALIGN_DOWN(region->offset, PAGE_SIZE);
+
+		if (!region->mirrored)
+			continue;
+		if (end && from > end) {
+			int ret = new_part(bar, start, end);
+
+			if (ret)
+				return ret;
+			end = 0;
+		}
+		if (!end)
+			start = from;
+		end = ALIGN(region->offset + region->length, PAGE_SIZE);
+	}
+
+	return new_part(bar, start, end);
+}
+
+static void move_regions(struct vpci_bar *bar, const struct vpci_mirror_part *part)
+{
+	struct vpci_region *region;
+
+	for (region = vpci_region_next(bar, part->start);
+	     region && region->offset < part->end;
+	     region = vpci_region_next(bar, region->offset + region->length))
+		if (region->mirrored)
+			region->ops->move(region,
+					  part->bytes + (region->offset - part->start));
+}
+
+/* Make all of a mirror that takes memory, and change nothing. */
+static int prepare(struct vpci_bar *bar)
+{
+	bar->mirror = kzalloc(sizeof(*bar->mirror), GFP_KERNEL_ACCOUNT);
+	if (!bar->mirror)
+		return -ENOMEM;
+
+	INIT_LIST_HEAD(&bar->mirror->parts);
+	INIT_LIST_HEAD(&bar->mirror->ranges);
+	return new_parts(bar);
+}
+
+static void establish(struct vpci_bar *bar)
+{
+	struct vpci_host *host = bar->function->host;
+	struct vpci_mirror_range *range;
+	struct vpci_mirror_part *part;
+
+	list_for_each_entry(part, &bar->mirror->parts, link)
+		move_regions(bar, part);
+	vpci_map_watch(&bar->node);
+
+	mutex_lock(&host->mirror_lock);
+	list_for_each_entry(range, &bar->mirror->ranges, of_bar)
+		list_add_tail(&range->of_host, &host->mirrors);
+	mutex_unlock(&host->mirror_lock);
+}
+
+/* Smaller ones share their page of the guest with others. */
+static bool wants_mirror(const struct vpci_bar *bar)
+{
+	u32 i;
+
+	if (bar->flags & KVPCI_BAR_IO || bar->size < PAGE_SIZE)
+		return false;
+
+	for (i = 0; i < bar->nr_regions; i++)
+		if (bar->regions[i]->mirrored)
+			return true;
+
+	return false;
+}
+
+/**
+ * vpci_mirrors_create() - make the mirrors of a function's BARs
+ * @function: the function, whose regions are complete and that is not plugged
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0 or -ENOMEM
+ */
+int vpci_mirrors_create(struct vpci_function *function)
+{
+	struct vpci_bar *bars = function->bars;
+	int i, ret = 0;
+
+	if (!function->host->mirror_eventfd)
+		return 0;
+
+	for (i = 0; i < VPCI_NUM_BARS && !ret; i++)
+		if (wants_mirror(&bars[i]))
+			ret = prepare(&bars[i]);
+	for (i = 0; i < VPCI_NUM_BARS; i++) {
+		if (!bars[i].mirror)
+			continue;
+		if (ret)
+			vpci_mirror_destroy(&bars[i]);
+		else
+			establish(&bars[i]);
+	}
+
+	return ret;
+}
+
+static void free_range(struct vpci_mirror_range *range)
+{
+	list_del(&range->of_host);
+	list_del(&range->of_bar);
+	kfree(range);
+}
+
+/**
+ * vpci_mirrors_withdraw() - take a function's mirrors away from userspace
+ * @function: the function, which no look-up finds any more
+ *
+ * Where userspace has made memory of one, it is told that there is none any more.
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void vpci_mirrors_withdraw(struct vpci_function *function)
+{
+	struct vpci_host *host = function->host;
+	struct vpci_mirror_range *range, *next;
+	bool tell = false;
+	int i;
+
+	mutex_lock(&host->mirror_lock);
+	for (i = 0; i < VPCI_NUM_BARS; i++) {
+		struct vpci_mirror *mirror = function->bars[i].mirror;
+
+		if (!mirror)
+			continue;
+		list_for_each_entry_safe(range, next, &mirror->ranges, of_bar) {
+			withdraw(host, range);
+			if (!range->placed || !host->kvm) {
+				free_range(range);
+				continue;
+			}
+			list_del_init(&range->of_bar);
+			range->bar = NULL;
+			range->placed = false;
+			tell = true;
+		}
+	}
+	mutex_unlock(&host->mirror_lock);
+
+	if (tell)
+		vpci_eventfd_signal(host->mirror_eventfd);
+}
+
+/**
+ * vpci_mirror_destroy() - free the mirror of a BAR
+ * @bar: the BAR, which nobody can reach any more
+ */
+void vpci_mirror_destroy(struct vpci_bar *bar)
+{
+	struct vpci_mirror_range *range, *next_range;
+	struct vpci_mirror_part *part, *next_part;
+
+	if (!bar->mirror)
+		return;
+
+	list_for_each_entry_safe(range, next_range, &bar->mirror->ranges, of_bar)
+		free_range(range);
+	list_for_each_entry_safe(part, next_part, &bar->mirror->parts, link) {
+		vfree(part->bytes);
+		kfree(part);
+	}
+	kfree(bar->mirror);
+	bar->mirror = NULL;
+}
+
+/**
+ * vpci_mirrors_follow() - have mirrors follow what has changed in the map of memory
+ * @host: the host bridge
+ *
+ * When this returns, no guest can read from where a mirrored BAR has been.
+ *
+ * Context: process; the caller holds no spinlock, and is not in a callback of an eventfd.
+ */
+void vpci_mirrors_follow(struct vpci_host *host)
+{
+	struct vpci_map_node *node;
+
+	mutex_lock(&host->mirror_lock);
+	while ((node = vpci_map_take_changed(&host->memory))) {
+		struct vpci_bar *bar = container_of(node, struct vpci_bar, node);
+		struct vpci_mirror_range *range;
+
+		list_for_each_entry(range, &bar->mirror->ranges, of_bar)
+			if (range->placed)
+				withdraw(host, range);
+	}
+	mutex_unlock(&host->mirror_lock);
+
+	vpci_eventfd_signal(host->mirror_eventfd);
+}
+
+/**
+ * vpci_mirrors_forget() - free what is left of mirrors whose functions have gone
+ * @host: the host bridge, whose descriptor is being closed
+ *
+ * Context: process.
+ */
+void vpci_mirrors_forget(struct vpci_host *host)
+{
+	struct vpci_mirror_range *range, *next;
+
+	mutex_lock(&host->mirror_lock);
+	host->mapping = NULL;
+	list_for_each_entry_safe(range, next, &host->mirrors, of_host)
+		if (!range->bar)
+			free_range(range);
+	mutex_unlock(&host->mirror_lock);
+}
+
+static u64 current_change(const struct vpci_mirror_range *range)
+{
+	return range->bar ? READ_ONCE(range->bar->node.changes) : CHANGE_GONE;
+}
+
+/* Is all of a BAR that decodes at @base in one window of memory? */
+static bool is_in_window(const struct vpci_host *host, const struct vpci_bar *bar,
+			 u64 base)
+{
+	static const enum vpci_claim_index windows[] = {
+		VPCI_CLAIM_MEM32, VPCI_CLAIM_MEM64,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(windows); i++) {
+		const struct vpci_claim *claim = &host->claims[windows[i]];
+
+		if (claim->length >= bar->size && base >= claim->base &&
+		    base - claim->base <= claim->length - bar->size)
+			return true;
+	}
+
+	return false;
+}
+
+/* Does any BAR of @function come before @bar, or share its place? */
+static bool has_bar_within(struct vpci_function *function, const struct vpci_bar *bar,
+			   u64 base)
+{
+	bool found = false;
+	int i;
+
+	spin_lock(&function->lock);
+	for (i = 0; i < VPCI_NUM_BARS; i++) {
+		const struct vpci_bar *other = &function->bars[i];
+
+		if (other != bar && other->mapped && !(other->flags & KVPCI_BAR_IO) &&
+		    other->size <= bar->size && other->node.base - base < bar->size)
+			found = true;
+	}
+	spin_unlock(&function->lock);
+	return found;
+}
+
+/*
+ * Find out where the guest finds all of a range, if it does. Whoever changes that
+ * afterwards counts it, so that what has been told is not confirmed.
+ */
+static void locate(struct vpci_host *host, struct vpci_mirror_range *range, u64 *address)
+{
+	struct vpci_bar *bar = range->bar;
+	struct vpci_function *function;
+	u64 base;
+
+	range->told = CHANGE_GONE;
+	range->told_placed = false;
+	if (!bar)
+		return;
+
+	spin_lock(&bar->function->lock);
+	range->told = current_change(range);
+	range->told_placed = bar->mapped;
+	base = bar->node.base;
+	spin_unlock(&bar->function->lock);
+
+	if (!is_in_window(host, bar, base))
+		range->told_placed = false;
+	list_for_each_entry(function, &host->all, link) {
+		if (!range->told_placed)
+			break;
+		range->told_placed = !has_bar_within(function, bar, base);
+	}
+	if (range->told_placed)
+		*address = base + start_of(range);
+}
+
+static int get_mirror(struct vpci_host *host, struct kvpci_mirror *mirror)
+{
+	struct vpci_mirror_range *range;
+
+	list_for_each_entry(range, &host->mirrors, of_host) {
+		if (range->confirmed == current_change(range))
+			continue;
+		locate(host, range, &mirror->address);
+		if (range->told_placed)
+			mirror->flags |= KVPCI_MIRROR_PLACED;
+		mirror->offset = range->offset;
+		mirror->length = range->length;
+		mirror->sequence = range->told;
+		return 0;
+	}
+
+	return -ENOENT;
+}
+
+/**
+ * vpci_mirror_get_ioctl() - KVPCI_GET_MIRROR
+ * @host: the host bridge
+ * @arg: the argument
+ *
+ * Return: 0 or an error, as the uapi says
+ */
+int vpci_mirror_get_ioctl(struct vpci_host *host, struct kvpci_mirror __user *arg)
+{
+	struct kvpci_mirror mirror;
+	int ret;
+
+	ret = vpci_uarg_get(&mirror, sizeof(mirror), KVPCI_MIRROR_SIZE_VER0, arg);
+	if (ret)
+		return ret;
+	if (mirror.flags || mirror.offset || mirror.length || mirror.address ||
+	    mirror.sequence)
+		return -EINVAL;
+
+	mutex_lock(&host->lock);
+	mutex_lock(&host->mirror_lock);
+	ret = get_mirror(host, &mirror);
+	mutex_unlock(&host->mirror_lock);
+	mutex_unlock(&host->lock);
+	if (ret)
+		return ret;
+
+	return copy_to_user(arg, &mirror, min_t(size_t, mirror.size, sizeof(mirror))) ?
+	       -EFAULT : 0;
+}
+
+static int set_mirror(struct vpci_host *host, const struct kvpci_mirror *mirror)
+{
+	struct vpci_mirror_range *range;
+	int ret = -ENOENT;
+
+	list_for_each_entry(range, &host->mirrors, of_host) {
+		if (range->offset != mirror->offset)
+			continue;
+		ret = -EAGAIN;
+		if (range->told != mirror->sequence ||
+		    range->told != current_change(range))
+			continue;
+		range->confirmed = range->told;
+		range->placed = range->told_placed;
+		if (range->placed)
+			trace_kvpci_mirror_place(range->bar, start_of(range), range->length);
+		if (!range->bar)
+			free_range(range);
+		return 0;
+	}
+
+	return ret;
+}
+
+/**
+ * vpci_mirror_set_ioctl() - KVPCI_SET_MIRROR
+ * @host: the host bridge
+ * @arg: the argument
+ *
+ * Return: 0 or an error, as the uapi says
+ */
+int vpci_mirror_set_ioctl(struct vpci_host *host,
+			  const struct kvpci_mirror __user *arg)
+{
+	struct kvpci_mirror mirror;
+	int ret;
+
+	ret = vpci_uarg_get(&mirror, sizeof(mirror), KVPCI_MIRROR_SIZE_VER0, arg);
+	if (ret)
+		return ret;
+	if (mirror.flags || mirror.length || mirror.address)
+		return -EINVAL;
+
+	mutex_lock(&host->mirror_lock);
+	ret = set_mirror(host, &mirror);
+	mutex_unlock(&host->mirror_lock);
+	return ret;
+}
