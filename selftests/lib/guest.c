@@ -268,42 +268,36 @@ void guest_run(struct vcpu *vcpu, __u64 loops)
 	check_expectations(vcpu);
 }
 
-__u32 guest_in(struct vm *vm, __u16 port, __u8 size)
+/* Have vCPU 0 make one access. Returns what it has read. */
+static __u64 run_one(struct vm *vm, struct agent_op op)
 {
 	struct vcpu *vcpu = &vm->vcpus[0];
-	struct agent_op *op;
+	struct agent_op *added;
 
 	guest_begin(vcpu);
-	op = add_in(vcpu, port, size);
+	added = guest_add(vcpu, op);
 	guest_run(vcpu, 1);
-	return op->result;
+	return added->result;
+}
+
+__u32 guest_in(struct vm *vm, __u16 port, __u8 size)
+{
+	return run_one(vm, (struct agent_op) { .kind = OP_IN, .addr = port, .size = size });
 }
 
 void guest_out(struct vm *vm, __u16 port, __u8 size, __u32 value)
 {
-	struct vcpu *vcpu = &vm->vcpus[0];
-
-	guest_begin(vcpu);
-	add_out(vcpu, port, size, value);
-	guest_run(vcpu, 1);
+	run_one(vm, (struct agent_op) {
+		.kind = OP_OUT, .addr = port, .size = size, .value = value });
 }
 
 __u64 guest_load(struct vm *vm, __u64 addr, __u8 size)
 {
-	struct vcpu *vcpu = &vm->vcpus[0];
-	struct agent_op *op;
-
-	guest_begin(vcpu);
-	op = add_load(vcpu, addr, size);
-	guest_run(vcpu, 1);
-	return op->result;
+	return run_one(vm, (struct agent_op) { .kind = OP_LOAD, .addr = addr, .size = size });
 }
 
 void guest_store(struct vm *vm, __u64 addr, __u8 size, __u64 value)
 {
-	struct vcpu *vcpu = &vm->vcpus[0];
-
-	guest_begin(vcpu);
-	add_store(vcpu, addr, size, value);
-	guest_run(vcpu, 1);
+	run_one(vm, (struct agent_op) {
+		.kind = OP_STORE, .addr = addr, .size = size, .value = value });
 }

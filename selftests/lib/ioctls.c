@@ -60,7 +60,8 @@ int doorbell(int function, const struct kvpci_doorbell *doorbell)
 	return kvpci_ioctl(function, KVPCI_DOORBELL, doorbell);
 }
 
-int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length)
+static int access_registers(int function, unsigned int cmd, __u32 bar, __u64 offset,
+			    const void *data, __u32 length)
 {
 	struct kvpci_access access = {
 		.size = sizeof(access),
@@ -70,21 +71,18 @@ int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length)
 		.data = (unsigned long)data,
 	};
 
-	return kvpci_ioctl(function, KVPCI_READ, &access);
+	return kvpci_ioctl(function, cmd, &access);
+}
+
+int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length)
+{
+	return access_registers(function, KVPCI_READ, bar, offset, data, length);
 }
 
 int device_write(int function, __u32 bar, __u64 offset, const void *data,
 		 __u32 length)
 {
-	struct kvpci_access access = {
-		.size = sizeof(access),
-		.bar = bar,
-		.offset = offset,
-		.length = length,
-		.data = (unsigned long)data,
-	};
-
-	return kvpci_ioctl(function, KVPCI_WRITE, &access);
+	return access_registers(function, KVPCI_WRITE, bar, offset, data, length);
 }
 
 int get_delivery(void)
@@ -96,10 +94,12 @@ int get_delivery(void)
 	return ret;
 }
 
-int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd)
+static int change_binding(int function, __u32 flags, __u32 interrupt, __u32 vector,
+			  int eventfd)
 {
 	struct kvpci_binding binding = {
 		.size = sizeof(binding),
+		.flags = flags,
 		.interrupt = interrupt,
 		.vector = vector,
 		.eventfd = eventfd,
@@ -108,39 +108,36 @@ int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd)
 	return kvpci_ioctl(function, KVPCI_BIND, &binding);
 }
 
+int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd)
+{
+	return change_binding(function, 0, interrupt, vector, eventfd);
+}
+
 int unbind(int function, __u32 interrupt, __u32 vector)
 {
-	struct kvpci_binding binding = {
-		.size = sizeof(binding),
-		.flags = KVPCI_BIND_REMOVE,
+	return change_binding(function, KVPCI_BIND_REMOVE, interrupt, vector, 0);
+}
+
+static int change_level(int function, __u32 flags, __u32 interrupt, __u32 vector)
+{
+	struct kvpci_trigger trigger = {
+		.size = sizeof(trigger),
+		.flags = flags,
 		.interrupt = interrupt,
 		.vector = vector,
 	};
 
-	return kvpci_ioctl(function, KVPCI_BIND, &binding);
+	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
 }
 
 int trigger(int function, __u32 interrupt, __u32 vector)
 {
-	struct kvpci_trigger trigger = {
-		.size = sizeof(trigger),
-		.interrupt = interrupt,
-		.vector = vector,
-	};
-
-	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
+	return change_level(function, 0, interrupt, vector);
 }
 
 int withdraw(int function, __u32 interrupt, __u32 vector)
 {
-	struct kvpci_trigger trigger = {
-		.size = sizeof(trigger),
-		.flags = KVPCI_TRIGGER_LOWER,
-		.interrupt = interrupt,
-		.vector = vector,
-	};
-
-	return kvpci_ioctl(function, KVPCI_TRIGGER, &trigger);
+	return change_level(function, KVPCI_TRIGGER_LOWER, interrupt, vector);
 }
 
 /* The pin. */
@@ -165,29 +162,31 @@ int get_route(int function, struct kvpci_route *route)
 	return kvpci_ioctl(function, KVPCI_GET_ROUTE, route);
 }
 
+static int change_route(int function, const struct kvpci_route *route)
+{
+	struct kvpci_route change = *route;
+
+	change.size = sizeof(change);
+	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &change);
+}
+
 int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int eventfd,
 	      int resample)
 {
-	struct kvpci_route route = {
-		.size = sizeof(route),
+	return change_route(function, &(struct kvpci_route) {
 		.interrupt = interrupt,
 		.vector = vector,
 		.sequence = sequence,
 		.eventfd = eventfd,
 		.resample_eventfd = resample,
-	};
-
-	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);
+	});
 }
 
 int remove_route(int function, __u32 interrupt, __u32 vector)
 {
-	struct kvpci_route route = {
-		.size = sizeof(route),
+	return change_route(function, &(struct kvpci_route) {
 		.flags = KVPCI_ROUTE_REMOVE,
 		.interrupt = interrupt,
 		.vector = vector,
-	};
-
-	return kvpci_ioctl(function, KVPCI_SET_ROUTE, &route);
+	});
 }
