@@ -108,11 +108,6 @@ static void show_bar(struct seq_file *m, struct vpci_bar *bar)
 	}
 }
 
-static bool vector_is_pending(const struct vpci_vectors *vectors, u32 n)
-{
-	return vectors->pending[n / 32] & BIT(n % 32);
-}
-
 static bool vector_is_masked(const struct vpci_vectors *vectors, u32 n)
 {
 	return vectors->ops->masked(vectors, n);
@@ -121,13 +116,6 @@ static bool vector_is_masked(const struct vpci_vectors *vectors, u32 n)
 static bool vector_is_bound(const struct vpci_vectors *vectors, u32 n)
 {
 	return vectors->vector[n].source;
-}
-
-static bool vector_is_routed(const struct vpci_vectors *vectors, u32 n)
-{
-	const struct vpci_vector *vector = &vectors->vector[n];
-
-	return vector->route && vector->confirmed == vector->sequence;
 }
 
 /* A list of the vectors for which something is so. */
@@ -153,10 +141,10 @@ static void show_vectors(struct seq_file *m, const char *kind, bool enabled,
 	seq_printf(m, "%s-vectors:\t%u\n", kind, vectors->nr);
 	seq_printf(m, "%s-enabled:\t%d\n", kind, enabled);
 	show_list(m, kind, "masked", vectors, vector_is_masked);
-	show_list(m, kind, "pending", vectors, vector_is_pending);
+	show_list(m, kind, "pending", vectors, vpci_vector_is_pending);
 	show_list(m, kind, "bound", vectors, vector_is_bound);
 	if (!vpci_kvm_sends_directly())
-		show_list(m, kind, "routed", vectors, vector_is_routed);
+		show_list(m, kind, "routed", vectors, vpci_vector_has_route);
 }
 
 static void show_ways(struct seq_file *m, const struct vpci_interrupts *interrupts)

@@ -18,26 +18,19 @@ static u8 trace_interrupt(const struct vpci_vectors *vectors)
 	return msix && vectors == vpci_msix_vectors(msix) ? KVPCI_MSIX : KVPCI_MSI;
 }
 
-static u32 trace_place(const struct vpci_vectors *vectors, u32 n)
-{
-	return n & vectors->place_mask;
-}
-
 static bool trace_masked(const struct vpci_vectors *vectors, u32 n)
 {
-	return vectors->ops->masked(vectors, trace_place(vectors, n));
+	return vectors->ops->masked(vectors, vpci_vector_place(vectors, n));
 }
 
 static bool trace_pending(const struct vpci_vectors *vectors, u32 n)
 {
-	u32 place = trace_place(vectors, n);
-
-	return vectors->pending[place / 32] & BIT(place % 32);
+	return vpci_vector_is_pending(vectors, vpci_vector_place(vectors, n));
 }
 
 static struct vpci_message trace_message(const struct vpci_vectors *vectors, u32 n)
 {
-	return vectors->ops->message(vectors, trace_place(vectors, n));
+	return vectors->ops->message(vectors, vpci_vector_place(vectors, n));
 }
 
 #define CREATE_TRACE_POINTS

@@ -41,17 +41,6 @@
 /* and how many vCPUs it may look at for that: KVM may look at all for one message. */
 #define FLUSH_VCPUS	4096
 
-/* Which vector takes the place of vector N? */
-static u32 place_of(const struct vpci_vectors *vectors, u32 n)
-{
-	return n & vectors->place_mask;
-}
-
-static bool is_pending(const struct vpci_vectors *vectors, u32 n)
-{
-	return vectors->pending[n / 32] & BIT(n % 32);
-}
-
 static void set_bit_of(struct vpci_vectors *vectors, u32 place)
 {
 	u32 *word = &vectors->pending[place / 32];
@@ -74,13 +63,13 @@ static __always_inline void set_pending(struct vpci_vectors *vectors, u32 n)
 {
 	trace_kvpci_vector_pend(vectors, n);
 	vectors->vector[n].triggered = true;
-	set_bit_of(vectors, place_of(vectors, n));
+	set_bit_of(vectors, vpci_vector_place(vectors, n));
 }
 
 /* It is not any more: neither is the place, unless another vector's is. */
 static void withdraw_pending(struct vpci_vectors *vectors, u32 n)
 {
-	u32 place = place_of(vectors, n);
+	u32 place = vpci_vector_place(vectors, n);
 
 	trace_kvpci_vector_withdraw(vectors, n);
 	vectors->vector[n].triggered = false;
@@ -106,14 +95,6 @@ static bool is_allowed(const struct vpci_vectors *vectors, u32 n)
 	return vectors->enabled && !vectors->ops->masked(vectors, n);
 }
 
-static bool has_route(const struct vpci_vectors *vectors, u32 n)
-{
-	const struct vpci_vector *vector = &vectors->vector[n];
-
-	return vpci_kvm_sends_directly() ||
-	       (vector->route && vector->confirmed == vector->sequence);
-}
-
 /* Can its message be sent? If so, and if that is done directly, it is in @message. */
 static bool is_ready(const struct vpci_vectors *vectors, u32 n,
 		     struct vpci_message *message)
@@ -123,7 +104,7 @@ static bool is_ready(const struct vpci_vectors *vectors, u32 n,
 	if (!is_allowed(vectors, n))
 		return false;
 	if (!vpci_kvm_sends_directly())
-		return has_route(vectors, n);
+		return vpci_vector_has_route(vectors, n);
 	/* Without a machine there is nobody to send it to. */
 	if (!kvm)
 		return true;
@@ -230,7 +211,7 @@ void vpci_vector_trigger(struct vpci_vectors *vectors, u32 n)
 	u32 place;
 
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
-	place = place_of(vectors, n);
+	place = vpci_vector_place(vectors, n);
 	if (!is_ready(vectors, place, &message)) {
 		set_pending(vectors, n);
 	} else if (!vector_send(vectors, place, &message, false)) {
@@ -263,7 +244,7 @@ static void vector_flush(struct vpci_vectors *vectors, u32 n)
 {
 	struct vpci_message message;
 
-	if (is_pending(vectors, n) && is_ready(vectors, n, &message)) {
+	if (vpci_vector_is_pending(vectors, n) && is_ready(vectors, n, &message)) {
 		trace_kvpci_vector_send(vectors, n);
 		clear_pending(vectors, n);
 		vector_send(vectors, n, &message, true);
@@ -291,7 +272,7 @@ void vpci_vectors_fold(struct vpci_vectors *vectors, u32 nr)
 		clear_bit_of(vectors, n);
 	for (n = 0; n < vectors->nr; n++)
 		if (vectors->vector[n].triggered)
-			set_bit_of(vectors, place_of(vectors, n));
+			set_bit_of(vectors, vpci_vector_place(vectors, n));
 }
 
 /**
@@ -308,7 +289,7 @@ void vpci_vector_changed(struct vpci_vectors *vectors, u32 n, bool new_message)
 	if (new_message)
 		vectors->vector[n].sequence++;
 	trace_kvpci_vector_update(vectors, n);
-	if (is_allowed(vectors, n) && !has_route(vectors, n))
+	if (is_allowed(vectors, n) && !vpci_vector_has_route(vectors, n))
 		ask_for_route(vectors);
 }
 
@@ -533,7 +514,7 @@ int vpci_vectors_get_route(struct vpci_vectors *vectors,
 	for (n = route->vector; n < vectors->nr; n++) {
 		struct vpci_message message;
 
-		if (!is_allowed(vectors, n) || has_route(vectors, n))
+		if (!is_allowed(vectors, n) || vpci_vector_has_route(vectors, n))
 			continue;
 
 		message = vectors->ops->message(vectors, n);

@@ -2,6 +2,7 @@
 #ifndef _VPCI_VECTOR_H
 #define _VPCI_VECTOR_H
 
+#include <linux/bits.h>
 #include <linux/kvpci.h>
 #include <linux/types.h>
 
@@ -102,5 +103,26 @@ bool vpci_vectors_signal(const struct vpci_vectors *vectors,
 			 const struct eventfd_ctx *eventfd);
 bool vpci_vectors_listen_to(const struct vpci_vectors *vectors,
 			    const struct eventfd_ctx *eventfd);
+
+/* Which vector takes the place of vector @n? */
+static inline u32 vpci_vector_place(const struct vpci_vectors *vectors, u32 n)
+{
+	return n & vectors->place_mask;
+}
+
+/* Is it pending, as the guest sees it? Only of one that takes its own place. */
+static inline bool vpci_vector_is_pending(const struct vpci_vectors *vectors, u32 n)
+{
+	return vectors->pending[n / 32] & BIT(n % 32);
+}
+
+/* Is there what sends its present message? */
+static inline bool vpci_vector_has_route(const struct vpci_vectors *vectors, u32 n)
+{
+	const struct vpci_vector *vector = &vectors->vector[n];
+
+	return vpci_kvm_sends_directly() ||
+	       (vector->route && vector->confirmed == vector->sequence);
+}
 
 #endif /* _VPCI_VECTOR_H */
