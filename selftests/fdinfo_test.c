@@ -346,6 +346,7 @@ TEST_F(fdinfo, a_guest_that_runs)
 		free(info);
 	}
 	guest_stop(vcpu);
+	guest_wait(vcpu);
 	free(here);
 	free(there);
 	close(function);

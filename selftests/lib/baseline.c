@@ -59,6 +59,22 @@ static int module_users(const char *name)
 	return n;
 }
 
+/* What a processor has set aside for itself, which can be some MiB, is free all the same. */
+static long set_aside_pages(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "re");
+	long pages = 0, count;
+	char line[128];
+
+	if (!file)
+		die("/proc/zoneinfo: %m");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, " count: %ld", &count) == 1)
+			pages += count;
+	fclose(file);
+	return pages;
+}
+
 static long free_memory(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
@@ -70,7 +86,7 @@ static long free_memory(void)
 	while (kb < 0 && fgets(line, sizeof(line), file))
 		sscanf(line, "MemFree: %ld kB", &kb);
 	fclose(file);
-	return kb;
+	return kb + set_aside_pages() * (sysconf(_SC_PAGESIZE) >> 10);
 }
 
 static void count_objects(struct baseline *baseline)
