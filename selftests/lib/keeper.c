@@ -347,6 +347,40 @@ void keeper_remove(struct keeper *keeper, struct kept *kept)
 	free(kept);
 }
 
+/* Does a message of a function wait for its route? */
+static bool is_waiting(const struct kept *kept, struct kvpci_route *route)
+{
+	unsigned int interrupt;
+
+	for (interrupt = KVPCI_MSI; interrupt <= KVPCI_MSIX; interrupt++) {
+		*route = (struct kvpci_route) { .interrupt = interrupt };
+		if (kept->nr[interrupt] && !get_route(kept->function, route))
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * If nothing waits: have the keeper not look again for what it was told before. Who takes a
+ * route away after that finds that it stays away.
+ */
+static bool is_settled(struct keeper *keeper, const struct kept *kept,
+		       struct kvpci_route *route)
+{
+	bool settled;
+
+	pthread_mutex_lock(&keeper->lock);
+	settled = !is_waiting(kept, route);
+	/* A guest that is running may have something new. */
+	if (settled && event_count(kept->route_event) && is_waiting(kept, route)) {
+		event_signal(kept->route_event);
+		settled = false;
+	}
+	pthread_mutex_unlock(&keeper->lock);
+	return settled;
+}
+
 /**
  * keeper_settle() - wait until no message of a function waits for its route
  * @keeper: the keeper
@@ -355,21 +389,16 @@ void keeper_remove(struct keeper *keeper, struct kept *kept)
 void keeper_settle(struct keeper *keeper, const struct kept *kept)
 {
 	time_t end = time(NULL) + patience();
-	unsigned int interrupt;
+	struct kvpci_route route;
 
 	if (!keeper->running)
 		return;
 
-	for (interrupt = KVPCI_MSI; interrupt <= KVPCI_MSIX; interrupt++) {
-		struct kvpci_route route = { .interrupt = interrupt };
-
-		while (kept->nr[interrupt] && !get_route(kept->function, &route)) {
-			if (time(NULL) > end)
-				die("vector %u waits for its route, and nobody was told",
-				    route.vector);
-			usleep(100);
-			route.vector = 0;
-		}
+	while (!is_settled(keeper, kept, &route)) {
+		if (time(NULL) > end)
+			die("vector %u waits for its route, and nobody was told",
+			    route.vector);
+		usleep(100);
 	}
 }
 
