@@ -449,7 +449,9 @@ TEST_F(delivery, every_kind_of_message_reaches_whom_it_does_by_kvm)
 		0x10000000, 0xffff0001, 0xffffff00, 0xfffffffe, 0xffffffff,
 	};
 	const int nr = variant->desc.nr, nr_low = ARRAY_SIZE(low);
-	int dest, how, mode, messages = 0, arrived = 0, wrong = 0;
+	/* By an irqfd it is KVM itself who delivers: what is ours is to make the route. */
+	const int step = get_delivery() == KVPCI_DELIVERY_DIRECT ? 1 : 4;
+	int dest, how, mode, kinds = 0, messages = 0, arrived = 0, wrong = 0;
 	int nr_dests = nr_low + ARRAY_SIZE(high);
 	struct reached reached;
 
@@ -465,6 +467,8 @@ TEST_F(delivery, every_kind_of_message_reaches_whom_it_does_by_kvm)
 				if (mode > 3 && dest % 4 != how)
 					continue;
 				if (is_odd(&variant->desc, address, modes[mode]))
+					continue;
+				if (kinds++ % step)
 					continue;
 				messages++;
 				wrong += !both_ways(self, nr, address, modes[mode], &reached);
