@@ -11,7 +11,8 @@
 # of the factors that a machine has, and on "processors" if it wants two. A machine with
 # nested paging has only tests that depend on paging: Documentation/testing.rst says why.
 # Groups but "supported" have only tests that depend on the kernel. A part for which there are
-# lines "only" has those tests and no others, whatever they depend on.
+# lines "only" has those tests and no others, whatever they depend on; and no other part of
+# its group has them, unless that has such lines too.
 #
 # On the machines of a group, a test meets each pair of values of what it depends on at
 # least once, on as few machines as are found by taking, again and again, the one that
@@ -19,6 +20,7 @@
 
 $1 == "machine" {
 	part[++nr_machines] = $2
+	group_of[$2] = $3
 	group[nr_machines] = $3
 	groups[$3]
 	processors[nr_machines] = $4
@@ -31,6 +33,7 @@ $1 == "machine" {
 $1 == "only" {
 	limited[$2]
 	only[$2, $3]
+	named[group_of[$2], $3]
 }
 
 $1 == "test" {
@@ -79,6 +82,8 @@ function suits(machine, test) {
 		return 0
 	if (part[machine] in limited)
 		return (part[machine], name[test]) in only
+	if ((group[machine], name[test]) in named)
+		return 0
 	if (group[machine] != "supported" && !((test, "kernel") in depends))
 		return 0
 	return value[machine, "paging"] != "nested" || (test, "paging") in depends

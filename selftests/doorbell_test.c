@@ -12,6 +12,7 @@
 #include "lib/agent.h"
 #include "lib/die.h"
 #include "lib/event.h"
+#include "lib/events.h"
 #include "lib/guest.h"
 #include "lib/harness.h"
 #include "lib/ioctls.h"
@@ -23,6 +24,7 @@
 #define G		BDF(0, 2, 0)
 #define MEM		MEM32_BASE
 #define BUFFER		RAM_FREE
+#define TIMES		5
 
 /* BAR 0 is memory, BAR 1 ports, BARs 2 and 4 memory of 64 bits. */
 FIXTURE(doorbell) {
@@ -68,6 +70,12 @@ static struct kvpci_doorbell describe(__u32 bar, __u64 offset, __u32 length)
 		.size = sizeof(struct kvpci_doorbell),
 		.bar = bar, .offset = offset, .length = length,
 	};
+}
+
+/* Does KVM learn of accesses to what is not memory by EPT misconfiguration? */
+static bool has_ept(void)
+{
+	return !access("/sys/module/kvm_intel/parameters/ept", F_OK);
 }
 
 /* A doorbell for one value. */
@@ -392,6 +400,48 @@ TEST_F(doorbell, it_rings_only_where_its_bar_answers)
 	close(self->function);
 	guest_store(self->vm, MEM + 0x1010, 4, 0);
 	EXPECT_EQ(0, event_count(event));
+}
+
+/*
+ * Where the processor says so, and there is no memory for reads, KVM has it rung without the
+ * instruction that rings it.
+ */
+TEST_F(doorbell, one_for_any_length_does_not_take_the_instruction)
+{
+	struct events *events = events_new("kvm/kvm_fast_mmio");
+	struct kvpci_doorbell desc = describe(4, 0x20, 0);
+	const __u64 place = self->high + 0x100000000;
+	static const __u8 lengths[] = { 1, 2, 4, 8 };
+	const unsigned int fast = has_ept() ? TIMES : 0;
+	unsigned int i;
+
+	/* The first access has KVM find out that there is no memory. */
+	guest_store(self->vm, place + 0x28, 4, 0);
+	desc.eventfd = event_new();
+	ASSERT_EQ(0, doorbell(self->function, &desc));
+	for (i = 0; i < 4; i++) {
+		events_clear(events);
+		guest_begin(self->vcpu);
+		add_store(self->vcpu, place + 0x20, lengths[i], i);
+		guest_run(self->vcpu, TIMES);
+		EXPECT_EQ(TIMES, event_count(desc.eventfd));
+		EXPECT_EQ(fast, events_count(events, "fast mmio at gpa 0x%llx", place + 0x20));
+	}
+
+	/* Nothing beside it rings it. */
+	guest_store(self->vm, place + 0x21, 1, 0);
+	guest_store(self->vm, place + 0x1f, 1, 0);
+	EXPECT_EQ(0, event_count(desc.eventfd));
+
+	/* Nor one behind the window's end, which KVM's search takes for a part of it. */
+	desc = describe(0, 0, 0);
+	desc.eventfd = event_new();
+	ASSERT_EQ(0, doorbell(self->function, &desc));
+	set_bar(self->host, F, 0, MEM32_BASE + MEM32_LENGTH);
+	self->vcpu->on_exit = exit_is_noted;
+	guest_store(self->vm, MEM32_BASE + MEM32_LENGTH, 4, 0);
+	EXPECT_EQ(0, event_count(desc.eventfd));
+	events_free(events);
 }
 
 TEST_F(doorbell, one_that_is_removed_rings_no_more)

@@ -49,7 +49,7 @@ FIXTURE_SETUP(trace)
 	setenv("KVPCI_TEST_MIRROR", "on", 1);
 	self->vm = vm_new(1);
 	self->host = host_new(self->vm);
-	self->events = events_new();
+	self->events = events_new("kvpci");
 }
 
 FIXTURE_TEARDOWN(trace)
@@ -203,7 +203,7 @@ FIXTURE_SETUP(trace_irq)
 	self->rig = rig_new(2, 0);
 	ioapic_set(self->rig->vm->fd, GSI, VECTOR, 1);
 	rig_listen(self->rig);
-	self->events = events_new();
+	self->events = events_new("kvpci");
 }
 
 FIXTURE_TEARDOWN(trace_irq)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module's tracepoints, read through tracefs: in a buffer of this process's own, which is
+ * Tracepoints, read through tracefs: in a buffer of this process's own, which is
  * not in the way of whoever else traces.
  */
 #define _GNU_SOURCE
@@ -21,9 +21,11 @@
 /**
  * struct events - events that are recorded
  * @folder: of the buffer, in tracefs
+ * @enable: the file there that says whether they are recorded
  */
 struct events {
 	char *folder;
+	char *enable;
 };
 
 static int open_in(const struct events *events, const char *name, int flags)
@@ -48,9 +50,10 @@ static void write_to(const struct events *events, const char *name, const char *
 }
 
 /**
- * events_new() - record all events of the module from now on
+ * events_new() - record events from now on
+ * @what: which, as tracefs has them: a system's, or one of them, "SYSTEM/EVENT"
  */
-struct events *events_new(void)
+struct events *events_new(const char *what)
 {
 	struct events *events = calloc(1, sizeof(*events));
 
@@ -58,7 +61,8 @@ struct events *events_new(void)
 		die("out of memory");
 	must(asprintf(&events->folder, INSTANCES "/kvpci-test-%d", getpid()));
 	must(mkdir(events->folder, 0700));
-	write_to(events, "events/kvpci/enable", "1");
+	must(asprintf(&events->enable, "events/%s/enable", what));
+	write_to(events, events->enable, "1");
 	return events;
 }
 
@@ -68,8 +72,9 @@ struct events *events_new(void)
  */
 void events_free(struct events *events)
 {
-	write_to(events, "events/kvpci/enable", "0");
+	write_to(events, events->enable, "0");
 	must(rmdir(events->folder));
+	free(events->enable);
 	free(events->folder);
 	free(events);
 }

@@ -4,7 +4,7 @@
 
 struct events;
 
-struct events *events_new(void);
+struct events *events_new(const char *what);
 void events_free(struct events *events);
 void events_clear(struct events *events);
 unsigned int events_count(struct events *events, const char *format, ...)

@@ -15,8 +15,8 @@
 #include <linux/errno.h>
 #include <linux/log2.h>
 
-#include "kmod/bar.h"
-#include "kmod/config.h"
+#include "kmod/pci/bar.h"
+#include "kmod/pci/config.h"
 #include "block.h"
 #include "unit.h"
 
@@ -66,15 +66,15 @@ static bool is_good(int index, const struct kvpci_bar *bar, bool next_is_there)
 }
 
 /* Write all ones, as a guest does to learn the size. */
-static u32 probe(struct vpci_regs *config, u32 reg)
+static u32 probe(struct kvpci_regs *config, u32 reg)
 {
 	u32 ones = 0xffffffff;
 
-	vpci_regs_write(config, reg, 4, &ones);
-	return vpci_config_u32(config, reg);
+	kvpci_regs_write(config, reg, 4, &ones);
+	return kvpci_config_u32(config, reg);
 }
 
-static void check_size(struct vpci_regs *config, int index,
+static void check_size(struct kvpci_regs *config, int index,
 		       const struct kvpci_bar *bar)
 {
 	u32 reg = register_of(index);
@@ -88,8 +88,8 @@ static void check_size(struct vpci_regs *config, int index,
 	if (bar->flags & KVPCI_BAR_PREFETCH)
 		type |= 8;
 
-	CHECK(vpci_config_u32(config, reg) == type, "BAR %d at reset: 0x%x", index,
-	      vpci_config_u32(config, reg));
+	CHECK(kvpci_config_u32(config, reg) == type, "BAR %d at reset: 0x%x", index,
+	      kvpci_config_u32(config, reg));
 	found = probe(config, reg);
 	CHECK((found & (type & 1 ? 3 : 15)) == type, "BAR %d: type bits", index);
 	found &= type & 1 ? ~3ULL : ~15ULL;
@@ -105,7 +105,7 @@ static void check_size(struct vpci_regs *config, int index,
 static void try_bar(int index, u64 size, u32 flags, u32 pad, bool next_is_there)
 {
 	struct kvpci_function_config desc = {};
-	struct vpci_regs config = block_new(VPCI_CONFIG_SIZE);
+	struct kvpci_regs config = block_new(KVPCI_CONFIG_SIZE);
 	struct kvpci_bar *bar = &desc.bars[index];
 	int ret, wanted;
 
@@ -116,7 +116,7 @@ static void try_bar(int index, u64 size, u32 flags, u32 pad, bool next_is_there)
 		bar[1].size = 16;
 
 	wanted = is_good(index, bar, next_is_there) ? 0 : -EINVAL;
-	ret = vpci_bars_init(&config, &desc);
+	ret = kvpci_bars_init(&config, &desc);
 	CHECK(ret == wanted, "BAR %d, 0x%llx bytes, flags 0x%x: %d", index,
 	      (unsigned long long)size, flags, ret);
 	if (!ret)
@@ -153,10 +153,10 @@ static void bounds(void)
 static void try_rom(u64 size)
 {
 	struct kvpci_function_config desc = { .rom_size = size };
-	struct vpci_regs config = block_new(VPCI_CONFIG_SIZE);
+	struct kvpci_regs config = block_new(KVPCI_CONFIG_SIZE);
 	bool good = !size || (is_power_of_two(size) && size >= 2048 &&
 			      size <= 1 << 24);
-	int ret = vpci_bars_init(&config, &desc);
+	int ret = kvpci_bars_init(&config, &desc);
 	u32 wanted = size ? -size | 1 : 0;
 
 	CHECK(ret == (good ? 0 : -EINVAL), "ROM of 0x%llx bytes: %d",
@@ -196,17 +196,17 @@ struct model {
 	bool plugged;
 	bool bit[HEADER * 8];
 	bool writable[HEADER * 8];
-	struct model_bar bar[VPCI_NUM_BARS];
+	struct model_bar bar[KVPCI_NUM_BARS_AND_ROM];
 };
 
 /* What is tested, and its model. */
 struct function {
-	struct vpci_regs config;
-	struct vpci_bar bars[VPCI_NUM_BARS];
+	struct kvpci_regs config;
+	struct kvpci_function_bar bars[KVPCI_NUM_BARS_AND_ROM];
 	struct model model;
 };
 
-static struct vpci_map memory, ports;
+static struct kvpci_map memory, ports;
 static struct function functions[NR_FUNCTIONS];
 static u64 writes;
 
@@ -266,7 +266,7 @@ static void model_write(struct model *model, u32 offset, u32 len, const u8 *data
 			if (model->writable[(offset + i) * 8 + nr])
 				model->bit[(offset + i) * 8 + nr] =
 					data[i] >> nr & 1;
-	for (b = 0; b < VPCI_NUM_BARS; b++)
+	for (b = 0; b < KVPCI_NUM_BARS_AND_ROM; b++)
 		settle(model, &model->bar[b]);
 }
 
@@ -283,7 +283,7 @@ static void model_init(struct model *model,
 		model->writable[0x3c * 8 + nr] = true;
 	}
 
-	for (i = 0; i < VPCI_NUM_BARS; i++) {
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
 		struct model_bar *bar = &model->bar[i];
 		u32 flags = i < KVPCI_NUM_BARS ? desc->bars[i].flags : 0;
 		bool *bits;
@@ -313,7 +313,7 @@ static bool is_best(const struct model_bar *bar, u64 addr)
 	int f, b;
 
 	for (f = 0; f < NR_FUNCTIONS; f++) {
-		for (b = 0; b < VPCI_NUM_BARS; b++) {
+		for (b = 0; b < KVPCI_NUM_BARS_AND_ROM; b++) {
 			const struct model_bar *other =
 				&functions[f].model.bar[b];
 
@@ -339,8 +339,8 @@ static bool none_at(bool io, u64 addr)
 
 static void expect(bool io, u64 addr)
 {
-	struct vpci_map_place place = vpci_map_find(io ? &ports : &memory, addr);
-	struct vpci_map_node *node = place.node;
+	struct kvpci_map_place place = kvpci_map_find(io ? &ports : &memory, addr);
+	struct kvpci_map_node *node = place.node;
 	u64 offset = place.offset;
 	int f, b;
 
@@ -351,7 +351,7 @@ static void expect(bool io, u64 addr)
 	}
 
 	for (f = 0; f < NR_FUNCTIONS; f++) {
-		for (b = 0; b < VPCI_NUM_BARS; b++) {
+		for (b = 0; b < KVPCI_NUM_BARS_AND_ROM; b++) {
 			struct model_bar *bar = &functions[f].model.bar[b];
 
 			if (node != &functions[f].bars[b].node)
@@ -390,7 +390,7 @@ static void check_all(void)
 			      "function %d, 0x%02x: 0x%02x, not 0x%02x", f, i,
 			      function->config.value[i],
 			      (u8)model_bits(&function->model, i, 8));
-		for (b = 0; b < VPCI_NUM_BARS; b++) {
+		for (b = 0; b < KVPCI_NUM_BARS_AND_ROM; b++) {
 			const struct model_bar *bar = &function->model.bar[b];
 
 			if (!bar->exists)
@@ -441,14 +441,16 @@ static void describe(struct kvpci_function_config *desc)
 		desc->rom_size = 2048 << rnd_below(14);
 }
 
-/* As the module does, see vpci_function_config_write(). */
+/* As the module does, see kmod/pci/command.c and bar_registers_write(). */
 static void write_config(struct function *function, u32 offset, u32 len,
 			 const u8 *data)
 {
 	writes++;
-	vpci_regs_write(&function->config, offset, len, data);
+	kvpci_regs_write(&function->config, offset, len, data);
+	if (function->model.plugged && kvpci_overlaps(offset, len, COMMAND, 2))
+		kvpci_bars_map(&function->config, function->bars);
 	if (function->model.plugged)
-		vpci_bars_written(&function->config, function->bars, offset, len);
+		kvpci_bars_written(&function->config, function->bars, offset, len);
 	model_write(&function->model, offset, len, data);
 }
 
@@ -523,10 +525,10 @@ static void plug(struct function *function, bool plugged)
 	writes++;
 	function->model.plugged = plugged;
 	if (plugged)
-		vpci_bars_map(&function->config, function->bars);
+		kvpci_bars_map(&function->config, function->bars);
 	else
-		vpci_bars_unmap(function->bars);
-	for (b = 0; b < VPCI_NUM_BARS; b++)
+		kvpci_bars_unmap(function->bars);
+	for (b = 0; b < KVPCI_NUM_BARS_AND_ROM; b++)
 		settle(&function->model, &function->model.bar[b]);
 }
 
@@ -537,14 +539,14 @@ static void new_function(struct function *function)
 
 	describe(&desc);
 	memset(function, 0, sizeof(*function));
-	function->config = block_new(VPCI_CONFIG_SIZE);
-	CHECK(!vpci_config_init(&function->config, &desc), "refused");
+	function->config = block_new(KVPCI_CONFIG_SIZE);
+	CHECK(!kvpci_config_init(&function->config, &desc), "refused");
 	model_init(&function->model, &desc);
-	for (i = 0; i < VPCI_NUM_BARS; i++) {
-		struct vpci_bar *bar = &function->bars[i];
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
+		struct kvpci_function_bar *bar = &function->bars[i];
 
 		bar->index = i;
-		bar->size = function->model.bar[i].size;
+		bar->space.size = function->model.bar[i].size;
 		bar->flags = i < KVPCI_NUM_BARS ? desc.bars[i].flags : 0;
 		bar->map = bar->flags & KVPCI_BAR_IO ? &ports : &memory;
 	}
@@ -559,7 +561,7 @@ static void one_bus(void)
 {
 	int i, f;
 
-	CHECK(!vpci_map_init(&memory, 3) && !vpci_map_init(&ports, 3),
+	CHECK(!kvpci_map_init(&memory, 3) && !kvpci_map_init(&ports, 3),
 	      "no memory");
 	for (f = 0; f < NR_FUNCTIONS; f++)
 		new_function(&functions[f]);
@@ -580,8 +582,8 @@ static void one_bus(void)
 	check_all();
 	for (f = 0; f < NR_FUNCTIONS; f++)
 		block_free(&functions[f].config);
-	vpci_map_destroy(&memory);
-	vpci_map_destroy(&ports);
+	kvpci_map_destroy(&memory);
+	kvpci_map_destroy(&ports);
 }
 
 static void random_writes(void)
@@ -600,17 +602,17 @@ static struct function *new_64_bit_bar(u64 place)
 	};
 	struct function *function = &functions[0];
 
-	CHECK(!vpci_map_init(&memory, 3), "no memory");
+	CHECK(!kvpci_map_init(&memory, 3), "no memory");
 	memset(functions, 0, sizeof(functions));
-	function->config = block_new(VPCI_CONFIG_SIZE);
-	CHECK(!vpci_config_init(&function->config, &desc), "refused");
+	function->config = block_new(KVPCI_CONFIG_SIZE);
+	CHECK(!kvpci_config_init(&function->config, &desc), "refused");
 	model_init(&function->model, &desc);
-	function->bars[0].size = 4096;
+	function->bars[0].space.size = 4096;
 	function->bars[0].flags = KVPCI_BAR_64BIT;
 	function->bars[0].map = &memory;
 	plug(function, true);
 	write_config(function, 0x10, 8, (u8 *)&place);
-	CHECK(!vpci_map_find(&memory, place).node, "found, and does not decode");
+	CHECK(!kvpci_map_find(&memory, place).node, "found, and does not decode");
 	write_config(function, COMMAND, 1, (u8 *)&(u8){ 2 });
 	return function;
 }
@@ -619,7 +621,7 @@ static void free_64_bit_bar(struct function *function)
 {
 	plug(function, false);
 	block_free(&function->config);
-	vpci_map_destroy(&memory);
+	kvpci_map_destroy(&memory);
 }
 
 #define NOWHERE	(~0ULL)
@@ -629,14 +631,14 @@ static void write_and_expect(struct function *function, u32 offset, u32 len, u64
 			     u64 place)
 {
 	u64 before = function->bars[0].mapped ? function->bars[0].node.base : NOWHERE;
-	struct vpci_map_place found;
+	struct kvpci_map_place found;
 
 	write_config(function, offset, len, (u8 *)&data);
 	if (before != place)
-		CHECK(!vpci_map_find(&memory, before).node,
+		CHECK(!kvpci_map_find(&memory, before).node,
 		      "after writing 0x%llx: still at 0x%llx", (unsigned long long)data,
 		      (unsigned long long)before);
-	found = vpci_map_find(&memory, place);
+	found = kvpci_map_find(&memory, place);
 	if (place == NOWHERE)
 		CHECK(!function->bars[0].mapped && !found.node,
 		      "after writing 0x%llx: it is somewhere", (unsigned long long)data);
@@ -696,7 +698,7 @@ static void sized(void)
 	/* Parked at all ones, it does not answer where it was. */
 	write_and_expect(function, 0x10, 4, ~0U, 0xfffff000);
 	write_and_expect(function, 0x14, 4, ~0U, NOWHERE);
-	CHECK(!vpci_map_find(&memory, place).node, "where it was");
+	CHECK(!kvpci_map_find(&memory, place).node, "where it was");
 	free_64_bit_bar(function);
 }
 

@@ -7,11 +7,11 @@
 
 #include <stdlib.h>
 
-#include "kmod/regs.h"
+#include "kmod/core/regs.h"
 
-static inline struct vpci_regs block_new(u32 size)
+static inline struct kvpci_regs block_new(u32 size)
 {
-	struct vpci_regs regs = {
+	struct kvpci_regs regs = {
 		.value = calloc(1, size),
 		.writable = calloc(1, size),
 		.write1clear = calloc(1, size),
@@ -21,7 +21,7 @@ static inline struct vpci_regs block_new(u32 size)
 	return regs;
 }
 
-static inline void block_free(struct vpci_regs *regs)
+static inline void block_free(struct kvpci_regs *regs)
 {
 	free(regs->value);
 	free(regs->writable);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <linux/errno.h>
 
-#include "kmod/capability.h"
+#include "kmod/pci/capability.h"
 #include "block.h"
 #include "unit.h"
 
@@ -21,13 +21,13 @@ struct added {
 	u8 version;
 	u32 offset;
 	u32 length;
-	u8 value[VPCI_CONFIG_SIZE];
-	u8 writable[VPCI_CONFIG_SIZE];
-	u8 write1clear[VPCI_CONFIG_SIZE];
+	u8 value[KVPCI_CONFIG_SIZE];
+	u8 writable[KVPCI_CONFIG_SIZE];
+	u8 write1clear[KVPCI_CONFIG_SIZE];
 };
 
 static struct model {
-	bool taken[VPCI_CONFIG_SIZE];
+	bool taken[KVPCI_CONFIG_SIZE];
 	struct added cap[MAX_CAPS];
 	int nr;
 	int last[2];	/* index in cap[] of the last standard and extended one */
@@ -59,7 +59,7 @@ static bool is_free(u32 offset, u32 len)
 	return true;
 }
 
-/* What vpci_capability_add() should return. */
+/* What kvpci_capability_add() should return. */
 static int place(const struct kvpci_capability *cap, bool masks_ok)
 {
 	bool ext = cap->flags & KVPCI_CAP_EXTENDED;
@@ -119,10 +119,10 @@ static const struct added *next_of(int i)
 	return NULL;
 }
 
-static void check_config(const struct vpci_regs *config)
+static void check_config(const struct kvpci_regs *config)
 {
-	static u8 value[VPCI_CONFIG_SIZE], writable[VPCI_CONFIG_SIZE];
-	static u8 write1clear[VPCI_CONFIG_SIZE];
+	static u8 value[KVPCI_CONFIG_SIZE], writable[KVPCI_CONFIG_SIZE];
+	static u8 write1clear[KVPCI_CONFIG_SIZE];
 	const struct added *next;
 	bool first = true;
 	int i;
@@ -157,7 +157,7 @@ static void check_config(const struct vpci_regs *config)
 		}
 	}
 
-	for (i = 0; i < VPCI_CONFIG_SIZE; i++)
+	for (i = 0; i < KVPCI_CONFIG_SIZE; i++)
 		CHECK(config->value[i] == value[i] &&
 		      config->writable[i] == writable[i] &&
 		      config->write1clear[i] == write1clear[i],
@@ -167,9 +167,9 @@ static void check_config(const struct vpci_regs *config)
 		      write1clear[i]);
 }
 
-static void check_headers(const struct vpci_regs *config)
+static void check_headers(const struct kvpci_regs *config)
 {
-	bool is_header[VPCI_CONFIG_SIZE] = {};
+	bool is_header[KVPCI_CONFIG_SIZE] = {};
 	u32 offset, len, i;
 
 	/* What is at 0x100 says whether there is any extended capability at all. */
@@ -182,9 +182,9 @@ static void check_headers(const struct vpci_regs *config)
 		bool wanted;
 
 		len = rnd_below(one_in(8) ? 512 : 12) + 1;
-		offset = rnd_below(VPCI_CONFIG_SIZE - len + 1);
+		offset = rnd_below(KVPCI_CONFIG_SIZE - len + 1);
 		wanted = memchr(is_header + offset, true, len);
-		CHECK(vpci_capability_header_in(config, offset, len) == wanted,
+		CHECK(kvpci_capability_header_in(config, offset, len) == wanted,
 		      "%u at 0x%x: %sa header", len, offset, wanted ? "" : "not ");
 	}
 }
@@ -211,15 +211,15 @@ static void random_capability(struct kvpci_capability *cap)
 
 static void random_list(void)
 {
-	struct vpci_regs config = block_new(VPCI_CONFIG_SIZE);
-	struct vpci_capability_list list;
+	struct kvpci_regs config = block_new(KVPCI_CONFIG_SIZE);
+	struct kvpci_capability_list list;
 	int i, attempts = 1 + rnd_below(MAX_CAPS);
 
 	memset(&model.taken, 0, sizeof(model.taken));
 	model.nr = 0;
 	model.last[0] = -1;
 	model.last[1] = -1;
-	vpci_capability_begin(&list, &config);
+	kvpci_capability_begin(&list, &config);
 	check_config(&config);
 
 	for (i = 0; i < attempts; i++) {
@@ -230,7 +230,7 @@ static void random_list(void)
 		u32 j;
 
 		random_capability(&cap);
-		CHECK(!vpci_capability_check(&cap), "good capability refused");
+		CHECK(!kvpci_capability_check(&cap), "good capability refused");
 
 		/* Of its length, and no longer. */
 		value = malloc(cap.length);
@@ -255,8 +255,8 @@ static void random_list(void)
 		}
 
 		wanted = place(&cap, masks_ok);
-		ret = vpci_capability_add(&list, &cap, value, writable,
-					  write1clear);
+		ret = kvpci_capability_add(&list, &cap, value, writable,
+					   write1clear);
 		CHECK(ret == wanted, "%s of %u at 0x%x: %d, not %d",
 		      cap.flags ? "extended" : "standard", cap.length,
 		      cap.offset, ret, wanted);
@@ -283,25 +283,25 @@ static void random_lists(void)
 /* As long as they fit, as many as there can be. */
 static void fill(bool ext)
 {
-	struct vpci_regs config = block_new(VPCI_CONFIG_SIZE);
+	struct kvpci_regs config = block_new(KVPCI_CONFIG_SIZE);
 	struct kvpci_capability cap = {
 		.flags = ext ? KVPCI_CAP_EXTENDED : 0,
 		.id = 1,
 		.version = ext,
 		.length = 4,
 	};
-	struct vpci_capability_list list;
+	struct kvpci_capability_list list;
 	u8 value[4] = {};
 	u32 at;
 
-	vpci_capability_begin(&list, &config);
+	kvpci_capability_begin(&list, &config);
 	for (at = start_of(ext); at < end_of(ext); at += 4)
-		CHECK(vpci_capability_add(&list, &cap, value, NULL, NULL) == at,
+		CHECK(kvpci_capability_add(&list, &cap, value, NULL, NULL) == at,
 		      "not at 0x%x", at);
-	CHECK(vpci_capability_add(&list, &cap, value, NULL, NULL) == -ENOSPC,
+	CHECK(kvpci_capability_add(&list, &cap, value, NULL, NULL) == -ENOSPC,
 	      "one too many");
 	cap.offset = end_of(ext) - 4;
-	CHECK(vpci_capability_add(&list, &cap, value, NULL, NULL) == -EINVAL,
+	CHECK(kvpci_capability_add(&list, &cap, value, NULL, NULL) == -EINVAL,
 	      "two at a place");
 	block_free(&config);
 }
@@ -346,7 +346,7 @@ static void expect(const struct kvpci_capability *cap)
 {
 	int wanted = is_good(cap) ? 0 : -EINVAL;
 
-	CHECK(vpci_capability_check(cap) == wanted,
+	CHECK(kvpci_capability_check(cap) == wanted,
 	      "flags 0x%x id 0x%x version %u offset 0x%x length %u: not %d",
 	      cap->flags, cap->id, cap->version, cap->offset, cap->length, wanted);
 }

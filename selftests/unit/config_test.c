@@ -7,7 +7,7 @@
 #include <string.h>
 #include <linux/errno.h>
 
-#include "kmod/config.h"
+#include "kmod/pci/config.h"
 #include "block.h"
 #include "unit.h"
 
@@ -26,7 +26,7 @@ static void expect(const char *what, const u8 *found, const u8 *wanted)
 {
 	u32 i;
 
-	for (i = 0; i < VPCI_CONFIG_SIZE; i++)
+	for (i = 0; i < KVPCI_CONFIG_SIZE; i++)
 		CHECK(found[i] == wanted[i], "%s 0x%02x: 0x%02x, not 0x%02x",
 		      what, i, found[i], wanted[i]);
 }
@@ -40,10 +40,10 @@ static void put(u8 *array, u32 offset, u32 len, u32 val)
 /* The offsets and bits are those of the PCI specification, 6.1 and 6.2. */
 static void header(void)
 {
-	static u8 value[VPCI_CONFIG_SIZE], writable[VPCI_CONFIG_SIZE];
-	static u8 write1clear[VPCI_CONFIG_SIZE];
+	static u8 value[KVPCI_CONFIG_SIZE], writable[KVPCI_CONFIG_SIZE];
+	static u8 write1clear[KVPCI_CONFIG_SIZE];
 	struct kvpci_function_config desc;
-	struct vpci_regs config;
+	struct kvpci_regs config;
 	int i;
 
 	put(writable, 0x04, 2, 0x0547);
@@ -52,9 +52,9 @@ static void header(void)
 	put(write1clear, 0x06, 2, 0xf900);
 
 	for (i = 0; i < 1000; i++) {
-		config = block_new(VPCI_CONFIG_SIZE);
+		config = block_new(KVPCI_CONFIG_SIZE);
 		describe(&desc);
-		CHECK(!vpci_config_init(&config, &desc), "refused");
+		CHECK(!kvpci_config_init(&config, &desc), "refused");
 
 		memset(value, 0, sizeof(value));
 		put(value, 0x00, 2, desc.vendor);
@@ -67,10 +67,10 @@ static void header(void)
 		expect("writable", config.writable, writable);
 		expect("write1clear", config.write1clear, write1clear);
 
-		vpci_config_set_multifunction(&config, true);
+		kvpci_config_set_multifunction(&config, true);
 		put(value, 0x0e, 1, 0x80);
 		expect("multi-function", config.value, value);
-		vpci_config_set_multifunction(&config, false);
+		kvpci_config_set_multifunction(&config, false);
 		put(value, 0x0e, 1, 0);
 		expect("not multi-function", config.value, value);
 		block_free(&config);
@@ -80,23 +80,23 @@ static void header(void)
 static void bad_descriptions(void)
 {
 	struct kvpci_function_config desc;
-	struct vpci_regs config = block_new(VPCI_CONFIG_SIZE);
+	struct kvpci_regs config = block_new(KVPCI_CONFIG_SIZE);
 	int i;
 
 	describe(&desc);
 	desc.vendor = 0xffff;
-	CHECK(vpci_config_init(&config, &desc) == -EINVAL, "no vendor");
+	CHECK(kvpci_config_init(&config, &desc) == -EINVAL, "no vendor");
 
 	for (i = 24; i < 32; i++) {
 		describe(&desc);
 		desc.class_code |= 1U << i;
-		CHECK(vpci_config_init(&config, &desc) == -EINVAL,
+		CHECK(kvpci_config_init(&config, &desc) == -EINVAL,
 		      "class code bit %d", i);
 	}
 
 	describe(&desc);
 	desc.bars[3].size = 17;
-	CHECK(vpci_config_init(&config, &desc) == -EINVAL, "BAR of 17 bytes");
+	CHECK(kvpci_config_init(&config, &desc) == -EINVAL, "BAR of 17 bytes");
 	block_free(&config);
 }
 

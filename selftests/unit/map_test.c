@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kmod/map.h"
+#include "kmod/core/map.h"
 #include "unit.h"
 
 #define NR_NODES	64
 
 /* A node, and when it came to where it is: 0 if it is not in the map. */
 struct range {
-	struct vpci_map_node node;
+	struct kvpci_map_node node;
 	u64 base;
 	u8 order;
 	u64 placed;
@@ -45,11 +45,11 @@ static struct range *model_find(struct range *ranges, u64 addr)
 	return best;
 }
 
-static void expect(struct vpci_map *map, struct range *ranges, u64 addr)
+static void expect(struct kvpci_map *map, struct range *ranges, u64 addr)
 {
 	struct range *wanted = model_find(ranges, addr);
-	struct vpci_map_place place = vpci_map_find(map, addr);
-	struct vpci_map_node *node = place.node;
+	struct kvpci_map_place place = kvpci_map_find(map, addr);
+	struct kvpci_map_node *node = place.node;
 	u64 offset = place.offset;
 
 	CHECK(node == (wanted ? &wanted->node : NULL),
@@ -78,31 +78,31 @@ static u8 random_order(void)
 	return one_in(4) ? 2 + rnd_below(39) : 12 + rnd_below(3);
 }
 
-static bool random_change(struct vpci_map *map, struct range *range, u64 now)
+static bool random_change(struct kvpci_map *map, struct range *range, u64 now)
 {
 	if (!range->placed) {
 		range->order = random_order();
 		range->base = random_base(range->order);
 		range->placed = now;
-		return vpci_map_add(map, &range->node, range->base, range->order);
+		return kvpci_map_add(map, &range->node, range->base, range->order);
 	}
 	if (one_in(3)) {
 		range->placed = 0;
-		return vpci_map_remove(map, &range->node);
+		return kvpci_map_remove(map, &range->node);
 	}
 	range->base = random_base(range->order);
 	range->placed = now;
-	return vpci_map_move(map, &range->node, range->base);
+	return kvpci_map_move(map, &range->node, range->base);
 }
 
 static void random_changes(u8 bits)
 {
 	struct range ranges[NR_NODES] = {};
-	struct vpci_map map = {};
+	struct kvpci_map map = {};
 	u64 now;
 	int i;
 
-	CHECK(!vpci_map_init(&map, bits), "no memory");
+	CHECK(!kvpci_map_init(&map, bits), "no memory");
 	expect(&map, ranges, rnd());
 
 	for (now = 1; now < 3000; now++) {
@@ -121,11 +121,11 @@ static void random_changes(u8 bits)
 
 	for (i = 0; i < NR_NODES; i++)
 		if (ranges[i].placed)
-			vpci_map_remove(&map, &ranges[i].node);
+			kvpci_map_remove(&map, &ranges[i].node);
 	memset(ranges, 0, sizeof(ranges));
 	for (i = 0; i < 100; i++)
 		expect(&map, ranges, i << 12);
-	vpci_map_destroy(&map);
+	kvpci_map_destroy(&map);
 }
 
 static void against_a_list(void)
@@ -147,18 +147,18 @@ static bool is_around(const struct range *around, const struct range *range)
 static void watched(void)
 {
 	struct range ranges[NR_NODES] = {}, before[NR_NODES];
-	struct vpci_map map = {};
+	struct kvpci_map map = {};
 	int i, counted = 0;
 	u64 now;
 
-	CHECK(!vpci_map_init(&map, 4), "no memory");
+	CHECK(!kvpci_map_init(&map, 4), "no memory");
 	for (i = 0; i < NR_NODES; i += 3)
-		vpci_map_watch(&ranges[i].node);
-	CHECK(!vpci_map_take_changed(&map), "something has changed");
+		kvpci_map_watch(&ranges[i].node);
+	CHECK(!kvpci_map_take_changed(&map), "something has changed");
 
 	for (now = 1; now < 5000; now++) {
 		int which = rnd_below(NR_NODES), changed = 0;
-		struct vpci_map_node *node;
+		struct kvpci_map_node *node;
 		bool told;
 
 		memcpy(before, ranges, sizeof(before));
@@ -176,28 +176,28 @@ static void watched(void)
 		/* Each is to be had once, however often it has changed. */
 		if (one_in(3))
 			continue;
-		for (; (node = vpci_map_take_changed(&map)); changed--)
+		for (; (node = kvpci_map_take_changed(&map)); changed--)
 			CHECK(node->watched, "it is not watched");
 		CHECK(changed <= 0, "%d are missing", changed);
-		CHECK(!vpci_map_take_changed(&map), "there is another one");
+		CHECK(!kvpci_map_take_changed(&map), "there is another one");
 	}
 	CHECK(counted > 1000, "only %d changes", counted);
 
 	for (i = 0; i < NR_NODES; i++)
 		if (ranges[i].placed)
-			vpci_map_remove(&map, &ranges[i].node);
-	while (vpci_map_take_changed(&map))
+			kvpci_map_remove(&map, &ranges[i].node);
+	while (kvpci_map_take_changed(&map))
 		;
 	CHECK(!map.watched, "%u left", map.watched);
-	vpci_map_destroy(&map);
+	kvpci_map_destroy(&map);
 }
 
 /* Unused, half set up. */
 static void empty(void)
 {
-	struct vpci_map map = {};
+	struct kvpci_map map = {};
 
-	vpci_map_destroy(&map);
+	kvpci_map_destroy(&map);
 }
 
 /*
@@ -213,7 +213,7 @@ static void empty(void)
 #define THERE		(HERE + (5ULL << MOVING_ORDER))
 
 struct traffic {
-	struct vpci_map map;
+	struct kvpci_map map;
 	struct range ranges[NR_NODES];
 	u64 moves;	/* even: range 0 is here; odd: there; changed around moves */
 	bool moving;
@@ -225,7 +225,7 @@ struct traffic {
 
 static struct range *find(struct traffic *traffic, u64 addr)
 {
-	struct vpci_map_place place = vpci_map_find(&traffic->map, addr);
+	struct kvpci_map_place place = kvpci_map_find(&traffic->map, addr);
 	struct range *range = (struct range *)place.node;
 	u64 mask;
 
@@ -318,8 +318,8 @@ static void *mover(void *arg)
 		if (!keep_pace(traffic, moves))
 			continue;
 		moves++;
-		vpci_map_move(&traffic->map, &traffic->ranges[2 + n].node,
-			      (1ULL << 40) + ((unit_next(&seed) % 64) << 12));
+		kvpci_map_move(&traffic->map, &traffic->ranges[2 + n].node,
+			       (1ULL << 40) + ((unit_next(&seed) % 64) << 12));
 	}
 	return NULL;
 }
@@ -332,8 +332,8 @@ static void shuttle(struct traffic *traffic)
 		/* Odd while it moves; bit 1 says where it is after that. */
 		__atomic_store_n(&traffic->moves, moves + 1, __ATOMIC_RELAXED);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		vpci_map_move(&traffic->map, &traffic->ranges[0].node,
-			      moves & 2 ? HERE : THERE);
+		kvpci_map_move(&traffic->map, &traffic->ranges[0].node,
+			       moves & 2 ? HERE : THERE);
 		__atomic_store_n(&traffic->moves, moves + 2, __ATOMIC_RELEASE);
 		while (!keep_pace(traffic, moves / 2))
 			;
@@ -347,7 +347,7 @@ static void place(struct traffic *traffic, int i, u64 base, u8 order)
 	range->base = base;
 	range->order = order;
 	range->placed = 1;
-	vpci_map_add(&traffic->map, &range->node, base, order);
+	kvpci_map_add(&traffic->map, &range->node, base, order);
 }
 
 static void moving_under_readers(u8 bits)
@@ -356,7 +356,7 @@ static void moving_under_readers(u8 bits)
 	pthread_t threads[3];
 	int i;
 
-	CHECK(!vpci_map_init(&traffic.map, bits), "no memory");
+	CHECK(!kvpci_map_init(&traffic.map, bits), "no memory");
 	place(&traffic, 0, HERE, MOVING_ORDER);
 	place(&traffic, 1, HERE, BIG_ORDER);
 	for (i = 2; i < NR_MOVING; i++)
@@ -374,7 +374,7 @@ static void moving_under_readers(u8 bits)
 		pthread_join(threads[i], NULL);
 	unit_pauses = false;
 
-	vpci_map_destroy(&traffic.map);
+	kvpci_map_destroy(&traffic.map);
 	CHECK(!traffic.lost, "%s", traffic.lost);
 }
 

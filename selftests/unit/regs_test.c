@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kmod/regs.h"
+#include <linux/slab.h>
+
+#include "kmod/core/regs.h"
 #include "unit.h"
 
 #define SIZE	40
 
 /* Allocated each at its exact size, so that no access outside goes unseen. */
-static struct vpci_regs new_block(bool writable, bool write1clear)
+static struct kvpci_regs new_block(bool writable, bool write1clear)
 {
-	struct vpci_regs regs = { .size = SIZE };
+	struct kvpci_regs regs = { .size = SIZE };
 	int i;
 
 	regs.value = malloc(SIZE);
@@ -33,7 +35,7 @@ static struct vpci_regs new_block(bool writable, bool write1clear)
 	return regs;
 }
 
-static void free_block(struct vpci_regs *regs)
+static void free_block(struct kvpci_regs *regs)
 {
 	free(regs->value);
 	free(regs->writable);
@@ -46,7 +48,7 @@ static bool bit(const u8 *array, u32 nr)
 }
 
 /* What bit @nr of the block is after @data has been written at @offset. */
-static bool model(const struct vpci_regs *regs, const u8 *old, u32 nr, u32 offset,
+static bool model(const struct kvpci_regs *regs, const u8 *old, u32 nr, u32 offset,
 		  u32 len, const u8 *data)
 {
 	bool written;
@@ -64,7 +66,7 @@ static bool model(const struct vpci_regs *regs, const u8 *old, u32 nr, u32 offse
 
 static void write_once(bool writable, bool write1clear, u32 offset, u32 len)
 {
-	struct vpci_regs regs = new_block(writable, write1clear);
+	struct kvpci_regs regs = new_block(writable, write1clear);
 	u8 *data = malloc(len), *read = malloc(len), old[SIZE], masks[2][SIZE];
 	u32 nr;
 
@@ -75,10 +77,10 @@ static void write_once(bool writable, bool write1clear, u32 offset, u32 len)
 	if (write1clear)
 		memcpy(masks[1], regs.write1clear, SIZE);
 
-	vpci_regs_read(&regs, offset, len, read);
+	kvpci_regs_read(&regs, offset, len, read);
 	CHECK(!memcmp(read, old + offset, len), "read %u at %u", len, offset);
 
-	vpci_regs_write(&regs, offset, len, data);
+	kvpci_regs_write(&regs, offset, len, data);
 	for (nr = 0; nr < SIZE * 8; nr++)
 		CHECK(bit(regs.value, nr) ==
 		      model(&regs, old, nr, offset, len, data),
@@ -90,14 +92,14 @@ static void write_once(bool writable, bool write1clear, u32 offset, u32 len)
 	/* As the device, all bits and some. */
 	memcpy(old, regs.value, SIZE);
 	memcpy(old + offset, data, len);
-	vpci_regs_set(&regs, offset, len, data, NULL);
+	kvpci_regs_set(&regs, offset, len, data, NULL);
 	CHECK(!memcmp(old, regs.value, SIZE), "set %u at %u", len, offset);
 	rnd_bytes(data, len);
 	rnd_bytes(read, len);
 	for (nr = 0; nr < len; nr++)
 		old[offset + nr] = (old[offset + nr] & ~read[nr]) |
 				   (data[nr] & read[nr]);
-	vpci_regs_set(&regs, offset, len, data, read);
+	kvpci_regs_set(&regs, offset, len, data, read);
 	CHECK(!memcmp(old, regs.value, SIZE), "set some of %u at %u", len,
 	      offset);
 
@@ -125,7 +127,7 @@ static void masks(void)
 		a[i / 8] = 1 << i % 8;
 		for (j = 0; j < SIZE * 8; j++) {
 			b[j / 8] = 1 << j % 8;
-			CHECK(vpci_regs_masks_ok(a, b, SIZE) == (i != j),
+			CHECK(kvpci_regs_masks_ok(a, b, SIZE) == (i != j),
 			      "writable bit %u, w1c bit %u", i, j);
 			b[j / 8] = 0;
 		}
@@ -134,10 +136,10 @@ static void masks(void)
 
 	memset(a, 0xff, SIZE);
 	memset(b, 0xff, SIZE);
-	CHECK(vpci_regs_masks_ok(NULL, b, SIZE), "no writable bit");
-	CHECK(vpci_regs_masks_ok(a, NULL, SIZE), "no write-1-to-clear bit");
-	CHECK(vpci_regs_masks_ok(a, b, 0), "no byte");
-	CHECK(!vpci_regs_masks_ok(a, b, 1), "a byte of both");
+	CHECK(kvpci_regs_masks_ok(NULL, b, SIZE), "no writable bit");
+	CHECK(kvpci_regs_masks_ok(a, NULL, SIZE), "no write-1-to-clear bit");
+	CHECK(kvpci_regs_masks_ok(a, b, 0), "no byte");
+	CHECK(!kvpci_regs_masks_ok(a, b, 1), "a byte of both");
 }
 
 static void overlaps(void)
@@ -152,7 +154,7 @@ static void overlaps(void)
 
 					for (i = a; i < a + a_len; i++)
 						both |= i >= b && i < b + b_len;
-					CHECK(vpci_overlaps(a, a_len, b, b_len) ==
+					CHECK(kvpci_overlaps(a, a_len, b, b_len) ==
 					      both, "%d+%d, %d+%d", (int)a,
 					      (int)a_len, (int)b, (int)b_len);
 				}
@@ -160,7 +162,7 @@ static void overlaps(void)
 
 /* The word that readers read while it is written. */
 struct shared {
-	struct vpci_regs regs;
+	struct kvpci_regs regs;
 	u32 offset;
 	u32 len;
 	bool stop;
@@ -175,7 +177,7 @@ static void *reader(void *arg)
 		u8 data[8];
 		u32 i;
 
-		vpci_regs_read(&shared->regs, shared->offset, shared->len, data);
+		kvpci_regs_read(&shared->regs, shared->offset, shared->len, data);
 		for (i = 1; i < shared->len; i++)
 			if (data[i] != data[0])
 				shared->torn = true;
@@ -204,11 +206,11 @@ static void nothing_torn(void)
 			u64 data = j & 1 ? ~0ULL : 0;
 
 			if (i & 1)
-				vpci_regs_set(&shared.regs, shared.offset,
-					      shared.len, &data, NULL);
+				kvpci_regs_set(&shared.regs, shared.offset,
+					       shared.len, &data, NULL);
 			else
-				vpci_regs_write(&shared.regs, shared.offset,
-						shared.len, &data);
+				kvpci_regs_write(&shared.regs, shared.offset,
+						 shared.len, &data);
 		}
 		__atomic_store_n(&shared.stop, true, __ATOMIC_RELAXED);
 		pthread_join(thread, NULL);
@@ -220,28 +222,28 @@ static void nothing_torn(void)
 /* What the guest has written is put back, in pieces of any size. */
 static void reset(void)
 {
-	struct vpci_regs regs = new_block(true, true);
-	u8 before[SIZE], saved[SIZE];
+	struct kvpci_regs regs = new_block(true, true);
+	u8 before[SIZE];
 	u32 i, n, nr = 0, index = 0;
 
 	memcpy(before, regs.value, SIZE);
-	for (i = 0; i < SIZE; i++)
-		if (vpci_regs_is_writable(&regs, i))
-			saved[nr++] = regs.value[i];
-	regs.reset = saved;
+	CHECK(!kvpci_regs_save(&regs), "no memory");
 	for (i = 0; i < 100; i++) {
 		u64 data = rnd();
 
 		n = 1 << rnd_below(4);
-		vpci_regs_write(&regs, rnd_below(SIZE - n + 1), n, &data);
+		kvpci_regs_write(&regs, rnd_below(SIZE - n + 1), n, &data);
 	}
 	CHECK(memcmp(before, regs.value, SIZE), "nothing was written");
 	for (i = 0; i < SIZE; i += n) {
 		n = 1 + rnd_below(SIZE - i < 8 ? SIZE - i : 8);
-		index = vpci_regs_reset(&regs, i, n, index);
+		index = kvpci_regs_reset(&regs, i, n, index);
 	}
+	for (i = 0; i < SIZE; i++)
+		nr += (regs.writable[i] | regs.write1clear[i]) != 0;
 	CHECK(index == nr, "%u bytes of %u", index, nr);
 	CHECK(!memcmp(before, regs.value, SIZE), "not put back");
+	kvfree(regs.reset);
 	regs.reset = NULL;
 	free_block(&regs);
 }

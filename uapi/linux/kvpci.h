@@ -70,7 +70,7 @@ struct kvpci_window {
  * mechanism #1 are answered in the kernel. Not with KVPCI_HOST_CONFIG_PORTS.
  */
 #define KVPCI_HOST_CONFIG_PORTS_ABSENT	(1U << 2)
-/* BARs have mirrors; signal @mirror_eventfd when KVPCI_GET_MIRROR has something to tell. */
+/* BARs have mirrors; signal @mirror_eventfd when what KVPCI_GET_MIRROR has to tell is worth it. */
 #define KVPCI_HOST_MIRROR	(1U << 3)
 
 #define KVPCI_HOST_FLAGS	(KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM | \
@@ -499,6 +499,10 @@ struct kvpci_doorbell {
  * there; one that rings none goes on to the region at that place. Once a removal
  * has returned, the eventfd is signalled no more.
  *
+ * As there, a doorbell in memory for any length is rung by reads too where KVM can tell
+ * what was accessed but not yet how (with EPT): the read then has no result. Guests
+ * are to read nothing in such a place.
+ *
  * Return: 0, or
  *	EINVAL	no such BAR, or the ROM; a @length that is not one of those; a place
  *		beyond the BAR; a @datamatch that does not fit or without its flag;
@@ -558,8 +562,8 @@ struct kvpci_access {
  * own view: KVPCI_WRITE sets bits that the guest can't write, and signals nothing. It
  * leaves alone what is the kernel's: bytes 0 to 0x3f of configuration space, the
  * headers of capabilities, and all of MSI and MSI-X. Another access may see some of
- * the bytes old and some of them new, except that 2, 4 or 8 bytes aligned to that,
- * from the start of configuration space or of the region, are whole. With @mask, bits
+ * the bytes old and some of them new, except that 2 or 4 bytes aligned to that, from the
+ * start of configuration space or of the region, are whole; of a region, 8 too. With @mask, bits
  * that the guest may change at the same time stay its own: that is how to set a
  * write-1-to-clear bit.
  *
@@ -902,8 +906,9 @@ struct kvpci_mirror {
  *	  read.
  *
  * That is to be done until KVPCI_GET_MIRROR returns ENOENT, and again when @mirror_eventfd
- * of the bridge is signalled. A caller that has found a vCPU's KVM_RUN failed with EFAULT
- * does it before the vCPU runs again.
+ * of the bridge is signalled: when a function with memory of the guest has gone, and when a
+ * guest reads from a range so often, without it, that it is worth it. A caller that has found
+ * a vCPU's KVM_RUN failed with EFAULT does it before the vCPU runs again.
  *
  * A BAR that is not wholly in a window, or shares its addresses with one that is not
  * larger, is not placed: accesses to it come to the kernel.

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Effects: what follows a write to a function's registers, when the locks under which it was
+ * made have been released. The range that was written says what that is, see pci/range.h.
+ */
+#include "backing/effects.h"
+#include "backing/mirror.h"
+#include "kvm/kvm.h"
+#include "pci/host.h"
+
+/**
+ * kvpci_reset() - reset a function
+ * @function: the function
+ *
+ * Other accesses may come in between, and find some of it as it was; a guest has no business
+ * there while it resets.
+ *
+ * Context: process, without a lock but the host's.
+ */
+void kvpci_reset(struct kvpci_function *function)
+{
+	if (kvpci_function_config_reset(function) & KVPCI_EFFECT_MAP)
+		kvpci_mirrors_follow(function->host);
+	kvpci_function_bars_reset(function);
+	if (function->reset_eventfd)
+		kvpci_eventfd_signal(function->reset_eventfd);
+}
+
+/**
+ * kvpci_effects_carry_out() - do what has to follow a write
+ * @function: the function that was written to
+ * @effects: KVPCI_EFFECT_*
+ *
+ * Context: process; a callback of a claim or an ioctl, without a spinlock.
+ */
+void kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
+{
+	if (effects & KVPCI_EFFECT_MAP)
+		kvpci_mirrors_follow(function->host);
+	if (effects & KVPCI_EFFECT_SEND)
+		kvpci_interrupts_flush(&function->interrupts);
+	if (effects & KVPCI_EFFECT_RESET)
+		kvpci_reset(function);
+}

@@ -1,0 +1,771 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mirrors: state that the guest reads without an exit.
+ *
+ * What can be read without a side effect lies in whole pages: the configuration space of
+ * each function, and of BARs the MSI-X table, the pending bits and registers that are to
+ * be mirrored. Userspace maps these pages, through the host bridge's descriptor, and
+ * makes read-only memory of the guest of them. The pages are the state itself. Where
+ * there is no such memory, the same access comes to ecam.c or window.c and finds the same.
+ *
+ * Configuration space never moves. When a function comes or goes, its page is taken out
+ * of all mappings, from where KVM takes it out of the guest's, and the next access has it
+ * replaced.
+ *
+ * A BAR moves, and userspace learns of that only when it is worth it:
+ *
+ *	guest moves it			userspace
+ *	  map.c counts a change
+ *	  its pages are taken out,
+ *	  no access brings them back
+ *	the write has completed
+ *	  accesses to its old place	  (a failure has it do what follows at once)
+ *	  fail in KVM_RUN, those to
+ *	  its new one come to window.c
+ *	reads there have come often	eventfd: KVPCI_GET_MIRROR: where it is now, and
+ *					  the change's number
+ *					moves the memory
+ *					KVPCI_SET_MIRROR: with that number
+ *					  accesses bring pages back, unless it has changed
+ *					  again
+ *
+ * To move memory costs as much as some reads that trap. A guest that sizes BARs and moves
+ * them about, as all do that boot, reads nothing there meanwhile.
+ *
+ * So what userspace does or does not do can make the guest wait, or trap, but never see
+ * what is not there. What counts as a change is whatever makes an access at some address
+ * of the BAR find something else: a BAR that is placed on top of it does too.
+ *
+ * The lock of mirrors is taken when pages are mapped, with the mmap lock held, and
+ * outside of the one that guards a file's mappings. What makes a page unreachable does so
+ * first, by the table of functions or the count of changes, and then takes it out of the
+ * mappings with the lock held, so that whoever was mapping it has finished.
+ */
+#include <linux/eventfd.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "backing/mirror.h"
+#include "kvm/kvm.h"
+#include "pci/doorbell.h"
+#include "pci/function.h"
+#include "pci/host.h"
+#include "trace.h"
+
+/*
+ * Offsets in the host bridge's file: bits 0 to 39 are the place in a BAR, 40 to 42 the
+ * BAR, and from 43 on the function, counted from 1. Before the first are all
+ * configuration spaces, as in the ECAM.
+ */
+#define BAR_SHIFT	40
+#define FUNCTION_SHIFT	43
+#define FILE_END	((KVPCI_NUM_BUSES * KVPCI_NUM_DEVFNS + 1ULL) << FUNCTION_SHIFT)
+
+/* So many reads that trap cost as much as having them spared. */
+#define WORTH_A_MIRROR	16
+
+/* Numbers of changes that a map never comes to. */
+#define CHANGE_NONE	(U64_MAX - 1)
+#define CHANGE_GONE	U64_MAX
+
+/**
+ * struct kvpci_mirror_range - whole pages of a BAR that are mirrored
+ * @of_host: in the host's list
+ * @of_bar: in the mirror's list, until the function goes
+ * @bar: the BAR, NULL once the function has gone
+ * @offset: in the file; what userspace knows it by
+ * @length: bytes
+ * @bytes: they
+ * @told: the change that userspace has been told of last
+ * @told_placed: and whether the BAR was placed then
+ * @confirmed: the change that userspace has confirmed last
+ * @placed: whether the BAR was placed then, so that there is memory of the guest
+ *
+ * All that is not fixed is guarded by the lock of mirrors.
+ */
+struct kvpci_mirror_range {
+	struct list_head of_host;
+	struct list_head of_bar;
+	struct kvpci_function_bar *bar;
+	u64 offset;
+	u64 length;
+	u8 *bytes;
+	u64 told;
+	bool told_placed;
+	u64 confirmed;
+	bool placed;
+};
+
+/**
+ * struct kvpci_mirror_part - pages that hold regions of a BAR
+ * @link: in the mirror's list
+ * @bytes: the pages; what is in no region is all ones
+ * @start: of the first page, in the BAR
+ * @end: of the last one
+ */
+struct kvpci_mirror_part {
+	struct list_head link;
+	u8 *bytes;
+	u64 start;
+	u64 end;
+};
+
+/**
+ * struct kvpci_bar_mirror - the mirror of a BAR
+ * @parts: its pages
+ * @ranges: those of them that are mirrored
+ * @trapped: reads of those since the last change; when they are WORTH_A_MIRROR, userspace is
+ *	asked for it. Counted without a lock: one more or less makes no difference.
+ */
+struct kvpci_bar_mirror {
+	u32 trapped;
+	struct list_head parts;
+	struct list_head ranges;
+};
+
+/*
+ * What is found in the configuration space of a function that is not there: of any bridge,
+ * and mapped as often as processes like, for which no mapping has a reference to it.
+ */
+static struct page *absent;
+
+/* The start of a range in its BAR. */
+static u64 start_of(const struct kvpci_mirror_range *range)
+{
+	return range->offset & (BIT_ULL(BAR_SHIFT) - 1);
+}
+
+/**
+ * kvpci_mirrors_init() - before the first host bridge
+ *
+ * Return: 0 or -ENOMEM
+ */
+int __init kvpci_mirrors_init(void)
+{
+	absent = alloc_page(GFP_KERNEL);
+	if (!absent)
+		return -ENOMEM;
+
+	memset(page_address(absent), 0xff, PAGE_SIZE);
+	return 0;
+}
+
+/**
+ * kvpci_mirrors_exit() - after the last one
+ */
+void kvpci_mirrors_exit(void)
+{
+	__free_page(absent);
+}
+
+static u64 function_offset(u8 bus, u8 devfn)
+{
+	return (((u64)bus << 8 | devfn) + 1) << FUNCTION_SHIFT;
+}
+
+/* The page of a function that is there, NULL if there is none. */
+static struct page *config_page(const struct kvpci_host *host, u64 offset)
+{
+	const struct kvpci_function *function;
+
+	function = kvpci_host_mirrored(host, offset >> KVPCI_ECAM_BUS_SHIFT,
+				       offset >> PAGE_SHIFT);
+	return function ? virt_to_page(function->config.value) : NULL;
+}
+
+/* The page of a BAR that is there, and may be mapped now; NULL if there is none. */
+static struct page *bar_page(const struct kvpci_host *host, u64 offset)
+{
+	u64 number = (offset >> FUNCTION_SHIFT) - 1;
+	u8 index = offset >> BAR_SHIFT & 7;
+	const struct kvpci_function *function;
+	struct kvpci_mirror_range *range;
+	const struct kvpci_function_bar *bar;
+
+	function = kvpci_host_mirrored(host, number >> 8, number);
+	if (!function || index >= KVPCI_NUM_BARS_AND_ROM)
+		return NULL;
+
+	bar = &function->bars[array_index_nospec(index, KVPCI_NUM_BARS_AND_ROM)];
+	if (!bar->mirror)
+		return NULL;
+
+	list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
+		if (offset - range->offset >= range->length)
+			continue;
+		if (!range->placed || range->confirmed != READ_ONCE(bar->node.changes))
+			return NULL;
+		return vmalloc_to_page(range->bytes + (offset - range->offset));
+	}
+
+	return NULL;
+}
+
+/* The page is mapped with the lock held: it may not be the right one after that. */
+static vm_fault_t mirror_fault(struct vm_fault *vmf)
+{
+	struct kvpci_host *host = vmf->vma->vm_private_data;
+	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
+	bool is_bar = offset >> FUNCTION_SHIFT;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	struct page *page;
+
+	mutex_lock(&host->mirror_lock);
+	page = is_bar ? bar_page(host, offset) : config_page(host, offset);
+	if (page)
+		ret = vmf_insert_page(vmf->vma, vmf->address & PAGE_MASK, page);
+	else if (!is_bar)
+		ret = kvpci_vma_insert_shared(vmf->vma, vmf->address & PAGE_MASK, absent);
+	mutex_unlock(&host->mirror_lock);
+	return ret;
+}
+
+static const struct vm_operations_struct mirror_vm_ops = {
+	.fault = mirror_fault,
+};
+
+/* Is it all of one BAR, or in the ECAM that the bridge has? */
+static bool range_is_valid(const struct kvpci_host *host, u64 offset, u64 length)
+{
+	const struct kvpci_claim *ecam = &host->claims[KVPCI_CLAIM_ECAM];
+	u64 end = offset + length;
+
+	if (end > FILE_END || end < offset)
+		return false;
+	if (offset >> FUNCTION_SHIFT)
+		return offset >> BAR_SHIFT == (end - 1) >> BAR_SHIFT;
+
+	offset += host->ecam;
+	return ecam->length && offset >= ecam->base &&
+	       offset + length <= ecam->base + ecam->length;
+}
+
+/**
+ * kvpci_mirror_mmap() - mmap of a host bridge's descriptor
+ * @host: the host bridge
+ * @vma: the mapping
+ *
+ * Return: 0; -EACCES if it is to be writable; -EINVAL if it is private or nothing that
+ * could be mirrored can be there
+ */
+int kvpci_mirror_mmap(struct kvpci_host *host, struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff >= FILE_END >> PAGE_SHIFT ||
+	    !range_is_valid(host, (u64)vma->vm_pgoff << PAGE_SHIFT,
+			    vma->vm_end - vma->vm_start))
+		return -EINVAL;
+
+	kvpci_vma_set_mirror(vma);
+	vma->vm_private_data = host;
+	vma->vm_ops = &mirror_vm_ops;
+	return 0;
+}
+
+/* Nobody has these pages mapped any more when this returns. */
+static void unmap_everywhere(struct kvpci_host *host, u64 offset, u64 length)
+{
+	lockdep_assert_held(&host->mirror_lock);
+	if (host->mapping)
+		unmap_mapping_range(host->mapping, offset, length, 1);
+}
+
+/* No guest reads from a range any more when this returns. */
+static void withdraw_range(struct kvpci_host *host, const struct kvpci_mirror_range *range)
+{
+	if (range->placed)
+		trace_kvpci_mirror_withdraw(range->bar, start_of(range), range->length);
+	unmap_everywhere(host, range->offset, range->length);
+}
+
+/**
+ * kvpci_mirrors_publish() - say which function a guest finds at a place, mirrored or not
+ * @host: its host bridge
+ * @bus: bus number
+ * @devfn: device and function number, which the caller has reserved
+ * @function: the function, or NULL
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void kvpci_mirrors_publish(struct kvpci_host *host, u8 bus, u8 devfn,
+			   struct kvpci_function *function)
+{
+	mutex_lock(&host->mirror_lock);
+	kvpci_host_publish(host, bus, devfn, function);
+	unmap_everywhere(host, ((u64)bus << 8 | devfn) << PAGE_SHIFT, PAGE_SIZE);
+	mutex_unlock(&host->mirror_lock);
+}
+
+/* Does a page of a BAR hold what can't be mirrored, or should not be? */
+static bool is_trapped(const struct kvpci_function_bar *bar, u64 page)
+{
+	const struct kvpci_range *range;
+
+	for (range = kvpci_range_next(&bar->space, page);
+	     range && range->offset < page + PAGE_SIZE;
+	     range = kvpci_range_next(&bar->space, range->offset + range->length))
+		if (!range->mirrored)
+			return true;
+
+	return kvpci_doorbell_in(bar, page, PAGE_SIZE);
+}
+
+static int new_range(struct kvpci_function_bar *bar, const struct kvpci_mirror_part *part,
+		     u64 start, u64 end)
+{
+	const struct kvpci_function *function = bar->space.function;
+	struct kvpci_mirror_range *range;
+
+	range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+	if (!range)
+		return -ENOMEM;
+
+	range->bar = bar;
+	range->offset = function_offset(function->bus, function->devfn) +
+			((u64)bar->index << BAR_SHIFT) + start;
+	range->length = end - start;
+	range->bytes = part->bytes + (start - part->start);
+	range->told = CHANGE_NONE;
+	range->confirmed = CHANGE_NONE;
+	INIT_LIST_HEAD(&range->of_host);
+	list_add_tail(&range->of_bar, &bar->mirror->ranges);
+	return 0;
+}
+
+static int new_ranges(struct kvpci_function_bar *bar, const struct kvpci_mirror_part *part)
+{
+	u64 page, start = part->end;
+	int ret = 0;
+
+	for (page = part->start; page < part->end && !ret; page += PAGE_SIZE) {
+		if (!is_trapped(bar, page)) {
+			start = min(start, page);
+		} else if (start < page) {
+			ret = new_range(bar, part, start, page);
+			start = part->end;
+		}
+		cond_resched();
+	}
+	if (!ret && start < part->end)
+		ret = new_range(bar, part, start, part->end);
+
+	return ret;
+}
+
+/* Make pages for what is from @start to @end. */
+static int new_part(struct kvpci_function_bar *bar, u64 start, u64 end)
+{
+	struct kvpci_mirror_part *part;
+
+	part = kzalloc(sizeof(*part), GFP_KERNEL_ACCOUNT);
+	if (!part)
+		return -ENOMEM;
+
+	part->start = start;
+	part->end = end;
+	part->bytes = __vmalloc(end - start, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!part->bytes) {
+		kfree(part);
+		return -ENOMEM;
+	}
+	list_add_tail(&part->link, &bar->mirror->parts);
+	memset(part->bytes, 0xff, end - start);
+	return new_ranges(bar, part);
+}
+
+/* Ranges whose pages touch share a part. */
+static int new_parts(struct kvpci_function_bar *bar)
+{
+	u64 start = 0, end = 0;
+	u32 i;
+
+	for (i = 0; i < bar->space.nr_ranges; i++) {
+		const struct kvpci_range *range = bar->space.ranges[i];
+		u64 from = ALIGN_DOWN(range->offset, PAGE_SIZE);
+
+		if (!range->mirrored)
+			continue;
+		if (end && from > end) {
+			int ret = new_part(bar, start, end);
+
+			if (ret)
+				return ret;
+			end = 0;
+		}
+		if (!end)
+			start = from;
+		end = ALIGN(range->offset + range->length, PAGE_SIZE);
+	}
+
+	return new_part(bar, start, end);
+}
+
+static void move_ranges(struct kvpci_function_bar *bar, const struct kvpci_mirror_part *part)
+{
+	struct kvpci_range *range;
+
+	for (range = kvpci_range_next(&bar->space, part->start);
+	     range && range->offset < part->end;
+	     range = kvpci_range_next(&bar->space, range->offset + range->length))
+		if (range->mirrored)
+			range->ops->move(range,
+					 part->bytes + (range->offset - part->start));
+}
+
+/* Make all of a mirror that takes memory, and change nothing. */
+static int mirror_prepare(struct kvpci_function_bar *bar)
+{
+	bar->mirror = kzalloc(sizeof(*bar->mirror), GFP_KERNEL_ACCOUNT);
+	if (!bar->mirror)
+		return -ENOMEM;
+
+	INIT_LIST_HEAD(&bar->mirror->parts);
+	INIT_LIST_HEAD(&bar->mirror->ranges);
+	return new_parts(bar);
+}
+
+static void mirror_establish(struct kvpci_function_bar *bar)
+{
+	struct kvpci_host *host = bar->space.function->host;
+	struct kvpci_mirror_range *range;
+	struct kvpci_mirror_part *part;
+
+	list_for_each_entry(part, &bar->mirror->parts, link)
+		move_ranges(bar, part);
+	kvpci_map_watch(&bar->node);
+
+	mutex_lock(&host->mirror_lock);
+	list_for_each_entry(range, &bar->mirror->ranges, of_bar)
+		list_add_tail(&range->of_host, &host->mirrors);
+	mutex_unlock(&host->mirror_lock);
+}
+
+/* Smaller ones share their page of the guest with others. */
+static bool wants_mirror(const struct kvpci_function_bar *bar)
+{
+	u32 i;
+
+	if (bar->flags & KVPCI_BAR_IO || bar->space.size < PAGE_SIZE)
+		return false;
+
+	for (i = 0; i < bar->space.nr_ranges; i++)
+		if (bar->space.ranges[i]->mirrored)
+			return true;
+
+	return false;
+}
+
+/**
+ * kvpci_mirrors_create() - make the mirrors of a function's BARs
+ * @function: the function, whose regions are complete and that is not plugged
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0 or -ENOMEM
+ */
+int kvpci_mirrors_create(struct kvpci_function *function)
+{
+	struct kvpci_function_bar *bars = function->bars;
+	int i, ret = 0;
+
+	lockdep_assert_held(&function->host->lock);
+	if (!function->host->mirror_eventfd)
+		return 0;
+
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM && !ret; i++)
+		if (wants_mirror(&bars[i]))
+			ret = mirror_prepare(&bars[i]);
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
+		if (!bars[i].mirror)
+			continue;
+		if (ret)
+			kvpci_mirror_destroy(&bars[i]);
+		else
+			mirror_establish(&bars[i]);
+	}
+
+	return ret;
+}
+
+static void free_range(struct kvpci_mirror_range *range)
+{
+	list_del(&range->of_host);
+	list_del(&range->of_bar);
+	kfree(range);
+}
+
+/**
+ * kvpci_mirrors_withdraw() - take a function's mirrors away from userspace
+ * @function: the function, which no look-up finds any more
+ *
+ * Where userspace has made memory of one, it is told that there is none any more.
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void kvpci_mirrors_withdraw(struct kvpci_function *function)
+{
+	struct kvpci_host *host = function->host;
+	struct kvpci_mirror_range *range, *next;
+	bool tell = false;
+	int i;
+
+	lockdep_assert_held(&host->lock);
+	mutex_lock(&host->mirror_lock);
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
+		struct kvpci_bar_mirror *mirror = function->bars[i].mirror;
+
+		if (!mirror)
+			continue;
+		list_for_each_entry_safe(range, next, &mirror->ranges, of_bar) {
+			withdraw_range(host, range);
+			if (!range->placed || !host->kvm) {
+				free_range(range);
+				continue;
+			}
+			list_del_init(&range->of_bar);
+			range->bar = NULL;
+			range->placed = false;
+			tell = true;
+		}
+	}
+	mutex_unlock(&host->mirror_lock);
+
+	if (tell)
+		kvpci_eventfd_signal(host->mirror_eventfd);
+}
+
+/**
+ * kvpci_mirror_destroy() - free the mirror of a BAR
+ * @bar: the BAR, which nobody can reach any more
+ */
+void kvpci_mirror_destroy(struct kvpci_function_bar *bar)
+{
+	struct kvpci_mirror_range *range, *next_range;
+	struct kvpci_mirror_part *part, *next_part;
+
+	if (!bar->mirror)
+		return;
+
+	list_for_each_entry_safe(range, next_range, &bar->mirror->ranges, of_bar)
+		free_range(range);
+	list_for_each_entry_safe(part, next_part, &bar->mirror->parts, link) {
+		vfree(part->bytes);
+		kfree(part);
+	}
+	kfree(bar->mirror);
+	bar->mirror = NULL;
+}
+
+/**
+ * kvpci_mirrors_follow() - have mirrors follow what has changed in the map of memory
+ * @host: the host bridge
+ *
+ * When this returns, no guest can read from where a mirrored BAR has been.
+ *
+ * Context: process; the caller holds no spinlock, and is not in a callback of an eventfd.
+ */
+void kvpci_mirrors_follow(struct kvpci_host *host)
+{
+	struct kvpci_map_node *node;
+
+	mutex_lock(&host->mirror_lock);
+	while ((node = kvpci_map_take_changed(&host->memory))) {
+		struct kvpci_mirror_range *range;
+		struct kvpci_function_bar *bar;
+
+		bar = container_of(node, struct kvpci_function_bar, node);
+		list_for_each_entry(range, &bar->mirror->ranges, of_bar)
+			if (range->placed)
+				withdraw_range(host, range);
+		WRITE_ONCE(bar->mirror->trapped, 0);
+	}
+	mutex_unlock(&host->mirror_lock);
+}
+
+/**
+ * kvpci_mirror_read_trapped() - a guest's read of a BAR has come to the bridge
+ * @bar: the BAR, which has a mirror
+ * @offset: where
+ *
+ * Context: a callback of a claim.
+ */
+void kvpci_mirror_read_trapped(struct kvpci_function_bar *bar, u64 offset)
+{
+	struct kvpci_bar_mirror *mirror = bar->mirror;
+	u32 trapped = READ_ONCE(mirror->trapped);
+	const struct kvpci_range *range;
+
+	if (trapped >= WORTH_A_MIRROR)
+		return;
+
+	/* Not the mirror's own ranges, which go before accesses have ended. */
+	range = kvpci_range_find(&bar->space, offset);
+	if (!range || !range->mirrored)
+		return;
+
+	WRITE_ONCE(mirror->trapped, trapped + 1);
+	if (trapped + 1 == WORTH_A_MIRROR)
+		kvpci_eventfd_signal(bar->space.function->host->mirror_eventfd);
+}
+
+/**
+ * kvpci_mirrors_forget() - free what is left of mirrors whose functions have gone
+ * @host: the host bridge, whose descriptor is being closed
+ *
+ * Context: process.
+ */
+void kvpci_mirrors_forget(struct kvpci_host *host)
+{
+	struct kvpci_mirror_range *range, *next;
+
+	mutex_lock(&host->mirror_lock);
+	host->mapping = NULL;
+	list_for_each_entry_safe(range, next, &host->mirrors, of_host)
+		if (!range->bar)
+			free_range(range);
+	mutex_unlock(&host->mirror_lock);
+}
+
+static u64 current_change(const struct kvpci_mirror_range *range)
+{
+	return range->bar ? READ_ONCE(range->bar->node.changes) : CHANGE_GONE;
+}
+
+/* Is all of a BAR that decodes at @base in one window of memory? */
+static bool is_in_window(const struct kvpci_host *host, const struct kvpci_function_bar *bar,
+			 u64 base)
+{
+	static const enum kvpci_claim_index windows[] = {
+		KVPCI_CLAIM_MEM32, KVPCI_CLAIM_MEM64,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(windows); i++) {
+		const struct kvpci_claim *claim = &host->claims[windows[i]];
+
+		if (claim->length >= bar->space.size && base >= claim->base &&
+		    base - claim->base <= claim->length - bar->space.size)
+			return true;
+	}
+
+	return false;
+}
+
+/* Does any BAR of @function come before @bar, or share its place? */
+static bool has_bar_within(struct kvpci_function *function, const struct kvpci_function_bar *bar,
+			   u64 base)
+{
+	bool found = false;
+	int i;
+
+	spin_lock(&function->lock);
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
+		const struct kvpci_function_bar *other = &function->bars[i];
+
+		if (other != bar && other->mapped && !(other->flags & KVPCI_BAR_IO) &&
+		    other->space.size <= bar->space.size &&
+		    other->node.base - base < bar->space.size)
+			found = true;
+	}
+	spin_unlock(&function->lock);
+	return found;
+}
+
+/*
+ * Find out where the guest finds all of a range, if it does. Whoever changes that
+ * afterwards counts it, so that what has been told is not confirmed.
+ */
+static void mirror_locate(struct kvpci_host *host, struct kvpci_mirror_range *range, u64 *address)
+{
+	struct kvpci_function_bar *bar = range->bar;
+	struct kvpci_function *function;
+	u64 base;
+
+	range->told = CHANGE_GONE;
+	range->told_placed = false;
+	if (!bar)
+		return;
+
+	spin_lock(&bar->space.function->lock);
+	range->told = current_change(range);
+	range->told_placed = bar->mapped;
+	base = bar->node.base;
+	spin_unlock(&bar->space.function->lock);
+
+	if (!is_in_window(host, bar, base))
+		range->told_placed = false;
+	list_for_each_entry(function, &host->all, link) {
+		if (!range->told_placed)
+			break;
+		range->told_placed = !has_bar_within(function, bar, base);
+	}
+	if (range->told_placed)
+		*address = base + start_of(range);
+}
+
+/**
+ * kvpci_mirror_get() - find a range of a BAR whose mirror is not where the guest finds it
+ * @host: the host bridge
+ * @mirror: where to put what there is to say of it
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0, or -ENOENT if there is none
+ */
+int kvpci_mirror_get(struct kvpci_host *host, struct kvpci_mirror *mirror)
+{
+	struct kvpci_mirror_range *range;
+	int ret = -ENOENT;
+
+	mutex_lock(&host->mirror_lock);
+	list_for_each_entry(range, &host->mirrors, of_host) {
+		if (range->confirmed == current_change(range))
+			continue;
+		mirror_locate(host, range, &mirror->address);
+		if (range->told_placed)
+			mirror->flags |= KVPCI_MIRROR_PLACED;
+		mirror->offset = range->offset;
+		mirror->length = range->length;
+		mirror->sequence = range->told;
+		ret = 0;
+		break;
+	}
+	mutex_unlock(&host->mirror_lock);
+	return ret;
+}
+
+/**
+ * kvpci_mirror_set() - userspace has moved its memory to where it was told
+ * @host: the host bridge
+ * @mirror: which range, and the change of its place
+ *
+ * Context: process.
+ * Return: 0; -ENOENT if there is no such range; -EAGAIN if it has changed again
+ */
+int kvpci_mirror_set(struct kvpci_host *host, const struct kvpci_mirror *mirror)
+{
+	struct kvpci_mirror_range *range;
+	int ret = -ENOENT;
+
+	mutex_lock(&host->mirror_lock);
+	list_for_each_entry(range, &host->mirrors, of_host) {
+		if (range->offset != mirror->offset)
+			continue;
+		ret = -EAGAIN;
+		if (range->told != mirror->sequence ||
+		    range->told != current_change(range))
+			continue;
+		range->confirmed = range->told;
+		range->placed = range->told_placed;
+		if (range->placed)
+			trace_kvpci_mirror_place(range->bar, start_of(range), range->length);
+		if (!range->bar)
+			free_range(range);
+		ret = 0;
+		break;
+	}
+	mutex_unlock(&host->mirror_lock);
+	return ret;
+}

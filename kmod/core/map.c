@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The map of an address space, memory or ports: from an address to the BAR there.
+ *
+ * A BAR is 2^N bytes long and lies at a multiple of that, so base and order name its
+ * place, and the map is a hash table of those. A look-up asks for each order that
+ * is in use, smallest first: a handful of probes, however many BARs there are.
+ * Moving a BAR is taking a node out of one bucket and putting it into another: no
+ * memory is allocated and nothing is waited for, so that it can be done from a
+ * guest's write.
+ *
+ * Look-ups take no lock. A sequence count around each change makes them start over
+ * if they ran into one, so that a BAR is found at its old place or at its new one. After
+ * a few such encounters a look-up takes the lock. A node that is moved under a look-up
+ * leads it into another bucket; no answer of that walk is used.
+ *
+ * Where ranges overlap, the smallest is found; of equal ones, that which was put
+ * there last.
+ *
+ * Someone may rely on what is found in a range, as mirrors do. A range that is watched
+ * counts the changes of that: when it comes, moves or goes, and when another one does
+ * that is not larger and lies in it. Who makes the change is told to have it followed.
+ *
+ * A node may be freed once no look-up that could have found it is running; that is
+ * up to those who call this.
+ */
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/slab.h>
+
+#include "core/map.h"
+
+#define MAX_TRIES	4
+
+/**
+ * kvpci_map_init() - make an empty map
+ * @map: the map
+ * @bits: log2 of the number of buckets
+ *
+ * Return: 0 or -ENOMEM
+ */
+int kvpci_map_init(struct kvpci_map *map, u8 bits)
+{
+	map->buckets = kvcalloc(1U << bits, sizeof(*map->buckets),
+				GFP_KERNEL_ACCOUNT);
+	if (!map->buckets)
+		return -ENOMEM;
+
+	map->shift = 64 - bits;
+	INIT_LIST_HEAD(&map->changed);
+	spin_lock_init(&map->lock);
+	seqcount_spinlock_init(&map->seq, &map->lock);
+	return 0;
+}
+
+/**
+ * kvpci_map_destroy() - free an empty map
+ * @map: the map, or one that is all zero
+ */
+void kvpci_map_destroy(struct kvpci_map *map)
+{
+	kvfree(map->buckets);
+}
+
+/**
+ * kvpci_map_watch() - have changes of what is found in a range counted
+ * @node: the range, which is not in a map
+ */
+void kvpci_map_watch(struct kvpci_map_node *node)
+{
+	INIT_LIST_HEAD(&node->changed);
+	node->watched = true;
+}
+
+/* Something changes at @base that is not larger than the ranges around it. */
+static bool count_change(struct kvpci_map *map, u64 base, u8 order)
+{
+	u64 orders = map->orders & ~(BIT_ULL(order) - 1);
+	struct kvpci_map_node *node;
+	bool counted = false;
+
+	if (!map->watched)
+		return false;
+
+	for (; orders; orders &= orders - 1) {
+		u8 o = __ffs64(orders);
+		u64 b = base & ~(BIT_ULL(o) - 1);
+
+		hlist_for_each_entry(node, kvpci_map_bucket(map, b, o), link) {
+			if (!node->watched || node->base != b || node->order != o)
+				continue;
+			WRITE_ONCE(node->changes, node->changes + 1);
+			if (list_empty(&node->changed))
+				list_add_tail(&node->changed, &map->changed);
+			counted = true;
+		}
+	}
+
+	return counted;
+}
+
+/**
+ * kvpci_map_take_changed() - get a watched range that has changed
+ * @map: the map
+ *
+ * Context: process; any lock that is outside @map->lock may be held.
+ * Return: the range, which may have left the map, once for all its changes so far; or NULL
+ */
+struct kvpci_map_node *kvpci_map_take_changed(struct kvpci_map *map)
+{
+	struct kvpci_map_node *node;
+
+	spin_lock(&map->lock);
+	node = list_first_entry_or_null(&map->changed, struct kvpci_map_node, changed);
+	if (node)
+		list_del_init(&node->changed);
+	spin_unlock(&map->lock);
+	return node;
+}
+
+static void link_node(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
+{
+	WRITE_ONCE(node->base, base);
+	hlist_add_head_rcu(&node->link, kvpci_map_bucket(map, base, node->order));
+}
+
+/**
+ * kvpci_map_add() - put a range into the map
+ * @map: the map
+ * @node: the range, which is not in a map
+ * @base: its first address, a multiple of its size
+ * @order: log2 of its size
+ *
+ * Context: process; any lock that is outside @map->lock may be held.
+ * Return: whether a watched range has changed
+ */
+bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
+		   u8 order)
+{
+	bool changed;
+
+	spin_lock(&map->lock);
+	write_seqcount_begin(&map->seq);
+	WRITE_ONCE(node->order, order);
+	link_node(map, node, base);
+	if (!map->count[order]++)
+		WRITE_ONCE(map->orders, map->orders | BIT_ULL(order));
+	write_seqcount_end(&map->seq);
+	map->watched += node->watched;
+	changed = count_change(map, base, order);
+	spin_unlock(&map->lock);
+	return changed;
+}
+
+/**
+ * kvpci_map_move() - move a range within the map
+ * @map: the map
+ * @node: the range, which is in @map
+ * @base: its new first address
+ *
+ * Context: as kvpci_map_add().
+ * Return: whether a watched range has changed
+ */
+bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
+{
+	u64 old = node->base;
+	bool changed;
+
+	spin_lock(&map->lock);
+	write_seqcount_begin(&map->seq);
+	hlist_del_rcu(&node->link);
+	link_node(map, node, base);
+	write_seqcount_end(&map->seq);
+	changed = count_change(map, old, node->order);
+	changed |= count_change(map, base, node->order);
+	spin_unlock(&map->lock);
+	return changed;
+}
+
+/**
+ * kvpci_map_remove() - take a range out of the map
+ * @map: the map
+ * @node: the range, which is in @map
+ *
+ * Context: as kvpci_map_add().
+ * Return: whether a watched range has changed
+ */
+bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node)
+{
+	bool changed;
+
+	spin_lock(&map->lock);
+	/* It is one of them. */
+	changed = count_change(map, node->base, node->order);
+	map->watched -= node->watched;
+	write_seqcount_begin(&map->seq);
+	hlist_del_rcu(&node->link);
+	if (!--map->count[node->order])
+		WRITE_ONCE(map->orders, map->orders & ~BIT_ULL(node->order));
+	write_seqcount_end(&map->seq);
+	spin_unlock(&map->lock);
+	return changed;
+}
+
+/**
+ * kvpci_map_find() - find the range that an address is in
+ * @map: the map
+ * @addr: the address
+ *
+ * Context: any in which the map's nodes can't be freed.
+ * Return: the range and the place of @addr in it, or nothing
+ */
+struct kvpci_map_place kvpci_map_find(struct kvpci_map *map, u64 addr)
+{
+	struct kvpci_map_place place;
+	int tries;
+
+	for (tries = 0; tries < MAX_TRIES; tries++)
+		if (kvpci_map_try_find(map, addr, &place))
+			return place;
+
+	spin_lock(&map->lock);
+	place = kvpci_map_look_up(map, addr);
+	spin_unlock(&map->lock);
+	return place;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KVPCI_MAP_H
+#define _KVPCI_MAP_H
+
+#include <linux/bitops.h>
+#include <linux/hash.h>
+#include <linux/rculist.h>
+#include <linux/seqlock.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+/**
+ * struct kvpci_map_node - one naturally aligned range in a map
+ * @link: in the bucket of its base and order
+ * @base: first address, a multiple of the size
+ * @order: log2 of its size
+ * @watched: changes of what is found in it are counted; fixed before it is in a map
+ * @changes: how many there have been
+ * @changed: in the map's list of that name, if watched
+ *
+ * Written under the map's lock.
+ */
+struct kvpci_map_node {
+	struct hlist_node link;
+	u64 base;
+	u8 order;
+	bool watched;
+	u64 changes;
+	struct list_head changed;
+};
+
+/**
+ * struct kvpci_map - which range does an address belong to?
+ * @lock: taken by those who change the map, inside a function's lock
+ * @seq: odd while the map is being changed
+ * @orders: bit N is set if there are ranges of 2^N bytes
+ * @count: how many there are
+ * @watched: how many watched ones
+ * @changed: watched ones that have changed, for kvpci_map_take_changed()
+ * @shift: 64 less the log2 of the number of buckets
+ * @buckets: the ranges, hashed by base and order
+ */
+struct kvpci_map {
+	spinlock_t lock;	/* changes, see above */
+	seqcount_spinlock_t seq;
+	u64 orders;
+	u32 count[64];
+	u32 watched;
+	struct list_head changed;
+	u8 shift;
+	struct hlist_head *buckets;
+};
+
+/**
+ * struct kvpci_map_place - what an address belongs to; two words, returned in registers
+ * @node: the range, or NULL
+ * @offset: of the address in the range, which may be moving
+ */
+struct kvpci_map_place {
+	struct kvpci_map_node *node;
+	u64 offset;
+};
+
+int kvpci_map_init(struct kvpci_map *map, u8 bits);
+void kvpci_map_destroy(struct kvpci_map *map);
+void kvpci_map_watch(struct kvpci_map_node *node);
+bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
+		   u8 order);
+bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base);
+bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node);
+struct kvpci_map_node *kvpci_map_take_changed(struct kvpci_map *map);
+struct kvpci_map_place kvpci_map_find(struct kvpci_map *map, u64 addr);
+
+static __always_inline struct hlist_head *
+kvpci_map_bucket(const struct kvpci_map *map, u64 base, u8 order)
+{
+	/* hash_64(), with what it makes of the number of bits already done. */
+	return &map->buckets[(base | order) * GOLDEN_RATIO_64 >> map->shift];
+}
+
+/* Of use only if the map has not changed meanwhile. */
+static __always_inline struct kvpci_map_place
+kvpci_map_look_up(const struct kvpci_map *map, u64 addr)
+{
+	u64 orders = READ_ONCE(map->orders);
+	struct kvpci_map_node *node;
+
+	for (; orders; orders &= orders - 1) {
+		u8 order = __ffs64(orders);
+		u64 base = addr >> order << order;
+
+		/* Moves can't wait for RCU readers; the sequence count is for them. */
+		hlist_for_each_entry_rcu(node, kvpci_map_bucket(map, base, order),
+					 link, true)
+			if (READ_ONCE(node->base) == base &&
+			    READ_ONCE(node->order) == order)
+				return (struct kvpci_map_place) { node, addr - base };
+	}
+
+	return (struct kvpci_map_place) {};
+}
+
+/**
+ * kvpci_map_try_find() - find the range that an address is in, if the map is at rest
+ * @map: the map
+ * @addr: the address
+ * @place: where to put the range and the place of @addr in it, or nothing
+ *
+ * Inlined, for accesses that are to be cheap.
+ *
+ * Context: any in which the map's nodes can't be freed.
+ * Return: whether the map has not changed meanwhile, so that @place is the answer
+ */
+static __always_inline bool kvpci_map_try_find(struct kvpci_map *map, u64 addr,
+					       struct kvpci_map_place *place)
+{
+	unsigned int seq = read_seqcount_begin(&map->seq);
+
+	*place = kvpci_map_look_up(map, addr);
+	return !read_seqcount_retry(&map->seq, seq);
+}
+
+#endif /* _KVPCI_MAP_H */

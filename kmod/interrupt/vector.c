@@ -1,0 +1,613 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Vectors: the state that MSI and MSI-X have in common, and how it changes.
+ *
+ *	           trigger, not ready
+ *	 idle ---------------------------> pending
+ *	  |  ^                               |
+ *	  |  |  becomes ready: send          |  trigger: nothing
+ *	  |  +-------------------------------+
+ *	  +-- trigger, ready: send
+ *
+ * A vector is ready if messages may be sent at all (MSI or MSI-X enabled, no function
+ * mask, bus mastering on), it is not masked itself, and its message can be sent. Where this
+ * module sends messages itself, that is so if KVM takes the message as it is, see
+ * kvpci_kvm_can_send(). Where an irqfd does, its route must be that of the message: from the
+ * guest's change of the message until userspace has confirmed a new route, a vector that
+ * wants to send counts as not ready.
+ *
+ * Every decision is made, and a message sent, within one hold of the interrupts' lock,
+ * so that nothing is sent after the guest's write that forbids it has completed, and
+ * nothing is missed by the one that allows it. A message to many vCPUs takes long: a
+ * trigger, which may come in any context, leaves it pending for a work item.
+ *
+ * Of MSI, vectors may take the place of others: what is said here of a vector then goes for
+ * that, and it is pending as long as one of those is that it stands for.
+ * Documentation/interrupts.rst has more, model/ the proof.
+ */
+#include <linux/bitops.h>
+#include <linux/eventfd.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "interrupt/interrupts.h"
+#include "interrupt/vector.h"
+#include "trace.h"
+
+/* How many messages one hold of the lock may send, */
+#define FLUSH_BATCH	64
+/* and how many vCPUs it may look at for that: KVM may look at all for one message. */
+#define FLUSH_VCPUS	4096
+
+static void set_bit_of(struct kvpci_vectors *vectors, u32 place)
+{
+	u32 *word = &vectors->pending[place / 32];
+
+	WRITE_ONCE(*word, *word | BIT(place % 32));
+	vectors->pending_words |= BIT_ULL(place / 32);
+}
+
+static void clear_bit_of(struct kvpci_vectors *vectors, u32 place)
+{
+	u32 *word = &vectors->pending[place / 32];
+
+	WRITE_ONCE(*word, *word & ~BIT(place % 32));
+	if (!*word)
+		vectors->pending_words &= ~BIT_ULL(place / 32);
+}
+
+/* A trigger of vector N is pending, in the place of N. Inlined as if there were no event. */
+static __always_inline void set_pending(struct kvpci_vectors *vectors, u32 n)
+{
+	trace_kvpci_vector_pend(vectors, n);
+	vectors->vector[n].triggered = true;
+	set_bit_of(vectors, kvpci_vector_place(vectors, n));
+}
+
+/* It is not any more: neither is the place, unless another vector's is. */
+static void withdraw_pending(struct kvpci_vectors *vectors, u32 n)
+{
+	u32 place = kvpci_vector_place(vectors, n);
+
+	trace_kvpci_vector_withdraw(vectors, n);
+	vectors->vector[n].triggered = false;
+	for (n = place; n < vectors->nr; n += vectors->place_mask + 1)
+		if (vectors->vector[n].triggered)
+			return;
+
+	clear_bit_of(vectors, place);
+}
+
+/* Nor is any other in this place. */
+static void clear_pending(struct kvpci_vectors *vectors, u32 place)
+{
+	u32 n;
+
+	for (n = place; n < vectors->nr; n += vectors->place_mask + 1)
+		vectors->vector[n].triggered = false;
+	clear_bit_of(vectors, place);
+}
+
+static bool is_allowed(const struct kvpci_vectors *vectors, u32 n)
+{
+	return vectors->enabled && !vectors->ops->masked(vectors, n);
+}
+
+/* Can its message be sent? If so, and if that is done directly, it is in @message. */
+static bool is_ready(const struct kvpci_vectors *vectors, u32 n,
+		     struct kvpci_message *message)
+{
+	struct kvm *kvm = vectors->interrupts->kvm;
+
+	if (!is_allowed(vectors, n))
+		return false;
+	if (!kvpci_kvm_sends_directly())
+		return kvpci_vector_has_route(vectors, n);
+	/* Without a machine there is nobody to send it to. */
+	if (!kvm)
+		return true;
+
+	*message = vectors->ops->message(vectors, n);
+	return kvpci_kvm_can_send(kvm, message);
+}
+
+/*
+ * Send the message of a vector that is ready. Returns whether it was sent, which one to many
+ * is only if @to_many says so.
+ */
+static bool vector_send(struct kvpci_vectors *vectors, u32 n,
+			const struct kvpci_message *message, bool to_many)
+{
+	struct kvm *kvm = vectors->interrupts->kvm;
+
+	if (!kvm)
+		return true;
+	if (!kvpci_kvm_sends_directly()) {
+		kvpci_eventfd_signal(vectors->vector[n].route);
+		return true;
+	}
+
+	return kvpci_kvm_send(kvm, message, to_many);
+}
+
+/* Tell userspace that some vector may wait for a route. */
+static void ask_for_route(struct kvpci_vectors *vectors)
+{
+	struct eventfd_ctx *eventfd = vectors->interrupts->route_eventfd;
+
+	if (eventfd)
+		kvpci_eventfd_signal(eventfd);
+}
+
+static void vectors_work(struct kvpci_work *work)
+{
+	kvpci_vectors_flush(container_of(work, struct kvpci_vectors, work));
+}
+
+/**
+ * kvpci_vectors_init() - initialise
+ * @vectors: all zeroes
+ * @interrupts: whose they are
+ * @ops: where their registers are
+ * @nr: how many
+ * @pending: their pending bits, all clear
+ *
+ * Return: 0 or -ENOMEM
+ */
+int kvpci_vectors_init(struct kvpci_vectors *vectors,
+		       struct kvpci_interrupts *interrupts,
+		       const struct kvpci_vectors_ops *ops, u32 nr, u32 *pending)
+{
+	u32 n;
+
+	vectors->vector = kvcalloc(nr, sizeof(*vectors->vector),
+				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!vectors->vector)
+		return -ENOMEM;
+
+	vectors->interrupts = interrupts;
+	vectors->ops = ops;
+	vectors->nr = nr;
+	vectors->pending = pending;
+	vectors->place_mask = roundup_pow_of_two(nr) - 1;
+	kvpci_work_init(&vectors->work, interrupts->worker, vectors_work);
+	for (n = 0; n < nr; n++)
+		vectors->vector[n].sequence = 1;
+	return 0;
+}
+
+/**
+ * kvpci_vectors_cancel() - have no message sent later
+ * @vectors: the vectors; nothing is bound to them, and the guest can't reach them any more
+ *
+ * Context: process.
+ */
+void kvpci_vectors_cancel(struct kvpci_vectors *vectors)
+{
+	kvpci_work_cancel(&vectors->work);
+}
+
+/**
+ * kvpci_vectors_destroy() - free
+ * @vectors: initialised, or all zeroes; nobody has triggered them, or kvpci_vectors_cancel()
+ *	has returned
+ *
+ * Context: process.
+ */
+void kvpci_vectors_destroy(struct kvpci_vectors *vectors)
+{
+	u32 n;
+
+	for (n = 0; n < vectors->nr; n++)
+		if (vectors->vector[n].route)
+			eventfd_ctx_put(vectors->vector[n].route);
+	kvfree(vectors->vector);
+}
+
+/**
+ * kvpci_vector_trigger() - send a vector's message, or make it pending
+ * @vectors: the vectors
+ * @n: which; another may take its place, see kvpci_vectors_fold()
+ *
+ * Context: any; if messages are sent by irqfds, not a wait queue's callback.
+ */
+void kvpci_vector_trigger(struct kvpci_vectors *vectors, u32 n)
+{
+	struct kvpci_message message;
+	unsigned long flags;
+	u32 place;
+
+	spin_lock_irqsave(&vectors->interrupts->lock, flags);
+	place = kvpci_vector_place(vectors, n);
+	if (!is_ready(vectors, place, &message)) {
+		set_pending(vectors, n);
+	} else if (!vector_send(vectors, place, &message, false)) {
+		set_pending(vectors, n);
+		kvpci_work_queue(&vectors->work);
+	} else {
+		trace_kvpci_vector_send(vectors, n);
+	}
+	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
+}
+
+/**
+ * kvpci_vector_withdraw() - let a vector not be pending
+ * @vectors: the vectors
+ * @n: which; others that are pending in the same place stay so
+ *
+ * Context: any.
+ */
+void kvpci_vector_withdraw(struct kvpci_vectors *vectors, u32 n)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vectors->interrupts->lock, flags);
+	withdraw_pending(vectors, n);
+	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
+}
+
+/* Send the message of a pending vector if that is possible now. */
+static void vector_flush(struct kvpci_vectors *vectors, u32 n)
+{
+	struct kvpci_message message;
+
+	if (kvpci_vector_is_pending(vectors, n) && is_ready(vectors, n, &message)) {
+		trace_kvpci_vector_send(vectors, n);
+		clear_pending(vectors, n);
+		vector_send(vectors, n, &message, true);
+	}
+}
+
+/**
+ * kvpci_vectors_fold() - let the first vectors take the place of the others
+ * @vectors: the vectors, at most 32
+ * @nr: how many are left, a power of two; vector N's place is taken by N modulo @nr
+ *
+ * What is pending is so in its new place.
+ *
+ * Context: the caller holds the interrupts' lock, or nobody else knows of them.
+ */
+void kvpci_vectors_fold(struct kvpci_vectors *vectors, u32 nr)
+{
+	u32 n;
+
+	if (vectors->place_mask == nr - 1)
+		return;
+
+	vectors->place_mask = nr - 1;
+	for (n = 0; n < vectors->nr; n++)
+		clear_bit_of(vectors, n);
+	for (n = 0; n < vectors->nr; n++)
+		if (vectors->vector[n].triggered)
+			set_bit_of(vectors, kvpci_vector_place(vectors, n));
+}
+
+/**
+ * kvpci_vector_changed() - have a write to a vector's registers take effect, but for what it
+ * allows to be sent
+ * @vectors: the vectors
+ * @n: which
+ * @new_message: the message may have changed
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message)
+{
+	lockdep_assert_held(&vectors->interrupts->lock);
+	if (new_message)
+		vectors->vector[n].sequence++;
+	trace_kvpci_vector_update(vectors, n);
+	if (is_allowed(vectors, n) && !kvpci_vector_has_route(vectors, n))
+		ask_for_route(vectors);
+}
+
+/**
+ * kvpci_vector_update() - have a write to a vector's registers take effect
+ * @vectors: the vectors
+ * @n: which
+ * @new_message: the message may have changed
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void kvpci_vector_update(struct kvpci_vectors *vectors, u32 n, bool new_message)
+{
+	kvpci_vector_changed(vectors, n, new_message);
+	vector_flush(vectors, n);
+}
+
+/**
+ * kvpci_vectors_follow() - allow or forbid all messages, as the registers say
+ * @vectors: the vectors, of which @chosen and @masked are what the registers say
+ *
+ * Context: the caller holds the interrupts' lock.
+ * Return: whether kvpci_vectors_flush() is to follow
+ */
+bool kvpci_vectors_follow(struct kvpci_vectors *vectors)
+{
+	bool enabled = vectors->chosen && !vectors->masked && vectors->interrupts->master;
+
+	lockdep_assert_held(&vectors->interrupts->lock);
+	if (enabled && !vectors->enabled && !kvpci_kvm_sends_directly())
+		ask_for_route(vectors);
+	trace_kvpci_vectors_enable(vectors, enabled);
+	vectors->enabled = enabled;
+	return enabled && vectors->pending_words;
+}
+
+/* How many messages may one hold of the lock send? */
+static u32 flush_batch(const struct kvpci_vectors *vectors)
+{
+	struct kvm *kvm = vectors->interrupts->kvm;
+	u32 vcpus = kvm ? kvpci_kvm_online_vcpus(kvm) : 0;
+
+	return vcpus > FLUSH_VCPUS / FLUSH_BATCH ? max(FLUSH_VCPUS / vcpus, 1U) : FLUSH_BATCH;
+}
+
+/*
+ * Send some of what is pending and ready, of vector @from and those after it. Returns which
+ * one is the next to look at, or @vectors->nr.
+ */
+static u32 flush_some(struct kvpci_vectors *vectors, u32 from)
+{
+	u64 words = vectors->pending_words & GENMASK_ULL(63, from / 32);
+	u32 left = flush_batch(vectors);
+
+	if (!vectors->enabled)
+		return vectors->nr;
+
+	for (; words; words &= words - 1) {
+		u32 word = __ffs64(words);
+		u32 bits = vectors->pending[word];
+
+		if (word == from / 32)
+			bits &= GENMASK(31, from % 32);
+		for (; bits; bits &= bits - 1) {
+			u32 n = word * 32 + __ffs(bits);
+			struct kvpci_message message;
+
+			if (!is_ready(vectors, n, &message))
+				continue;
+			if (!left)
+				return n;
+			left--;
+			trace_kvpci_vector_send(vectors, n);
+			clear_pending(vectors, n);
+			if (vector_send(vectors, n, &message, false))
+				continue;
+			vector_send(vectors, n, &message, true);
+			return n + 1;
+		}
+	}
+
+	return vectors->nr;
+}
+
+/**
+ * kvpci_vectors_flush() - send what has been pending and is ready now
+ * @vectors: the vectors
+ *
+ * One hold of the lock sends a bounded number of messages, or one to many. Each vector is
+ * looked at once: one that has become pending or ready meanwhile is left to whoever has
+ * made it so, or the guest could keep this from coming to an end.
+ *
+ * Context: process, without a spinlock.
+ */
+void kvpci_vectors_flush(struct kvpci_vectors *vectors)
+{
+	u32 next = 0;
+
+	do {
+		spin_lock_irq(&vectors->interrupts->lock);
+		next = flush_some(vectors, next);
+		spin_unlock_irq(&vectors->interrupts->lock);
+		cond_resched();
+	} while (next < vectors->nr);
+}
+
+/**
+ * kvpci_vectors_reset() - let nothing be pending
+ * @vectors: the vectors, whose registers have been reset
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void kvpci_vectors_reset(struct kvpci_vectors *vectors)
+{
+	u32 n;
+
+	lockdep_assert_held(&vectors->interrupts->lock);
+	vectors->chosen = false;
+	vectors->masked = false;
+	vectors->enabled = false;
+	while (vectors->pending_words) {
+		u32 word = __ffs64(vectors->pending_words);
+
+		WRITE_ONCE(vectors->pending[word], 0);
+		vectors->pending_words &= vectors->pending_words - 1;
+	}
+	for (n = 0; n < vectors->nr; n++) {
+		vectors->vector[n].triggered = false;
+		vectors->vector[n].sequence++;
+	}
+}
+
+static void vector_signalled(struct kvpci_listener *listener)
+{
+	struct kvpci_source *source = container_of(listener, struct kvpci_source,
+						   listener);
+
+	kvpci_vector_trigger(source->vectors, source->vector);
+}
+
+/**
+ * kvpci_vector_bind() - have an eventfd trigger a vector
+ * @vectors: the vectors
+ * @n: which
+ * @listeners: those of the host bridge
+ * @file: the eventfd
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0; -EEXIST if the vector is bound; -EBUSY if the eventfd is; -EINVAL; -ENOMEM
+ */
+int kvpci_vector_bind(struct kvpci_vectors *vectors, u32 n, struct list_head *listeners,
+		      struct file *file)
+{
+	struct kvpci_vector *vector = &vectors->vector[n];
+	struct kvpci_source *source;
+	int ret;
+
+	if (vector->source)
+		return -EEXIST;
+
+	source = kzalloc(sizeof(*source), GFP_KERNEL_ACCOUNT);
+	if (!source)
+		return -ENOMEM;
+
+	source->vectors = vectors;
+	source->vector = n;
+	ret = kvpci_listener_start(&source->listener, listeners, file, vector_signalled,
+				   kvpci_interrupts_deferral(vectors->interrupts));
+	if (ret) {
+		kfree(source);
+		return ret;
+	}
+
+	vector->source = source;
+	return 0;
+}
+
+/**
+ * kvpci_vector_unbind() - undo kvpci_vector_bind()
+ * @vectors: the vectors
+ * @n: which
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0, or -ENOENT if nothing is bound
+ */
+int kvpci_vector_unbind(struct kvpci_vectors *vectors, u32 n)
+{
+	struct kvpci_vector *vector = &vectors->vector[n];
+
+	if (!vector->source)
+		return -ENOENT;
+
+	kvpci_listener_stop(&vector->source->listener);
+	kfree(vector->source);
+	vector->source = NULL;
+	return 0;
+}
+
+/**
+ * kvpci_vectors_unbind() - have nothing trigger a vector
+ * @vectors: the vectors, or all zeroes
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void kvpci_vectors_unbind(struct kvpci_vectors *vectors)
+{
+	u32 n;
+
+	for (n = 0; n < vectors->nr; n++)
+		kvpci_vector_unbind(vectors, n);
+}
+
+/**
+ * kvpci_vectors_get_route() - find a vector that waits for a route
+ * @vectors: the vectors
+ * @route: the argument of KVPCI_GET_ROUTE, whose vector has been checked
+ *
+ * Return: 0 or -ENOENT
+ */
+int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
+			    struct kvpci_route *route)
+{
+	int ret = -ENOENT;
+	u32 n;
+
+	spin_lock_irq(&vectors->interrupts->lock);
+	for (n = route->vector; n < vectors->nr; n++) {
+		struct kvpci_message message;
+
+		if (!is_allowed(vectors, n) || kvpci_vector_has_route(vectors, n))
+			continue;
+
+		message = vectors->ops->message(vectors, n);
+		route->vector = n;
+		route->address = message.address;
+		route->data = message.data;
+		route->sequence = vectors->vector[n].sequence;
+		ret = 0;
+		break;
+	}
+	spin_unlock_irq(&vectors->interrupts->lock);
+	return ret;
+}
+
+/**
+ * kvpci_vector_set_route() - say what sends a vector's message
+ * @vectors: the vectors
+ * @n: which
+ * @sequence: which version of its message
+ * @eventfd: what is to be signalled, or NULL; the one that was is put there
+ *
+ * Context: process.
+ * Return: 0, or -EAGAIN if the message has changed; then nothing else does
+ */
+int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,
+			   struct eventfd_ctx **eventfd)
+{
+	struct kvpci_vector *vector = &vectors->vector[n];
+	int ret = -EAGAIN;
+
+	spin_lock_irq(&vectors->interrupts->lock);
+	if (!*eventfd || vector->sequence == sequence) {
+		vector->confirmed = sequence;
+		swap(vector->route, *eventfd);
+		vector_flush(vectors, n);
+		ret = 0;
+	}
+	spin_unlock_irq(&vectors->interrupts->lock);
+	return ret;
+}
+
+/**
+ * kvpci_vectors_signal() - is an eventfd the route of one of the vectors?
+ * @vectors: the vectors
+ * @eventfd: the eventfd
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool kvpci_vectors_signal(const struct kvpci_vectors *vectors,
+			  const struct eventfd_ctx *eventfd)
+{
+	u32 n;
+
+	for (n = 0; n < vectors->nr; n++)
+		if (vectors->vector[n].route == eventfd)
+			return true;
+
+	return false;
+}
+
+/**
+ * kvpci_vectors_listen_to() - does an eventfd trigger one of the vectors?
+ * @vectors: the vectors
+ * @eventfd: the eventfd
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+bool kvpci_vectors_listen_to(const struct kvpci_vectors *vectors,
+			     const struct eventfd_ctx *eventfd)
+{
+	u32 n;
+
+	for (n = 0; n < vectors->nr; n++) {
+		const struct kvpci_source *source = vectors->vector[n].source;
+
+		if (source && source->listener.eventfd == eventfd)
+			return true;
+	}
+
+	return false;
+}

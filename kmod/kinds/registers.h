@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KVPCI_REGISTERS_H
+#define _KVPCI_REGISTERS_H
+
+#include "pci/range.h"
+
+struct kvpci_region;
+struct kvpci_function_bar;
+struct kvpci_contents;
+
+int kvpci_registers_check(const struct kvpci_function_bar *bar,
+			  const struct kvpci_region *desc);
+struct kvpci_range *kvpci_registers_new(const struct kvpci_region *desc,
+					struct kvpci_contents *contents);
+
+#endif /* _KVPCI_REGISTERS_H */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command and status registers (PCI Local Bus 3.0, 6.2.2 and 6.2.3): a range of
+ * configuration space that every function has.
+ *
+ * The command register says whether BARs decode, whether messages may be sent, and
+ * whether the INTx pin may be asserted. The status register's interrupt bit follows that
+ * pin, so that both are written under the interrupts' lock.
+ */
+#include <linux/pci_regs.h>
+
+#include "interrupt/pin.h"
+#include "pci/bar.h"
+#include "pci/command.h"
+#include "pci/config.h"
+#include "pci/function.h"
+
+/* What the command register allows interrupts to do. */
+static void command_gate_interrupts(struct kvpci_function *function)
+{
+	u16 command = kvpci_config_u16(&function->config, PCI_COMMAND);
+
+	function->interrupts.master = command & PCI_COMMAND_MASTER;
+	function->interrupts.pin_disabled = command & PCI_COMMAND_INTX_DISABLE;
+}
+
+static u32 command_write(struct kvpci_range *range, const struct kvpci_guest_access *access,
+			 u64 offset, u32 len, const void *val)
+{
+	struct kvpci_function *function = kvpci_range_function(range);
+	u32 effects = 0;
+
+	spin_lock_irq(&function->interrupts.lock);
+	kvpci_range_write_regs(range, offset, len, val);
+	command_gate_interrupts(function);
+	if (kvpci_interrupts_follow(&function->interrupts))
+		effects |= KVPCI_EFFECT_SEND;
+	spin_unlock_irq(&function->interrupts.lock);
+
+	if (function->plugged && offset < PCI_STATUS - PCI_COMMAND &&
+	    kvpci_bars_map(&function->config, function->bars))
+		effects |= KVPCI_EFFECT_MAP;
+	return effects;
+}
+
+static void command_reset(struct kvpci_range *range)
+{
+	struct kvpci_function *function = kvpci_range_function(range);
+
+	command_gate_interrupts(function);
+	if (function->interrupts.pin)
+		kvpci_pin_reset(function->interrupts.pin);
+}
+
+const struct kvpci_range_ops kvpci_command_ops = {
+	.name = "command",
+	.write = command_write,
+	.reset = command_reset,
+};

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Functions: configuration space, and what is behind BARs.
+ *
+ * A write to configuration space is three masks (regs.c), and for most registers that is
+ * all. Those for which something has to follow are in ranges: the command and status
+ * registers, those of the BARs, capabilities. A range's kind makes the write and says what
+ * has to follow once the function's lock has been released, which this file leaves to those
+ * who call it.
+ *
+ * A read is one of registers, whatever they are for: guests read them from a mirror.
+ */
+#include <linux/errno.h>
+#include <linux/pci_regs.h>
+#include <linux/slab.h>
+
+#include "pci/capability.h"
+#include "pci/command.h"
+#include "pci/function.h"
+#include "pci/host.h"
+
+static u32 bar_registers_write(struct kvpci_range *range, const struct kvpci_guest_access *access,
+			       u64 offset, u32 len, const void *val)
+{
+	struct kvpci_function *function = kvpci_range_function(range);
+
+	kvpci_range_write_regs(range, offset, len, val);
+	if (!function->plugged)
+		return 0;
+
+	return kvpci_bars_written(&function->config, function->bars, range->offset + offset,
+				  len) ? KVPCI_EFFECT_MAP : 0;
+}
+
+/* A reset is followed by kvpci_function_config_reset() itself, outside of the interrupts' lock. */
+static const struct kvpci_range_ops bar_registers_ops = {
+	.name = "bars",
+	.write = bar_registers_write,
+};
+
+static void init_bars(struct kvpci_function *function,
+		      const struct kvpci_function_config *desc)
+{
+	u8 i;
+
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
+		struct kvpci_function_bar *bar = &function->bars[i];
+
+		bar->space.function = function;
+		bar->index = i;
+		if (i == KVPCI_BAR_ROM) {
+			bar->space.size = desc->rom_size;
+		} else {
+			bar->space.size = desc->bars[i].size;
+			bar->flags = desc->bars[i].flags;
+		}
+		bar->map = bar->flags & KVPCI_BAR_IO ? &function->host->ports :
+						       &function->host->memory;
+	}
+}
+
+static int add_header_ranges(struct kvpci_function *function)
+{
+	int ret;
+
+	function->command.ops = &kvpci_command_ops;
+	function->command.offset = PCI_COMMAND;
+	function->command.length = 4;
+	ret = kvpci_function_add_range(function, &function->command);
+	if (ret)
+		return ret;
+
+	function->bar_registers.ops = &bar_registers_ops;
+	function->bar_registers.offset = PCI_BASE_ADDRESS_0;
+	function->bar_registers.length = PCI_ROM_ADDRESS + 4 - PCI_BASE_ADDRESS_0;
+	return kvpci_function_add_range(function, &function->bar_registers);
+}
+
+/**
+ * kvpci_function_init() - initialise a function, without capabilities and interrupts
+ * @function: all zeroes but for @function->host
+ * @desc: its description
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0, or an error as the uapi says; what there is then is freed as if it had not
+ * failed
+ */
+int kvpci_function_init(struct kvpci_function *function,
+			const struct kvpci_function_config *desc)
+{
+	struct kvpci_host *host = function->host;
+	struct kvpci_regs *config = &function->config;
+	int ret;
+
+	lockdep_assert_held(&host->lock);
+	spin_lock_init(&function->lock);
+	function->bus = desc->bus;
+	function->devfn = desc->devfn;
+	function->serial = ++host->functions;
+	function->user_data = desc->user_data;
+	INIT_LIST_HEAD(&function->link);
+	init_bars(function, desc);
+	kvpci_interrupts_init(&function->interrupts, function, host->kvm, &host->listeners,
+			      host->worker);
+	function->space.function = function;
+	function->space.size = KVPCI_CONFIG_SIZE;
+
+	config->size = KVPCI_CONFIG_SIZE;
+	/* A page of its own, since guests may read it directly. */
+	config->value = (u8 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	config->writable = kzalloc(KVPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	config->write1clear = kzalloc(KVPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!config->value || !config->writable || !config->write1clear)
+		return -ENOMEM;
+
+	ret = kvpci_config_init(config, desc);
+	return ret ?: add_header_ranges(function);
+}
+
+/**
+ * kvpci_function_add_range() - give configuration space a range
+ * @function: the function, which nobody else knows of yet
+ * @range: the range, of which @ops, @offset, which is that of a dword, and @length are set
+ *
+ * Registers are dwords, so that a range has whole ones: one write to a dword is one store.
+ *
+ * Context: process.
+ * Return: 0; -EEXIST if it overlaps another; -ENOMEM
+ */
+int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range *range)
+{
+	int ret;
+
+	range->space = &function->space;
+	range->length = ALIGN(range->length, 4);
+	ret = kvpci_range_insert(range);
+	if (!ret)
+		bitmap_set(function->kinds, range->offset / 4, range->length / 4);
+	return ret;
+}
+
+/**
+ * kvpci_function_add_region() - put a range behind a BAR
+ * @function: the function, which is not plugged
+ * @range: the range, complete; its space is one of @function's BARs
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0; -EEXIST if it overlaps another; -ENOSPC if there are too many, or a reset
+ * would go through too much; -ENOMEM
+ */
+int kvpci_function_add_region(struct kvpci_function *function, struct kvpci_range *range)
+{
+	u32 length = range->ops->reset_length ? range->ops->reset_length(range) : 0;
+	int ret;
+
+	lockdep_assert_held(&function->host->lock);
+	/* The guest waits for a reset, within kvm->srcu: it is not to take long. */
+	if (function->nr_regions == KVPCI_MAX_REGIONS ||
+	    length > KVPCI_MAX_REGISTERS - function->reset_length)
+		return -ENOSPC;
+
+	ret = kvpci_range_insert(range);
+	if (ret)
+		return ret;
+
+	function->nr_regions++;
+	function->reset_length += length;
+	return 0;
+}
+
+/**
+ * kvpci_function_config_read_traced() - kvpci_function_config_read(), while that is traced
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes, at most 8
+ * @val: where to put them
+ *
+ * Context: a callback of a claim.
+ */
+void kvpci_function_config_read_traced(struct kvpci_function *function, u32 offset,
+				       u32 len, void *val)
+{
+	kvpci_regs_read(&function->config, offset, len, val);
+	trace_kvpci_config_read(function, offset, len, val);
+}
+
+/* Does an access lie in one dword, where registers are masks and nothing else? */
+static bool is_plain(const struct kvpci_function *function, u32 offset, u32 len)
+{
+	return (offset & 3) + len <= 4 && !test_bit(offset / 4, function->kinds);
+}
+
+/* A write that may touch ranges. */
+static u32 write_ranges(struct kvpci_function *function, u32 offset, u32 len,
+			const void *val)
+{
+	const struct kvpci_guest_access access = { .len = len };
+	u32 effects = 0;
+	u32 n;
+
+	for (; len; len -= n, offset += n, val += n) {
+		struct kvpci_range *range;
+
+		n = kvpci_range_piece(&function->space, offset, len, &range);
+		if (range)
+			effects |= range->ops->write(range, &access, offset - range->offset,
+						     n, val);
+		else
+			kvpci_regs_write(&function->config, offset, n, val);
+	}
+
+	return effects;
+}
+
+/**
+ * kvpci_function_config_write() - write configuration space as the guest does
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes, at most 8; @offset + @len is within configuration space
+ * @val: what to write
+ *
+ * Context: process; a callback of a claim or an ioctl.
+ * Return: what has to follow, KVPCI_EFFECT_*
+ */
+u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
+				u32 len, const void *val)
+{
+	u32 effects = 0;
+
+	trace_kvpci_config_write(function, offset, len, val);
+	spin_lock(&function->lock);
+	if (likely(is_plain(function, offset, len)))
+		kvpci_regs_write(&function->config, offset, len, val);
+	else
+		effects = write_ranges(function, offset, len, val);
+	spin_unlock(&function->lock);
+	return effects;
+}
+
+/* May the device write there? The header and those of capabilities are not its own. */
+static bool is_settable(const struct kvpci_function *function, u32 offset, u32 len)
+{
+	const struct kvpci_range *range;
+
+	if (offset < PCI_STD_HEADER_SIZEOF ||
+	    kvpci_capability_header_in(&function->config, offset, len))
+		return false;
+
+	for (range = kvpci_range_next(&function->space, offset);
+	     range && range->offset < offset + len;
+	     range = kvpci_range_next(&function->space, range->offset + range->length))
+		if (!range->ops->set)
+			return false;
+
+	return true;
+}
+
+/**
+ * kvpci_function_config_set() - write configuration space as the device does
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within configuration space
+ * @val: what to write
+ * @mask: @len bytes, of which only the set bits are written; NULL: all are
+ *
+ * Context: process.
+ * Return: 0, or -EINVAL if the device may not write there
+ */
+int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 len,
+			      const void *val, const void *mask)
+{
+	u32 n;
+
+	if (!is_settable(function, offset, len))
+		return -EINVAL;
+
+	spin_lock(&function->lock);
+	for (; len; len -= n, offset += n, val += n) {
+		struct kvpci_range *range;
+
+		n = kvpci_range_piece(&function->space, offset, len, &range);
+		if (range)
+			range->ops->set(range, offset - range->offset, n, val, mask);
+		else
+			kvpci_regs_set(&function->config, offset, n, val, mask);
+		if (mask)
+			mask += n;
+	}
+	spin_unlock(&function->lock);
+	return 0;
+}
+
+static void reset_ranges(struct kvpci_space *space)
+{
+	u32 i;
+
+	for (i = 0; i < space->nr_ranges; i++)
+		if (space->ranges[i]->ops->reset)
+			space->ranges[i]->ops->reset(space->ranges[i]);
+}
+
+/**
+ * kvpci_function_config_reset() - put configuration space and interrupts back
+ * @function: the function
+ *
+ * Context: process, without a lock but the host's.
+ * Return: what has to follow, KVPCI_EFFECT_*
+ */
+u32 kvpci_function_config_reset(struct kvpci_function *function)
+{
+	struct kvpci_regs *config = &function->config;
+	u32 effects = 0;
+
+	trace_kvpci_reset(function);
+	spin_lock(&function->lock);
+	spin_lock_irq(&function->interrupts.lock);
+	kvpci_regs_reset(config, 0, config->size, 0);
+	reset_ranges(&function->space);
+	/* Messages are not allowed any more: nothing is sent. */
+	kvpci_interrupts_follow(&function->interrupts);
+	spin_unlock_irq(&function->interrupts.lock);
+	if (function->plugged && kvpci_bars_map(config, function->bars))
+		effects |= KVPCI_EFFECT_MAP;
+	spin_unlock(&function->lock);
+	return effects;
+}
+
+/**
+ * kvpci_function_bars_reset() - put back what is behind the BARs
+ * @function: the function
+ *
+ * Context: process, without a lock but the host's.
+ */
+void kvpci_function_bars_reset(struct kvpci_function *function)
+{
+	u32 i;
+
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
+		reset_ranges(&function->bars[i].space);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KVPCI_FUNCTION_H
+#define _KVPCI_FUNCTION_H
+
+#include <linux/bitmap.h>
+#include <linux/kvpci.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "core/regs.h"
+#include "interrupt/interrupts.h"
+#include "pci/bar.h"
+#include "pci/config.h"
+#include "pci/range.h"
+#include "trace.h"
+
+struct eventfd_ctx;
+struct kvpci_host;
+
+/**
+ * struct kvpci_function - a PCI function
+ * @host: the bridge that it is behind
+ * @lock: guards writes to @config and to registers behind BARs, and what @bars say of
+ *	where they are; taken on guest accesses, inside the host's lock
+ * @config: the registers of configuration space
+ * @space: configuration space: those of its registers that are more than masks
+ * @kinds: a bit for each dword of it, set if one of @space's ranges has it
+ * @bar_registers: the range of the BARs
+ * @command: the range of the command and status registers
+ * @bars: the BARs, the ROM's last
+ * @interrupts: how it may interrupt the guest
+ * @reset_eventfd: signalled after a reset, or NULL
+ * @link: in the host's list; guarded by the host's lock
+ * @plugged: the guest sees it; guarded by @lock and by the host's
+ * @bus: bus number
+ * @devfn: device and function number
+ * @nr_regions: ranges of all BARs; guarded by the host's lock
+ * @nr_doorbells: of all BARs; guarded by the host's lock
+ * @reset_length: bytes that a reset of all BARs' ranges goes through; guarded by the
+ *	host's lock
+ * @serial: no other function of the host had or will have this number
+ * @user_data: the caller's
+ */
+struct kvpci_function {
+	struct kvpci_host *host;
+	spinlock_t lock;	/* guest-written state, see above */
+	struct kvpci_regs config;
+	struct kvpci_space space;
+	DECLARE_BITMAP(kinds, KVPCI_CONFIG_SIZE / 4);
+	struct kvpci_range bar_registers;
+	struct kvpci_range command;
+	struct kvpci_function_bar bars[KVPCI_NUM_BARS_AND_ROM];
+	struct kvpci_interrupts interrupts;
+	struct eventfd_ctx *reset_eventfd;
+	struct list_head link;
+	bool plugged;
+	u8 bus;
+	u8 devfn;
+	u16 nr_regions;
+	u16 nr_doorbells;
+	u32 reset_length;
+	u64 serial;
+	u64 user_data;
+};
+
+int kvpci_function_init(struct kvpci_function *function,
+			const struct kvpci_function_config *desc);
+int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range *range);
+int kvpci_function_add_region(struct kvpci_function *function, struct kvpci_range *range);
+void kvpci_function_config_read_traced(struct kvpci_function *function, u32 offset,
+				       u32 len, void *val);
+u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
+				u32 len, const void *val);
+int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 len,
+			      const void *val, const void *mask);
+u32 kvpci_function_config_reset(struct kvpci_function *function);
+void kvpci_function_bars_reset(struct kvpci_function *function);
+
+/**
+ * kvpci_function_config_read() - read configuration space as the guest does
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes, at most 8; @offset + @len is within configuration space
+ * @val: where to put them
+ *
+ * Context: a callback of a claim.
+ */
+static inline void kvpci_function_config_read(struct kvpci_function *function, u32 offset,
+					      u32 len, void *val)
+{
+	/* Nothing has to be kept for after the read unless someone wants to know. */
+	if (trace_kvpci_config_read_enabled())
+		kvpci_function_config_read_traced(function, offset, len, val);
+	else
+		kvpci_regs_read(&function->config, offset, len, val);
+}
+
+/* The function of a range of configuration space or of a BAR. */
+static inline struct kvpci_function *kvpci_range_function(const struct kvpci_range *range)
+{
+	return range->space->function;
+}
+
+/* Write a range of configuration space by its masks; under the function's lock. */
+static inline void kvpci_range_write_regs(struct kvpci_range *range, u64 offset, u32 len,
+					  const void *val)
+{
+	kvpci_regs_write(&kvpci_range_function(range)->config, range->offset + offset, len,
+			 val);
+}
+
+#endif /* _KVPCI_FUNCTION_H */

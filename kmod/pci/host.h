@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KVPCI_HOST_H
+#define _KVPCI_HOST_H
+
+#include <linux/bitmap.h>
+#include <linux/kref.h>
+#include <linux/kvpci.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include "kvm/kvm.h"
+#include "core/map.h"
+
+struct address_space;
+struct eventfd_ctx;
+struct kvpci_exit_note;
+struct kvpci_function;
+struct kvpci_worker;
+
+#define KVPCI_NUM_BUSES		256
+#define KVPCI_NUM_DEVFNS		256
+
+/**
+ * struct kvpci_bus - the functions of one bus
+ * @function: the plugged ones, by devfn; written under the host's lock
+ * @taken: which devfns have a function, plugged or not; guarded by the host's lock
+ */
+struct kvpci_bus {
+	struct kvpci_function __rcu *function[KVPCI_NUM_DEVFNS];
+	DECLARE_BITMAP(taken, KVPCI_NUM_DEVFNS);
+};
+
+enum kvpci_claim_index {
+	KVPCI_CLAIM_CONFIG_PORTS,
+	KVPCI_CLAIM_ECAM,
+	KVPCI_CLAIM_IO,
+	KVPCI_CLAIM_MEM32,
+	KVPCI_CLAIM_MEM64,
+	KVPCI_CLAIM_FAST32,	/* the memory windows again, on KVM_FAST_MMIO_BUS */
+	KVPCI_CLAIM_FAST64,
+	KVPCI_NUM_CLAIMS,
+};
+
+/**
+ * struct kvpci_host - a host bridge
+ * @ref: held by its descriptor and by each function
+ * @lock: guards @kvm, the tables of functions, plugging, and what is set up behind
+ *	BARs; taken in ioctls and on release, outside a function's lock
+ * @kvm: the virtual machine, NULL once the descriptor is closed
+ * @owner: the process that made it
+ * @segment: PCI segment group number
+ * @first_bus: first bus number
+ * @last_bus: last bus number
+ * @config_address: the register at port 0xcf8
+ * @ecam: address of bus 0
+ * @memory: the BARs that decode memory
+ * @ports: the BARs that decode ports
+ * @claims: the guest addresses that are ours
+ * @bus: by number, NULL where there has been no function yet
+ * @all: the functions, plugged or not; guarded by @lock
+ * @listeners: what listens to eventfds, for any function; guarded by @lock
+ * @worker: does what is deferred, on the account of who created the bridge
+ * @bridge: the bridge's own function
+ * @functions: how many functions there have been; gives each its serial number
+ * @mirror_lock: guards @mapping, @mirrors and what they are; a function comes into and
+ *	leaves the tables of functions with it held. Taken inside the host's lock.
+ * @mapping: who has mapped mirrors; NULL once the descriptor is closed
+ * @mirror_eventfd: tells userspace that mirrors have changed; NULL: BARs have none
+ * @mirrors: those of BARs, as struct kvpci_mirror_range
+ * @exits: by vCPU, what its last access to a userspace region was for; NULL until
+ *	there is such a region
+ * @nr_exits: entries of @exits
+ */
+struct kvpci_host {
+	struct kref ref;
+	struct mutex lock;	/* set-up and plugging, see above */
+	struct kvm *kvm;
+	pid_t owner;
+	u16 segment;
+	u8 first_bus;
+	u8 last_bus;
+	u32 config_address;
+	u64 ecam;
+	struct kvpci_map memory;
+	struct kvpci_map ports;
+	struct kvpci_claim claims[KVPCI_NUM_CLAIMS];
+	struct kvpci_bus __rcu *bus[KVPCI_NUM_BUSES];
+	struct list_head all;
+	struct list_head listeners;
+	struct kvpci_worker *worker;
+	struct kvpci_function *bridge;
+	u64 functions;
+	struct mutex mirror_lock;	/* mirrors, see above */
+	struct address_space *mapping;
+	struct eventfd_ctx *mirror_eventfd;
+	struct list_head mirrors;
+	struct kvpci_exit_note *exits;
+	u32 nr_exits;
+};
+
+void kvpci_host_get(struct kvpci_host *host);
+void kvpci_host_put(struct kvpci_host *host);
+int kvpci_host_reserve(struct kvpci_host *host, u8 bus, u8 devfn);
+void kvpci_host_release(struct kvpci_host *host, u8 bus, u8 devfn);
+void kvpci_host_publish(struct kvpci_host *host, u8 bus, u8 devfn,
+			struct kvpci_function *function);
+
+/**
+ * kvpci_host_function() - find a plugged function
+ * @host: the host bridge
+ * @kvm: its virtual machine
+ * @bus: bus number
+ * @devfn: device and function number
+ *
+ * Context: a callback of a claim.
+ * Return: the function, which stays until the callback returns, or NULL
+ */
+static inline struct kvpci_function *
+kvpci_host_function(const struct kvpci_host *host, struct kvm *kvm, u8 bus,
+		    u8 devfn)
+{
+	struct kvpci_bus *b = kvpci_kvm_dereference(kvm, host->bus[bus]);
+
+	return b ? kvpci_kvm_dereference(kvm, b->function[devfn]) : NULL;
+}
+
+/* Read a pointer with the host's lock held. */
+#define kvpci_host_dereference(host, p) \
+	rcu_dereference_protected(p, lockdep_is_held(&(host)->lock))
+
+/* kvpci_host_function() with the host's lock held. */
+static inline struct kvpci_function *
+kvpci_host_plugged(const struct kvpci_host *host, u8 bus, u8 devfn)
+{
+	struct kvpci_bus *b = kvpci_host_dereference(host, host->bus[bus]);
+
+	return b ? kvpci_host_dereference(host, b->function[devfn]) : NULL;
+}
+
+/* kvpci_host_function() with the lock of mirrors held. */
+static inline struct kvpci_function *
+kvpci_host_mirrored(const struct kvpci_host *host, u8 bus, u8 devfn)
+{
+	struct kvpci_bus *b = rcu_dereference_protected(host->bus[bus],
+							lockdep_is_held(&host->mirror_lock));
+
+	return b ? rcu_dereference_protected(b->function[devfn],
+					     lockdep_is_held(&host->mirror_lock)) :
+		   NULL;
+}
+
+#endif /* _KVPCI_HOST_H */

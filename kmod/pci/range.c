@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ranges: what a guest finds in configuration space and behind a BAR.
+ *
+ * Both are spaces: a number of bytes, some of which are of a kind, which knows what reads
+ * and writes of them do. A space's ranges are disjoint and sorted, and fixed once the guest
+ * sees the function, so that an access finds them by bisection and without a lock. An
+ * access that covers more than one is cut up.
+ *
+ * Bytes in no range are, in configuration space, registers that are masks and nothing else
+ * (function.c); behind a BAR nothing: they read all ones, and writes to them are dropped. If
+ * the range of a BAR's access's first byte leaves it to userspace, it does so for the whole
+ * of it; if one further on does, its bytes count as in none.
+ *
+ * A kind is a struct kvpci_range_ops in a file of its own, in kinds/. Nothing else
+ * knows it but what makes its ranges, from what userspace asks for, in ioctl/.
+ */
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "pci/range.h"
+
+/* The first range of @space that ends after @offset; nr_ranges if there is none. */
+static u32 first_after(const struct kvpci_space *space, u64 offset)
+{
+	u32 low = 0, high = space->nr_ranges;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+		const struct kvpci_range *range = space->ranges[mid];
+
+		if (range->offset + range->length > offset)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+
+	return low;
+}
+
+/**
+ * kvpci_range_next() - find a range by its place
+ * @space: the space
+ * @offset: where to look from
+ *
+ * Context: any in which the function is known not to go away.
+ * Return: the first one of which there is a byte at @offset or after it, or NULL
+ */
+struct kvpci_range *kvpci_range_next(const struct kvpci_space *space, u64 offset)
+{
+	u32 i = first_after(space, offset);
+
+	if (i >= space->nr_ranges)
+		return NULL;
+
+	return space->ranges[array_index_nospec(i, space->nr_ranges)];
+}
+
+/**
+ * kvpci_range_find() - find the range that a byte is in
+ * @space: the space
+ * @offset: the byte
+ *
+ * Context: any in which the function is known not to go away.
+ * Return: the range or NULL
+ */
+struct kvpci_range *kvpci_range_find(const struct kvpci_space *space, u64 offset)
+{
+	struct kvpci_range *range = kvpci_range_next(space, offset);
+
+	return range && range->offset <= offset ? range : NULL;
+}
+
+/**
+ * kvpci_range_piece() - cut an access up
+ * @space: the space
+ * @offset: first byte, within the space
+ * @len: bytes
+ * @range: where to put the range of the first byte, or NULL
+ *
+ * Context: as kvpci_range_find().
+ * Return: how many bytes, at most @len, share that range, or have none in common
+ */
+u32 kvpci_range_piece(const struct kvpci_space *space, u64 offset, u32 len,
+		      struct kvpci_range **range)
+{
+	u32 i = first_after(space, offset);
+	u64 end = space->size;
+
+	*range = NULL;
+	if (i < space->nr_ranges) {
+		i = array_index_nospec(i, space->nr_ranges);
+		end = space->ranges[i]->offset;
+		if (end <= offset) {
+			*range = space->ranges[i];
+			end += (*range)->length;
+		}
+	}
+
+	return min_t(u64, len, end - offset);
+}
+
+/**
+ * kvpci_space_read() - a guest's read of what is behind a BAR
+ * @space: the BAR's
+ * @access: whose access it is
+ * @offset: first byte, within the BAR
+ * @len: bytes
+ * @val: where to put them
+ *
+ * Context: a callback of a claim.
+ * Return: 0, or -EOPNOTSUPP if userspace is to complete it
+ */
+int kvpci_space_read(struct kvpci_space *space, const struct kvpci_guest_access *access,
+		     u64 offset, u32 len, void *val)
+{
+	u32 done, n;
+
+	for (done = 0; done < len && offset < space->size; done += n, offset += n) {
+		struct kvpci_range *range;
+		int ret = -EOPNOTSUPP;
+
+		n = kvpci_range_piece(space, offset, len - done, &range);
+		if (range) {
+			ret = range->ops->read(range, access, offset - range->offset, n,
+					       val + done);
+			if (ret && !done)
+				return ret;
+		}
+		if (ret)
+			memset(val + done, 0xff, n);
+	}
+
+	if (done < len)
+		memset(val + done, 0xff, len - done);
+	return 0;
+}
+
+/**
+ * kvpci_space_write() - a guest's write to what is behind a BAR
+ * @space: the BAR's
+ * @access: whose access it is
+ * @offset: first byte, within the BAR
+ * @len: bytes
+ * @val: the bytes
+ *
+ * Context: a callback of a claim.
+ * Return: what has to follow, KVPCI_EFFECT_*; if that is KVPCI_EFFECT_USERSPACE, nothing has
+ * been written
+ */
+u32 kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access *access,
+		      u64 offset, u32 len, const void *val)
+{
+	u32 effects = 0;
+	u32 done, n;
+
+	for (done = 0; done < len && offset < space->size; done += n, offset += n) {
+		struct kvpci_range *range;
+
+		n = kvpci_range_piece(space, offset, len - done, &range);
+		if (!range)
+			continue;
+
+		effects |= range->ops->write(range, access, offset - range->offset, n,
+					     val + done);
+		if (!(effects & KVPCI_EFFECT_USERSPACE))
+			continue;
+		if (!done)
+			break;
+		effects &= ~KVPCI_EFFECT_USERSPACE;
+	}
+
+	return effects;
+}
+
+/**
+ * kvpci_range_insert() - put a range into its space
+ * @range: the range, complete
+ *
+ * Context: process; the caller holds the host's lock, and the function is not plugged; or
+ * nobody else knows of the function.
+ * Return: 0; -EEXIST if it overlaps another; -ENOMEM
+ */
+int kvpci_range_insert(struct kvpci_range *range)
+{
+	struct kvpci_space *space = range->space;
+	struct kvpci_range **ranges;
+	u32 at, n = space->nr_ranges;
+
+	at = first_after(space, range->offset);
+	if (at < n && space->ranges[at]->offset < range->offset + range->length)
+		return -EEXIST;
+
+	ranges = kmalloc_array(n + 1, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
+	if (!ranges)
+		return -ENOMEM;
+
+	if (n) {
+		memcpy(ranges, space->ranges, at * sizeof(*ranges));
+		memcpy(ranges + at + 1, space->ranges + at, (n - at) * sizeof(*ranges));
+	}
+	ranges[at] = range;
+	kfree(space->ranges);
+	space->ranges = ranges;
+	space->nr_ranges++;
+	return 0;
+}
+
+/**
+ * kvpci_ranges_destroy() - free all ranges of a space
+ * @space: the space, which no access can reach any more
+ *
+ * Context: process.
+ */
+void kvpci_ranges_destroy(struct kvpci_space *space)
+{
+	u32 i;
+
+	for (i = 0; i < space->nr_ranges; i++)
+		if (space->ranges[i]->ops->destroy)
+			space->ranges[i]->ops->destroy(space->ranges[i]);
+	kfree(space->ranges);
+}

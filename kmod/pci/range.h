@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KVPCI_RANGE_H
+#define _KVPCI_RANGE_H
+
+#include <linux/bits.h>
+#include <linux/types.h>
+
+struct kvm_vcpu;
+struct kvpci_function;
+struct kvpci_range;
+
+/*
+ * What has to follow a write, once the locks under which it was made have been released.
+ * kvpci_effects_carry_out() does all but the first, which is for the window.
+ */
+#define KVPCI_EFFECT_USERSPACE	BIT(0)	/* it has not been made: userspace completes it */
+#define KVPCI_EFFECT_MAP		BIT(1)	/* watched ranges of the map of memory changed */
+#define KVPCI_EFFECT_SEND	BIT(2)	/* pending messages may be sent */
+#define KVPCI_EFFECT_RESET	BIT(3)	/* the guest has initiated function-level reset */
+
+/**
+ * struct kvpci_guest_access - a guest's access to a space
+ * @vcpu: the guest's; NULL if userspace acts for the guest
+ * @base: where the BAR was found, which it may leave while the access goes on
+ * @len: bytes of the whole access, of which a range may see a part
+ */
+struct kvpci_guest_access {
+	struct kvm_vcpu *vcpu;
+	u64 base;
+	u32 len;
+};
+
+/**
+ * struct kvpci_range_ops - a kind of range
+ * @name: what it is called in /proc
+ * @read: the guest reads @len bytes at @offset of the range, all within it. Returns 0, or
+ *	-EOPNOTSUPP if userspace is to complete it. NULL in configuration space, whose
+ *	reads have no effects.
+ * @write: the guest writes them. Returns KVPCI_EFFECT_*.
+ * @get: the device reads them; NULL: it can't
+ * @set: the device writes those bits of them that are set in the mask, all if that is
+ *	NULL; NULL: it can't
+ * @reset: put it back to what it is after a reset of the function; NULL: nothing to do
+ * @reset_length: how many bytes does @reset go through, if many? NULL: none
+ * @move: have its bytes at @bytes from now on, which someone else frees; process context,
+ *	under the host's lock, before the function is plugged. For those that have
+ *	@mirrored set.
+ * @destroy: free it; process context, no access is running. NULL if it is part of
+ *	something else.
+ *
+ * Of a range of a BAR, @read and @write run in a callback of a claim, without a lock, and
+ * take no longer than the function's lock may be held. So what follows a write they do
+ * themselves, and return no effect but KVPCI_EFFECT_USERSPACE. @reset is called without a lock. Of
+ * a range of configuration space, whose registers are its bytes, @write and @set are called
+ * under the function's lock, and @reset, when all registers have been reset, under that and
+ * the interrupts'. @get and @set of a BAR's take the function's lock where they need it.
+ */
+struct kvpci_range_ops {
+	const char *name;
+	int (*read)(struct kvpci_range *range, const struct kvpci_guest_access *access,
+		    u64 offset, u32 len, void *val);
+	u32 (*write)(struct kvpci_range *range, const struct kvpci_guest_access *access,
+		     u64 offset, u32 len, const void *val);
+	void (*get)(struct kvpci_range *range, u64 offset, u32 len, void *val);
+	void (*set)(struct kvpci_range *range, u64 offset, u32 len, const void *val,
+		    const void *mask);
+	void (*reset)(struct kvpci_range *range);
+	u32 (*reset_length)(const struct kvpci_range *range);
+	void (*move)(struct kvpci_range *range, u8 *bytes);
+	void (*destroy)(struct kvpci_range *range);
+};
+
+/**
+ * struct kvpci_range - bytes of a space that are of one kind, which embeds this
+ * @ops: its kind
+ * @space: where it is
+ * @offset: its first byte, from the start of the space
+ * @length: bytes
+ * @mirrored: reads have no effect and are to be spared the guest, see mirror.c
+ * @moved: its bytes are in a mirror
+ */
+struct kvpci_range {
+	const struct kvpci_range_ops *ops;
+	struct kvpci_space *space;
+	u64 offset;
+	u64 length;
+	bool mirrored;
+	bool moved;
+};
+
+/**
+ * struct kvpci_space - configuration space, or a BAR, as what a guest finds in it
+ * @function: whose it is
+ * @size: bytes; of a BAR, 0 if it is not there
+ * @nr_ranges: entries of @ranges
+ * @ranges: by ascending offset, disjoint; fixed once the function is plugged, before that
+ *	guarded by the host's lock
+ */
+struct kvpci_space {
+	struct kvpci_function *function;
+	u64 size;
+	u16 nr_ranges;
+	struct kvpci_range **ranges;
+};
+
+int kvpci_range_insert(struct kvpci_range *range);
+void kvpci_ranges_destroy(struct kvpci_space *space);
+struct kvpci_range *kvpci_range_next(const struct kvpci_space *space, u64 offset);
+struct kvpci_range *kvpci_range_find(const struct kvpci_space *space, u64 offset);
+u32 kvpci_range_piece(const struct kvpci_space *space, u64 offset, u32 len,
+		      struct kvpci_range **range);
+int kvpci_space_read(struct kvpci_space *space, const struct kvpci_guest_access *access,
+		     u64 offset, u32 len, void *val);
+u32 kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access *access,
+		      u64 offset, u32 len, const void *val);
+
+#endif /* _KVPCI_RANGE_H */
