@@ -15,7 +15,8 @@
  * A BAR moves, and userspace learns of that only when it is worth it:
  *
  *	guest moves it			userspace
- *	  map.c counts a change
+ *	  map.c counts a change,
+ *	  and no others after it
  *	  its pages are taken out,
  *	  no access brings them back
  *	the write has completed
@@ -23,14 +24,15 @@
  *	  fail in KVM_RUN, those to
  *	  its new one come to window.c
  *	reads there have come often	eventfd: KVPCI_GET_MIRROR: where it is now, and
- *					  the change's number
+ *					  the change's number; the next one is counted
  *					moves the memory
  *					KVPCI_SET_MIRROR: with that number
  *					  accesses bring pages back, unless it has changed
  *					  again
  *
  * To move memory costs as much as some reads that trap. A guest that sizes BARs and moves
- * them about, as all do that boot, reads nothing there meanwhile.
+ * them about, as all do that boot, reads nothing there meanwhile, and a move of a BAR that
+ * has no memory costs no more than that of one without a mirror.
  *
  * So what userspace does or does not do can make the guest wait, or trap, but never see
  * what is not there. What counts as a change is whatever makes an access at some address
@@ -436,7 +438,6 @@ static void mirror_establish(struct kvpci_function_bar *bar)
 
 	list_for_each_entry(part, &bar->mirror->parts, link)
 		move_ranges(bar, part);
-	kvpci_map_watch(&bar->node);
 
 	mutex_lock(&host->mirror_lock);
 	list_for_each_entry(range, &bar->mirror->ranges, of_bar)
@@ -607,8 +608,12 @@ void kvpci_mirror_read_trapped(struct kvpci_function_bar *bar, u64 offset)
 		return;
 
 	WRITE_ONCE(mirror->trapped, trapped + 1);
-	if (trapped + 1 == WORTH_A_MIRROR)
-		kvpci_eventfd_signal(bar->space.function->host->mirror_eventfd);
+	if (trapped + 1 < WORTH_A_MIRROR)
+		return;
+
+	/* It may have moved since userspace was told of it, which nobody has counted. */
+	kvpci_map_count(bar->map, &bar->node);
+	kvpci_eventfd_signal(bar->space.function->host->mirror_eventfd);
 }
 
 /**
@@ -690,6 +695,7 @@ static void mirror_locate(struct kvpci_host *host, struct kvpci_mirror_range *ra
 		return;
 
 	spin_lock(&bar->space.function->lock);
+	kvpci_map_watch(bar->map, &bar->node);
 	range->told = current_change(range);
 	range->told_placed = bar->mapped;
 	base = bar->node.base;

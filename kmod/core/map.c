@@ -18,7 +18,7 @@
  * there last.
  *
  * Someone may rely on what is found in a range, as mirrors do. A range that is watched
- * counts the changes of that: when it comes, moves or goes, and when another one does
+ * counts the first change of that: when it comes, moves or goes, or when another one does
  * that is not larger and lies in it. Who makes the change is told to have it followed.
  *
  * A node may be freed once no look-up that could have found it is running; that is
@@ -63,13 +63,43 @@ void kvpci_map_destroy(struct kvpci_map *map)
 }
 
 /**
- * kvpci_map_watch() - have changes of what is found in a range counted
- * @node: the range, which is not in a map
+ * kvpci_map_node_init() - initialise a range that is not in a map
+ * @node: the range, all zeroes
  */
-void kvpci_map_watch(struct kvpci_map_node *node)
+void kvpci_map_node_init(struct kvpci_map_node *node)
 {
 	INIT_LIST_HEAD(&node->changed);
+}
+
+/**
+ * kvpci_map_watch() - have the next change of what is found in a range counted
+ * @map: the map
+ * @node: the range, which need not be in @map at present, and is in no other
+ *
+ * Context: process; any lock that is outside @map->lock may be held.
+ */
+void kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node)
+{
+	spin_lock(&map->lock);
+	if (!node->watched && !hlist_unhashed(&node->link))
+		map->watched++;
 	node->watched = true;
+	spin_unlock(&map->lock);
+}
+
+/**
+ * kvpci_map_count() - count a change of a range that may have come while it was not watched
+ * @map: the map
+ * @node: the range
+ *
+ * Context: as kvpci_map_watch().
+ */
+void kvpci_map_count(struct kvpci_map *map, struct kvpci_map_node *node)
+{
+	spin_lock(&map->lock);
+	if (!node->watched)
+		WRITE_ONCE(node->changes, node->changes + 1);
+	spin_unlock(&map->lock);
 }
 
 /* Something changes at @base that is not larger than the ranges around it. */
@@ -90,6 +120,8 @@ static bool count_change(struct kvpci_map *map, u64 base, u8 order)
 			if (!node->watched || node->base != b || node->order != o)
 				continue;
 			WRITE_ONCE(node->changes, node->changes + 1);
+			node->watched = false;
+			map->watched--;
 			if (list_empty(&node->changed))
 				list_add_tail(&node->changed, &map->changed);
 			counted = true;
@@ -100,7 +132,7 @@ static bool count_change(struct kvpci_map *map, u64 base, u8 order)
 }
 
 /**
- * kvpci_map_take_changed() - get a watched range that has changed
+ * kvpci_map_take_changed() - get a range that has changed while it was watched
  * @map: the map
  *
  * Context: process; any lock that is outside @map->lock may be held.
@@ -194,7 +226,7 @@ bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node)
 	changed = count_change(map, node->base, node->order);
 	map->watched -= node->watched;
 	write_seqcount_begin(&map->seq);
-	hlist_del_rcu(&node->link);
+	hlist_del_init_rcu(&node->link);
 	if (!--map->count[node->order])
 		WRITE_ONCE(map->orders, map->orders & ~BIT_ULL(node->order));
 	write_seqcount_end(&map->seq);

@@ -14,9 +14,9 @@
  * @link: in the bucket of its base and order
  * @base: first address, a multiple of the size
  * @order: log2 of its size
- * @watched: changes of what is found in it are counted; fixed before it is in a map
- * @changes: how many there have been
- * @changed: in the map's list of that name, if watched
+ * @watched: the next change of what is found in it is counted
+ * @changes: how many have been
+ * @changed: in the map's list of that name, or empty
  *
  * Written under the map's lock.
  */
@@ -36,7 +36,7 @@ struct kvpci_map_node {
  * @orders: bit N is set if there are ranges of 2^N bytes
  * @count: how many there are
  * @watched: how many watched ones
- * @changed: watched ones that have changed, for kvpci_map_take_changed()
+ * @changed: those that have changed while they were, for kvpci_map_take_changed()
  * @shift: 64 less the log2 of the number of buckets
  * @buckets: the ranges, hashed by base and order
  */
@@ -63,7 +63,9 @@ struct kvpci_map_place {
 
 int kvpci_map_init(struct kvpci_map *map, u8 bits);
 void kvpci_map_destroy(struct kvpci_map *map);
-void kvpci_map_watch(struct kvpci_map_node *node);
+void kvpci_map_node_init(struct kvpci_map_node *node);
+void kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node);
+void kvpci_map_count(struct kvpci_map *map, struct kvpci_map_node *node);
 bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
 		   u8 order);
 bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base);

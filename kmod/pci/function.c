@@ -48,6 +48,7 @@ static void init_bars(struct kvpci_function *function,
 
 		bar->space.function = function;
 		bar->index = i;
+		kvpci_map_node_init(&bar->node);
 		if (i == KVPCI_BAR_ROM) {
 			bar->space.size = desc->rom_size;
 		} else {

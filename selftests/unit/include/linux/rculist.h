@@ -35,6 +35,11 @@ static inline void hlist_del_rcu(struct hlist_node *node)
 	unit_pause();
 }
 
+static inline void hlist_del_init_rcu(struct hlist_node *node)
+{
+	hlist_del_rcu(node);
+}
+
 /* What the kernel's hlist_for_each_entry() gets from one node to the next with. */
 #undef hlist_entry_safe
 #define hlist_entry_safe(pointer, type, member)				\
