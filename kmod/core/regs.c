@@ -133,6 +133,11 @@ void kvpci_regs_write(struct kvpci_regs *regs, u32 offset, u32 len,
 		write_piece(regs, offset, 4, val);
 		return;
 	}
+	/* And what goes to the command register, and those of capabilities. */
+	if (len == 2 && !(offset & 1)) {
+		write_piece(regs, offset, 2, val);
+		return;
+	}
 
 	for (; len; len -= n, offset += n, val += n) {
 		n = regs_piece(offset, len);

@@ -71,6 +71,12 @@ int kvpci_interrupts_set_route(struct kvpci_interrupts *interrupts,
 			       const struct kvpci_route *route,
 			       struct eventfd_ctx **eventfd, struct file *resample);
 
+/* Is there any way to interrupt? Fixed when the function is made. */
+static inline bool kvpci_interrupts_exist(const struct kvpci_interrupts *interrupts)
+{
+	return interrupts->pin || interrupts->msi || interrupts->msix;
+}
+
 /* Who is to trigger for an eventfd: a worker, or NULL: whoever signals it. */
 static inline struct kvpci_worker *
 kvpci_interrupts_deferral(const struct kvpci_interrupts *interrupts)

@@ -28,14 +28,19 @@ static u32 command_write(struct kvpci_range *range, const struct kvpci_guest_acc
 			 u64 offset, u32 len, const void *val)
 {
 	struct kvpci_function *function = kvpci_range_function(range);
+	struct kvpci_interrupts *interrupts = &function->interrupts;
 	u32 effects = 0;
 
-	spin_lock_irq(&function->interrupts.lock);
-	kvpci_range_write_regs(range, offset, len, val);
-	command_gate_interrupts(function);
-	if (kvpci_interrupts_follow(&function->interrupts))
-		effects |= KVPCI_EFFECT_SEND;
-	spin_unlock_irq(&function->interrupts.lock);
+	if (kvpci_interrupts_exist(interrupts)) {
+		spin_lock_irq(&interrupts->lock);
+		kvpci_range_write_regs(range, offset, len, val);
+		command_gate_interrupts(function);
+		if (kvpci_interrupts_follow(interrupts))
+			effects |= KVPCI_EFFECT_SEND;
+		spin_unlock_irq(&interrupts->lock);
+	} else {
+		kvpci_range_write_regs(range, offset, len, val);
+	}
 
 	if (function->plugged && offset < PCI_STATUS - PCI_COMMAND &&
 	    kvpci_bars_map(&function->config, function->bars))

@@ -118,6 +118,22 @@ int kvpci_function_init(struct kvpci_function *function,
 	return ret ?: add_header_ranges(function);
 }
 
+/* So that a write to what every function has finds its range at once. */
+static void index_ranges(struct kvpci_function *function)
+{
+	const struct kvpci_space *space = &function->space;
+	u32 i, dword;
+
+	for (i = 0; i < space->nr_ranges; i++) {
+		const struct kvpci_range *range = space->ranges[i];
+
+		for (dword = range->offset / 4;
+		     dword < (range->offset + range->length) / 4 &&
+		     dword < ARRAY_SIZE(function->range_of); dword++)
+			function->range_of[dword] = i + 1;
+	}
+}
+
 /**
  * kvpci_function_add_range() - give configuration space a range
  * @function: the function, which nobody else knows of yet
@@ -136,7 +152,7 @@ int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range
 	range->length = ALIGN(range->length, 4);
 	ret = kvpci_range_insert(range);
 	if (!ret)
-		bitmap_set(function->kinds, range->offset / 4, range->length / 4);
+		index_ranges(function);
 	return ret;
 }
 
@@ -185,27 +201,37 @@ void kvpci_function_config_read_traced(struct kvpci_function *function, u32 offs
 	trace_kvpci_config_read(function, offset, len, val);
 }
 
-/* Does an access lie in one dword, where registers are masks and nothing else? */
-static bool is_plain(const struct kvpci_function *function, u32 offset, u32 len)
+static __always_inline u32 write_range(struct kvpci_range *range, u32 offset, u32 len,
+				       const void *val)
 {
-	return (offset & 3) + len <= 4 && !test_bit(offset / 4, function->kinds);
+	return range->ops->write(range, NULL, offset - range->offset, len, val);
 }
 
-/* A write that may touch ranges. */
-static u32 write_ranges(struct kvpci_function *function, u32 offset, u32 len,
-			const void *val)
+/* A write to one of the first dwords. */
+static __always_inline u32 write_dword(struct kvpci_function *function, u32 offset, u32 len,
+				       const void *val)
 {
-	const struct kvpci_guest_access access = { .len = len };
+	u8 i = function->range_of[offset / 4 % ARRAY_SIZE(function->range_of)];
+
+	if (i)
+		return write_range(function->space.ranges[i - 1], offset, len, val);
+
+	kvpci_regs_write(&function->config, offset, len, val);
+	return 0;
+}
+
+/* A write that may touch several ranges. */
+static noinline u32 write_ranges(struct kvpci_function *function, u32 offset, u32 len,
+				 const void *val)
+{
+	struct kvpci_range *range;
 	u32 effects = 0;
 	u32 n;
 
 	for (; len; len -= n, offset += n, val += n) {
-		struct kvpci_range *range;
-
 		n = kvpci_range_piece(&function->space, offset, len, &range);
 		if (range)
-			effects |= range->ops->write(range, &access, offset - range->offset,
-						     n, val);
+			effects |= write_range(range, offset, n, val);
 		else
 			kvpci_regs_write(&function->config, offset, n, val);
 	}
@@ -226,12 +252,12 @@ static u32 write_ranges(struct kvpci_function *function, u32 offset, u32 len,
 u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
 				u32 len, const void *val)
 {
-	u32 effects = 0;
+	u32 effects;
 
 	trace_kvpci_config_write(function, offset, len, val);
 	spin_lock(&function->lock);
-	if (likely(is_plain(function, offset, len)))
-		kvpci_regs_write(&function->config, offset, len, val);
+	if (likely((offset & 3) + len <= 4 && offset < KVPCI_CONFIG_SIZE_CAM))
+		effects = write_dword(function, offset, len, val);
 	else
 		effects = write_ranges(function, offset, len, val);
 	spin_unlock(&function->lock);
@@ -317,8 +343,8 @@ u32 kvpci_function_config_reset(struct kvpci_function *function)
 	spin_lock_irq(&function->interrupts.lock);
 	kvpci_regs_reset(config, 0, config->size, 0);
 	reset_ranges(&function->space);
-	/* Messages are not allowed any more: nothing is sent. */
-	kvpci_interrupts_follow(&function->interrupts);
+	if (kvpci_interrupts_follow(&function->interrupts))
+		effects |= KVPCI_EFFECT_SEND;
 	spin_unlock_irq(&function->interrupts.lock);
 	if (function->plugged && kvpci_bars_map(config, function->bars))
 		effects |= KVPCI_EFFECT_MAP;

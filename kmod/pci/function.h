@@ -2,7 +2,6 @@
 #ifndef _KVPCI_FUNCTION_H
 #define _KVPCI_FUNCTION_H
 
-#include <linux/bitmap.h>
 #include <linux/kvpci.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
@@ -25,7 +24,8 @@ struct kvpci_host;
  *	where they are; taken on guest accesses, inside the host's lock
  * @config: the registers of configuration space
  * @space: configuration space: those of its registers that are more than masks
- * @kinds: a bit for each dword of it, set if one of @space's ranges has it
+ * @range_of: for each dword that mechanism #1 reaches 1 + the index of the range that has it,
+ *	in those of @space, or 0
  * @bar_registers: the range of the BARs
  * @command: the range of the command and status registers
  * @bars: the BARs, the ROM's last
@@ -47,7 +47,7 @@ struct kvpci_function {
 	spinlock_t lock;	/* guest-written state, see above */
 	struct kvpci_regs config;
 	struct kvpci_space space;
-	DECLARE_BITMAP(kinds, KVPCI_CONFIG_SIZE / 4);
+	u8 range_of[KVPCI_CONFIG_SIZE_CAM / 4];
 	struct kvpci_range bar_registers;
 	struct kvpci_range command;
 	struct kvpci_function_bar bars[KVPCI_NUM_BARS_AND_ROM];

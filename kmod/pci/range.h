@@ -50,10 +50,12 @@ struct kvpci_guest_access {
  *
  * Of a range of a BAR, @read and @write run in a callback of a claim, without a lock, and
  * take no longer than the function's lock may be held. So what follows a write they do
- * themselves, and return no effect but KVPCI_EFFECT_USERSPACE. @reset is called without a lock. Of
- * a range of configuration space, whose registers are its bytes, @write and @set are called
- * under the function's lock, and @reset, when all registers have been reset, under that and
- * the interrupts'. @get and @set of a BAR's take the function's lock where they need it.
+ * themselves, and return no effect but KVPCI_EFFECT_USERSPACE. @reset is called without a
+ * lock. @get and @set take the function's lock where they need it.
+ *
+ * Of a range of configuration space, whose registers are its bytes, @write, which has no
+ * access, and @set are called under the function's lock, and @reset, when all registers have
+ * been reset, under that and the interrupts'.
  */
 struct kvpci_range_ops {
 	const char *name;
