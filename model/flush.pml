@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A change that concerns all vectors of a function: vpci_vectors_flush() sends what has
+ * A change that concerns all vectors of a function: kvpci_vectors_flush() sends what has
  * become ready, a batch at a time, and drops the lock in between. The message of one vector
  * is to many vCPUs, which a trigger leaves to a work item that flushes too.
  *
@@ -94,7 +94,7 @@ inline flush_one(n)
 	fi
 }
 
-/* vpci_vectors_flush() */
+/* kvpci_vectors_flush() */
 inline flush()
 {
 #if MUTATION == FLUSH_OLD_LIST

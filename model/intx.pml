@@ -72,7 +72,7 @@ bit lost;			/* something is high, and the guest is not interrupted */
 #define TO_BE_TOLD(f)	0
 #endif
 
-/* vpci_intx_follow() */
+/* kvpci_pin_follow() */
 inline follow(f, mutation)
 {
 	evaluating[f] = evaluating[f] ||

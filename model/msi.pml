@@ -58,7 +58,7 @@ inline flush(n)
 	fi
 }
 
-/* vpci_vector_trigger() and vpci_vector_withdraw() */
+/* kvpci_vector_trigger() and kvpci_vector_withdraw() */
 proctype source(bit v)
 {
 	byte left = TRIGGERS;
@@ -97,7 +97,7 @@ proctype source(bit v)
 	od
 }
 
-/* A write to the capability: vpci_msi_follow(), then vpci_vectors_flush(). */
+/* A write to the capability: msi_write(), then kvpci_vectors_flush(). */
 inline config_write(register, value, sees, forbids)
 {
 	d_step {

@@ -25,6 +25,9 @@
 /* A message to many. */
 #define MANY_NOT_QUEUED		25	/* many: lost: a trigger queues no work item */
 #define MANY_ANYWAY		26	/* many: invented: the work item sends whether anything is pending or not */
+#define WRITE_UNSETTLED		27	/* many, many-config: forbidden: a write does not wait for what is being sent */
+#define RESET_UNSETTLED		28	/* many: forbidden: nor does a reset */
+#define CLOSE_UNSETTLED		29	/* many-closing: late: nor does closing the bridge */
 
 /* Writes of the guest. */
 #define NO_FLUSH_ON_UNMASK	10	/* direct: lost: unmasking a vector sends nothing */

@@ -12,7 +12,8 @@
  * through, and are combined by scripts/model:
  *
  * IRQFD	messages are sent by irqfds, for which userspace makes routes
- * MANY		the message is one to many vCPUs, which a trigger leaves to a work item
+ * MANY		the message is one to many vCPUs, which a trigger leaves to a work item, and which
+ *		is sent without the lock
  * DEVICE	there is a trigger without an eventfd, which may be withdrawn
  * BIND		the binding is removed and made again
  * RESET	the function may be reset
@@ -69,6 +70,7 @@ bit connected = 1;
 #endif
 #if MANY
 bit flushing;				/* the work item is queued */
+byte sending;				/* who sends it */
 #endif
 
 /* The eventfd that triggers the vector, and its listener. */
@@ -96,6 +98,7 @@ bit sees_mask, sees_disable, sees_function_mask, sees_no_master;
 bit rewriting;		/* the guest is between the writes of a message */
 bit half;		/* and may get half of it */
 bit was_reset;
+bit closed;		/* the closing of the bridge has returned */
 bit removed;		/* KVPCI_BIND_REMOVE has returned */
 byte others = RESET + CONFIG;	/* that vCPU 0 awaits at the end */
 
@@ -134,8 +137,8 @@ inline new_version()
 #endif
 }
 
-/* The guest is interrupted. */
-inline deliver(a, d)
+/* A message is for some trigger. */
+inline take_message(a, d)
 {
 #if BIND
 	invented = !signals;
@@ -144,17 +147,26 @@ inline deliver(a, d)
 #endif
 	invented = !triggers;
 	assert(!invented);
-#if DISCONNECT
-	late = !connected;
-	assert(!late);
-#endif
-	forbidden = sees_mask || sees_disable || sees_function_mask || sees_no_master;
-	assert(!forbidden);
 	torn = a != d && !half;
 	assert(!torn);
 	triggers--;
 	owed_signal = 0;
 	owed_ioctl = 0
+}
+
+/* The guest is interrupted. */
+inline arrive()
+{
+	late = closed;
+	assert(!late);
+	forbidden = sees_mask || sees_disable || sees_function_mask || sees_no_master;
+	assert(!forbidden)
+}
+
+inline deliver(a, d)
+{
+	take_message(a, d);
+	arrive()
 }
 
 inline send()
@@ -191,7 +203,68 @@ inline ask(mutation)
 #endif
 }
 
-/* vpci_vector_trigger() */
+/*
+ * flush_step(), of whoever has seen something pending; and kvpci_vectors_settle(), of whoever
+ * has forbidden a message.
+ */
+#if MANY
+inline flush_step(mutation)
+{
+	d_step {
+		sends = pending && READY && !BROKEN(mutation);
+		if
+		:: sends ->
+			pending = BROKEN(KEEP_PENDING);
+			sends = CONNECTED;
+			if
+			:: sends -> take_message(address, data); sending++
+			:: else
+			fi
+		:: else
+		fi
+	}
+	d_step {
+		if
+		:: sends -> arrive(); sending--; sends = 0
+		:: else
+		fi
+	}
+}
+
+inline settle(mutation)
+{
+	if
+	:: !BROKEN(mutation) -> sending == 0
+	:: else
+	fi
+}
+#else
+inline flush_step(mutation)
+{
+	d_step {
+		if
+		:: !BROKEN(mutation) -> flush()
+		:: else
+		fi
+	}
+}
+
+inline settle(mutation)
+{
+	skip
+}
+#endif
+
+/* kvpci_vectors_flush(), which looks first whether there is anything to be sent. */
+inline flush_function(mutation)
+{
+	if
+	:: pending -> flush_step(mutation)
+	:: else
+	fi
+}
+
+/* kvpci_vector_trigger() */
 inline trigger()
 {
 #if MUTATION == SEND_UNLOCKED
@@ -296,14 +369,11 @@ end:	do
 			d_step {
 				if
 				:: current[ME] || BROKEN(CONFIRM_ANY) ->
-					confirmed = !BROKEN(CONFIRM_FORGETS);
-					if
-					:: !BROKEN(NO_FLUSH_ON_CONFIRM) -> flush()
-					:: else
-					fi
+					confirmed = !BROKEN(CONFIRM_FORGETS)
 				:: else
 				fi
 			};
+			flush_function(NO_FLUSH_ON_CONFIRM);
 #if MUTATION == CONFIRM_EARLY
 			d_step { route_address = a; route_data = d };
 #endif
@@ -371,24 +441,11 @@ end:	do
 }
 #endif
 
-/* vpci_vectors_flush(), which looks first whether there is anything to be sent. */
-inline flush_function(mutation)
-{
-	if
-	:: pending ->
-		d_step {
-			if
-			:: !BROKEN(mutation) -> flush()
-			:: else
-			fi
-		}
-	:: else
-	fi
-}
-
 #if MANY
 active proctype flusher()
 {
+	bit sends;
+
 end:	do
 	:: d_step { flushing -> flushing = 0 };
 #if MUTATION == MANY_ANYWAY
@@ -468,14 +525,17 @@ active proctype binder()
 #endif
 
 #if DISCONNECT
+/* kvpci_interrupts_disconnect() */
 active proctype closer()
 {
-	connected = 0
+	connected = 0;
+	settle(CLOSE_UNSETTLED);
+	closed = 1
 }
 #endif
 
 #if RESET
-/* vpci_interrupts_reset() */
+/* kvpci_function_config_reset() */
 active proctype resetter()
 {
 	if
@@ -497,13 +557,20 @@ active proctype resetter()
 		triggers = 0;
 		owed_signal = 0;
 		owed_ioctl = 0;
+		sees_function_mask = 0;
+#if !MANY
 		sees_mask = 1;
 		sees_disable = 1;
-		sees_function_mask = 0;
 		sees_no_master = 1;
+#endif
 		was_reset = rewriting;
 		half = half || rewriting
-	}
+	};
+#if MANY
+		settle(RESET_UNSETTLED);
+		/* Unless the guest has been faster. */
+		d_step { sees_mask = masked; sees_disable = !enable; sees_no_master = !bus_master }
+#endif
 	:: skip
 	fi;
 	others--
@@ -546,6 +613,7 @@ inline config_write(register, value, forbids, sees, mutation)
 		fi
 	}
 #endif
+	settle(WRITE_UNSETTLED);
 #if MUTATION == LOOK_EARLY
 	if
 	:: go -> d_step { flush(); go = 0 }
@@ -558,8 +626,8 @@ inline config_write(register, value, forbids, sees, mutation)
 	sees = value == forbids && register == value
 }
 
-/* vpci_vector_update(), at the end of a write to the vector's registers. */
-inline update(new_message, mutation, ask_mutation)
+/* kvpci_vector_changed(), at the end of a write to the vector's registers, */
+inline change(new_message, ask_mutation)
 {
 #if IRQFD
 	if
@@ -568,33 +636,39 @@ inline update(new_message, mutation, ask_mutation)
 	fi;
 #endif
 	if
-	:: !BROKEN(mutation) -> flush()
-	:: else
-	fi;
-	if
 	:: ALLOWED && !ROUTED -> ask(ask_mutation)
 	:: else
 	fi
+}
+
+/* and what follows that. */
+inline update(mutation)
+{
+	settle(WRITE_UNSETTLED);
+	flush_function(mutation)
 }
 
 inline write_control(value)
 {
 #if MUTATION == MASK_POSTED
 	sees_mask = value;
-	d_step { masked = value; update(0, 0, 0) }
+	d_step { masked = value; change(0, 0) }
+	update(0)
 #else
 	d_step {
 		masked = value;
 		sees_mask = sees_mask && value;
-		update(0, NO_FLUSH_ON_UNMASK, NO_ASK_ON_UNMASK)
+		change(0, NO_ASK_ON_UNMASK)
 	}
+	update(NO_FLUSH_ON_UNMASK);
 	sees_mask = value && masked
 #endif
 }
 
 inline write_message(a, d)
 {
-	d_step { address = a; data = d; update(1, 0, NO_ASK_ON_MESSAGE) }
+	d_step { address = a; data = d; change(1, NO_ASK_ON_MESSAGE) }
+	update(0);
 #if MUTATION == VERSION_LATER
 	d_step { new_version(); asked = 1 }
 #endif
@@ -626,7 +700,7 @@ inline rewrite_whole()
 active proctype vcpu_0()
 {
 	byte left = WRITES;
-	bit new, go;
+	bit new, go, sends;
 
 	do
 	:: left > 0 ->
@@ -657,7 +731,7 @@ active proctype vcpu_0()
 active proctype vcpu_1()
 {
 	byte left = WRITES;
-	bit go;
+	bit go, sends;
 
 	do
 	:: left > 0 ->

@@ -8,6 +8,14 @@
 #include "kvm/kvm.h"
 #include "pci/host.h"
 
+static void effects_follow(struct kvpci_function *function, u32 effects)
+{
+	if (effects & KVPCI_EFFECT_MAP)
+		kvpci_mirrors_follow(function->host);
+	if (effects & KVPCI_EFFECT_MESSAGES)
+		kvpci_interrupts_flush(&function->interrupts);
+}
+
 /**
  * kvpci_reset() - reset a function
  * @function: the function
@@ -19,8 +27,7 @@
  */
 void kvpci_reset(struct kvpci_function *function)
 {
-	if (kvpci_function_config_reset(function) & KVPCI_EFFECT_MAP)
-		kvpci_mirrors_follow(function->host);
+	effects_follow(function, kvpci_function_config_reset(function));
 	kvpci_function_bars_reset(function);
 	if (function->reset_eventfd)
 		kvpci_eventfd_signal(function->reset_eventfd);
@@ -35,10 +42,7 @@ void kvpci_reset(struct kvpci_function *function)
  */
 void kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 {
-	if (effects & KVPCI_EFFECT_MAP)
-		kvpci_mirrors_follow(function->host);
-	if (effects & KVPCI_EFFECT_SEND)
-		kvpci_interrupts_flush(&function->interrupts);
+	effects_follow(function, effects);
 	if (effects & KVPCI_EFFECT_RESET)
 		kvpci_reset(function);
 }

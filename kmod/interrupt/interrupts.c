@@ -78,6 +78,14 @@ void kvpci_interrupts_stop_listening(struct kvpci_interrupts *interrupts)
 		kvpci_vectors_unbind(interrupts->msix);
 }
 
+static void interrupts_settle(struct kvpci_interrupts *interrupts)
+{
+	if (interrupts->msix)
+		kvpci_vectors_settle(interrupts->msix);
+	if (interrupts->msi)
+		kvpci_vectors_settle(interrupts->msi);
+}
+
 /**
  * kvpci_interrupts_disconnect() - let go of the virtual machine
  * @interrupts: of a function
@@ -89,6 +97,7 @@ void kvpci_interrupts_disconnect(struct kvpci_interrupts *interrupts)
 	spin_lock_irq(&interrupts->lock);
 	interrupts->kvm = NULL;
 	spin_unlock_irq(&interrupts->lock);
+	interrupts_settle(interrupts);
 }
 
 /**
@@ -113,13 +122,16 @@ bool kvpci_interrupts_follow(struct kvpci_interrupts *interrupts)
 }
 
 /**
- * kvpci_interrupts_flush() - send what a write to configuration space has allowed
+ * kvpci_interrupts_flush() - complete a write to configuration space
  * @interrupts: of a function
+ *
+ * What the write has forbidden does not come any more, what it has allowed is sent.
  *
  * Context: process; the caller does not hold the function's lock.
  */
 void kvpci_interrupts_flush(struct kvpci_interrupts *interrupts)
 {
+	interrupts_settle(interrupts);
 	if (interrupts->msix)
 		kvpci_vectors_flush(interrupts->msix);
 	if (interrupts->msi)

@@ -19,7 +19,9 @@
  * Every decision is made, and a message sent, within one hold of the interrupts' lock,
  * so that nothing is sent after the guest's write that forbids it has completed, and
  * nothing is missed by the one that allows it. A message to many vCPUs takes long: a
- * trigger, which may come in any context, leaves it pending for a work item.
+ * trigger, which may come in any context, leaves it pending for a work item, and who sends
+ * it does so without the lock, which keeps interrupts off. Whoever forbids it meanwhile
+ * waits until it has been sent (kvpci_vectors_settle()).
  *
  * Of MSI, vectors may take the place of others: what is said here of a vector then goes for
  * that, and it is pending as long as one of those is that it stands for.
@@ -113,12 +115,9 @@ static bool is_ready(const struct kvpci_vectors *vectors, u32 n,
 	return kvpci_kvm_can_send(kvm, message);
 }
 
-/*
- * Send the message of a vector that is ready. Returns whether it was sent, which one to many
- * is only if @to_many says so.
- */
+/* Send the message of a vector that is ready. Returns whether it was sent: one to many is not. */
 static bool vector_send(struct kvpci_vectors *vectors, u32 n,
-			const struct kvpci_message *message, bool to_many)
+			const struct kvpci_message *message)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
 
@@ -129,7 +128,7 @@ static bool vector_send(struct kvpci_vectors *vectors, u32 n,
 		return true;
 	}
 
-	return kvpci_kvm_send(kvm, message, to_many);
+	return kvpci_kvm_send(kvm, message, false);
 }
 
 /* Tell userspace that some vector may wait for a route. */
@@ -173,6 +172,7 @@ int kvpci_vectors_init(struct kvpci_vectors *vectors,
 	vectors->pending = pending;
 	vectors->place_mask = roundup_pow_of_two(nr) - 1;
 	kvpci_work_init(&vectors->work, interrupts->worker, vectors_work);
+	init_rwsem(&vectors->settled);
 	for (n = 0; n < nr; n++)
 		vectors->vector[n].sequence = 1;
 	return 0;
@@ -223,7 +223,7 @@ void kvpci_vector_trigger(struct kvpci_vectors *vectors, u32 n)
 	place = kvpci_vector_place(vectors, n);
 	if (!is_ready(vectors, place, &message)) {
 		set_pending(vectors, n);
-	} else if (!vector_send(vectors, place, &message, false)) {
+	} else if (!vector_send(vectors, place, &message)) {
 		set_pending(vectors, n);
 		kvpci_work_queue(&vectors->work);
 	} else {
@@ -246,18 +246,6 @@ void kvpci_vector_withdraw(struct kvpci_vectors *vectors, u32 n)
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
 	withdraw_pending(vectors, n);
 	spin_unlock_irqrestore(&vectors->interrupts->lock, flags);
-}
-
-/* Send the message of a pending vector if that is possible now. */
-static void vector_flush(struct kvpci_vectors *vectors, u32 n)
-{
-	struct kvpci_message message;
-
-	if (kvpci_vector_is_pending(vectors, n) && is_ready(vectors, n, &message)) {
-		trace_kvpci_vector_send(vectors, n);
-		clear_pending(vectors, n);
-		vector_send(vectors, n, &message, true);
-	}
 }
 
 /**
@@ -285,36 +273,25 @@ void kvpci_vectors_fold(struct kvpci_vectors *vectors, u32 nr)
 }
 
 /**
- * kvpci_vector_changed() - have a write to a vector's registers take effect, but for what it
- * allows to be sent
+ * kvpci_vector_changed() - have a write to a vector's registers take effect
  * @vectors: the vectors
  * @n: which
  * @new_message: the message may have changed
  *
  * Context: the caller holds the interrupts' lock.
+ * Return: whether kvpci_vector_flush() is to follow; kvpci_vectors_settle() is in any case
  */
-void kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message)
+bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message)
 {
+	bool allowed = is_allowed(vectors, n);
+
 	lockdep_assert_held(&vectors->interrupts->lock);
 	if (new_message)
 		vectors->vector[n].sequence++;
 	trace_kvpci_vector_update(vectors, n);
-	if (is_allowed(vectors, n) && !kvpci_vector_has_route(vectors, n))
+	if (allowed && !kvpci_vector_has_route(vectors, n))
 		ask_for_route(vectors);
-}
-
-/**
- * kvpci_vector_update() - have a write to a vector's registers take effect
- * @vectors: the vectors
- * @n: which
- * @new_message: the message may have changed
- *
- * Context: the caller holds the interrupts' lock.
- */
-void kvpci_vector_update(struct kvpci_vectors *vectors, u32 n, bool new_message)
-{
-	kvpci_vector_changed(vectors, n, new_message);
-	vector_flush(vectors, n);
+	return allowed && kvpci_vector_is_pending(vectors, n);
 }
 
 /**
@@ -322,7 +299,7 @@ void kvpci_vector_update(struct kvpci_vectors *vectors, u32 n, bool new_message)
  * @vectors: the vectors, of which @chosen and @masked are what the registers say
  *
  * Context: the caller holds the interrupts' lock.
- * Return: whether kvpci_vectors_flush() is to follow
+ * Return: whether kvpci_vectors_settle() and kvpci_vectors_flush() are to follow
  */
 bool kvpci_vectors_follow(struct kvpci_vectors *vectors)
 {
@@ -333,7 +310,7 @@ bool kvpci_vectors_follow(struct kvpci_vectors *vectors)
 		ask_for_route(vectors);
 	trace_kvpci_vectors_enable(vectors, enabled);
 	vectors->enabled = enabled;
-	return enabled && vectors->pending_words;
+	return vectors->sending || (enabled && vectors->pending_words);
 }
 
 /* How many messages may one hold of the lock send? */
@@ -345,17 +322,24 @@ static u32 flush_batch(const struct kvpci_vectors *vectors)
 	return vcpus > FLUSH_VCPUS / FLUSH_BATCH ? max(FLUSH_VCPUS / vcpus, 1U) : FLUSH_BATCH;
 }
 
+/* A message to many vCPUs that is to be sent when the lock has been released, if @kvm is set. */
+struct message_to_many {
+	struct kvm *kvm;
+	struct kvpci_message message;
+};
+
 /*
- * Send some of what is pending and ready, of vector @from and those after it. Returns which
- * one is the next to look at, or @vectors->nr.
+ * Send some of what is pending and ready, of vectors @from to @end - 1. Returns which one is
+ * the next to look at, or @end.
  */
-static u32 flush_some(struct kvpci_vectors *vectors, u32 from)
+static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end,
+		      struct message_to_many *to_many)
 {
 	u64 words = vectors->pending_words & GENMASK_ULL(63, from / 32);
 	u32 left = flush_batch(vectors);
 
 	if (!vectors->enabled)
-		return vectors->nr;
+		return end;
 
 	for (; words; words &= words - 1) {
 		u32 word = __ffs64(words);
@@ -367,6 +351,8 @@ static u32 flush_some(struct kvpci_vectors *vectors, u32 from)
 			u32 n = word * 32 + __ffs(bits);
 			struct kvpci_message message;
 
+			if (n >= end)
+				return end;
 			if (!is_ready(vectors, n, &message))
 				continue;
 			if (!left)
@@ -374,23 +360,58 @@ static u32 flush_some(struct kvpci_vectors *vectors, u32 from)
 			left--;
 			trace_kvpci_vector_send(vectors, n);
 			clear_pending(vectors, n);
-			if (vector_send(vectors, n, &message, false))
+			if (vector_send(vectors, n, &message))
 				continue;
-			vector_send(vectors, n, &message, true);
+			to_many->kvm = vectors->interrupts->kvm;
+			to_many->message = message;
+			WRITE_ONCE(vectors->sending, vectors->sending + 1);
 			return n + 1;
 		}
 	}
 
-	return vectors->nr;
+	return end;
+}
+
+/* One hold of the lock, and what is to be sent after it. */
+static u32 flush_step(struct kvpci_vectors *vectors, u32 from, u32 end)
+{
+	spinlock_t *lock = &vectors->interrupts->lock;
+	struct message_to_many to_many = {};
+	u32 next;
+
+	down_read(&vectors->settled);
+	spin_lock_irq(lock);
+	next = flush_some(vectors, from, end, &to_many);
+	spin_unlock_irq(lock);
+	if (to_many.kvm) {
+		kvpci_kvm_send(to_many.kvm, &to_many.message, true);
+		spin_lock_irq(lock);
+		WRITE_ONCE(vectors->sending, vectors->sending - 1);
+		spin_unlock_irq(lock);
+	}
+	up_read(&vectors->settled);
+	return next;
+}
+
+/**
+ * kvpci_vector_flush() - send a vector's message if it has been pending and is ready now
+ * @vectors: the vectors
+ * @n: which
+ *
+ * Context: process, without a spinlock.
+ */
+void kvpci_vector_flush(struct kvpci_vectors *vectors, u32 n)
+{
+	flush_step(vectors, n, n + 1);
 }
 
 /**
  * kvpci_vectors_flush() - send what has been pending and is ready now
  * @vectors: the vectors
  *
- * One hold of the lock sends a bounded number of messages, or one to many. Each vector is
- * looked at once: one that has become pending or ready meanwhile is left to whoever has
- * made it so, or the guest could keep this from coming to an end.
+ * One hold of the lock sends a bounded number of messages, and one to many is sent after it.
+ * Each vector is looked at once: one that has become pending or ready meanwhile is left to
+ * whoever has made it so, or the guest could keep this from coming to an end.
  *
  * Context: process, without a spinlock.
  */
@@ -399,11 +420,26 @@ void kvpci_vectors_flush(struct kvpci_vectors *vectors)
 	u32 next = 0;
 
 	do {
-		spin_lock_irq(&vectors->interrupts->lock);
-		next = flush_some(vectors, next);
-		spin_unlock_irq(&vectors->interrupts->lock);
+		next = flush_step(vectors, next, vectors->nr);
 		cond_resched();
 	} while (next < vectors->nr);
+}
+
+/**
+ * kvpci_vectors_settle() - have what has been forbidden not come any more
+ * @vectors: the vectors, after something that forbids or changes messages
+ *
+ * Context: process, without a spinlock.
+ */
+void kvpci_vectors_settle(struct kvpci_vectors *vectors)
+{
+	/* Set with the interrupts' lock held, which the caller has had since. */
+	if (likely(!READ_ONCE(vectors->sending)))
+		return;
+
+	/* Who waits for this goes before those who want to send the next one. */
+	down_write(&vectors->settled);
+	up_write(&vectors->settled);
 }
 
 /**
@@ -564,10 +600,11 @@ int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,
 	if (!*eventfd || vector->sequence == sequence) {
 		vector->confirmed = sequence;
 		swap(vector->route, *eventfd);
-		vector_flush(vectors, n);
 		ret = 0;
 	}
 	spin_unlock_irq(&vectors->interrupts->lock);
+	if (!ret)
+		kvpci_vector_flush(vectors, n);
 	return ret;
 }
 

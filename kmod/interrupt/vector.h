@@ -3,6 +3,7 @@
 #define _KVPCI_VECTOR_H
 
 #include <linux/kvpci.h>
+#include <linux/rwsem.h>
 #include <linux/types.h>
 
 #include "kvm/kvm.h"
@@ -64,6 +65,8 @@ struct kvpci_vector {
  * @pending: a bit each, as the guest reads them
  * @pending_words: which words of @pending are not 0
  * @work: flushes
+ * @sending: how many messages to many vCPUs are being sent, without the lock
+ * @settled: held to read while that is so
  * @vector: they
  */
 struct kvpci_vectors {
@@ -77,6 +80,8 @@ struct kvpci_vectors {
 	u32 *pending;
 	u64 pending_words;
 	struct kvpci_work work;
+	u32 sending;
+	struct rw_semaphore settled;
 	struct kvpci_vector *vector;
 };
 
@@ -89,10 +94,11 @@ void kvpci_vectors_destroy(struct kvpci_vectors *vectors);
 void kvpci_vector_trigger(struct kvpci_vectors *vectors, u32 n);
 void kvpci_vector_withdraw(struct kvpci_vectors *vectors, u32 n);
 void kvpci_vectors_fold(struct kvpci_vectors *vectors, u32 nr);
-void kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message);
-void kvpci_vector_update(struct kvpci_vectors *vectors, u32 n, bool new_message);
+bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message);
 bool kvpci_vectors_follow(struct kvpci_vectors *vectors);
+void kvpci_vector_flush(struct kvpci_vectors *vectors, u32 n);
 void kvpci_vectors_flush(struct kvpci_vectors *vectors);
+void kvpci_vectors_settle(struct kvpci_vectors *vectors);
 void kvpci_vectors_reset(struct kvpci_vectors *vectors);
 
 int kvpci_vector_bind(struct kvpci_vectors *vectors, u32 n, struct list_head *listeners,

@@ -114,7 +114,7 @@ static u32 msi_write(struct kvpci_range *range, const struct kvpci_guest_access 
 	for (n = 0; n < msi->allowed; n++)
 		kvpci_vector_changed(&msi->vectors, n, new_message);
 	spin_unlock_irq(&interrupts->lock);
-	return pending ? KVPCI_EFFECT_SEND : 0;
+	return pending ? KVPCI_EFFECT_MESSAGES : 0;
 }
 
 /* Nothing is pending; the registers have been reset. */

@@ -102,7 +102,7 @@ static u32 table_write(struct kvpci_range *range, const struct kvpci_guest_acces
 	struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, table_range);
 	struct kvpci_interrupts *interrupts = msix->vectors.interrupts;
 	struct kvpci_message old, new;
-	unsigned long flags;
+	bool pending;
 	u32 n;
 
 	/* What the specification leaves undefined changes nothing. */
@@ -112,13 +112,17 @@ static u32 table_write(struct kvpci_range *range, const struct kvpci_guest_acces
 	offset = array_index_nospec(offset, range->length);
 	n = offset / PCI_MSIX_ENTRY_SIZE;
 
-	spin_lock_irqsave(&interrupts->lock, flags);
+	spin_lock_irq(&interrupts->lock);
 	old = msix_message(&msix->vectors, n);
 	table_store(msix->table, offset, len, val);
 	new = msix_message(&msix->vectors, n);
-	kvpci_vector_update(&msix->vectors, n,
-			    old.address != new.address || old.data != new.data);
-	spin_unlock_irqrestore(&interrupts->lock, flags);
+	pending = kvpci_vector_changed(&msix->vectors, n, old.address != new.address ||
+							  old.data != new.data);
+	spin_unlock_irq(&interrupts->lock);
+
+	kvpci_vectors_settle(&msix->vectors);
+	if (pending)
+		kvpci_vector_flush(&msix->vectors, n);
 	return 0;
 }
 
@@ -269,7 +273,7 @@ static u32 msix_write(struct kvpci_range *range, const struct kvpci_guest_access
 	msix->vectors.masked = control & PCI_MSIX_FLAGS_MASKALL;
 	pending = kvpci_interrupts_follow(interrupts);
 	spin_unlock_irq(&interrupts->lock);
-	return pending ? KVPCI_EFFECT_SEND : 0;
+	return pending ? KVPCI_EFFECT_MESSAGES : 0;
 }
 
 /* The table and the pending bits, which are behind BARs, go with the capability. */

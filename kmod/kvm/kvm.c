@@ -206,6 +206,8 @@ bool kvpci_kvm_send(struct kvm *kvm, const struct kvpci_message *message, bool t
 	struct kvm_vcpu *vcpu;
 	bool lowest;
 
+	if (to_many)
+		lockdep_assert_irqs_enabled();
 	/* One that is being made may yet go away. */
 	if (!atomic_read(&kvm->online_vcpus))
 		return true;

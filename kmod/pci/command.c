@@ -36,7 +36,7 @@ static u32 command_write(struct kvpci_range *range, const struct kvpci_guest_acc
 		kvpci_range_write_regs(range, offset, len, val);
 		command_gate_interrupts(function);
 		if (kvpci_interrupts_follow(interrupts))
-			effects |= KVPCI_EFFECT_SEND;
+			effects |= KVPCI_EFFECT_MESSAGES;
 		spin_unlock_irq(&interrupts->lock);
 	} else {
 		kvpci_range_write_regs(range, offset, len, val);

@@ -344,7 +344,7 @@ u32 kvpci_function_config_reset(struct kvpci_function *function)
 	kvpci_regs_reset(config, 0, config->size, 0);
 	reset_ranges(&function->space);
 	if (kvpci_interrupts_follow(&function->interrupts))
-		effects |= KVPCI_EFFECT_SEND;
+		effects |= KVPCI_EFFECT_MESSAGES;
 	spin_unlock_irq(&function->interrupts.lock);
 	if (function->plugged && kvpci_bars_map(config, function->bars))
 		effects |= KVPCI_EFFECT_MAP;

@@ -15,7 +15,7 @@ struct kvpci_range;
  */
 #define KVPCI_EFFECT_USERSPACE	BIT(0)	/* it has not been made: userspace completes it */
 #define KVPCI_EFFECT_MAP		BIT(1)	/* watched ranges of the map of memory changed */
-#define KVPCI_EFFECT_SEND	BIT(2)	/* pending messages may be sent */
+#define KVPCI_EFFECT_MESSAGES	BIT(2)	/* pending ones may be sent, or are not to come any more */
 #define KVPCI_EFFECT_RESET	BIT(3)	/* the guest has initiated function-level reset */
 
 /**
