@@ -3,8 +3,9 @@
  * The PCI bus of the bench: a kvpci host bridge, the device that is measured, and
  * others that are only there.
  *
- * The device is QEMU's pci-testdev as far as the guest program uses it: each of its two
- * BARs starts with a header that says where its doorbell is. It comes last on the bus.
+ * The device is QEMU's pci-testdev as far as the guest program uses it: each of its first
+ * two BARs starts with a header that says where its doorbell is. A third one has a table of
+ * MSI-X and nothing else, so that it can be mirrored. It comes last on the bus.
  * The others have BARs of several sizes and kinds, for a map that has but one is
  * easily searched.
  */
@@ -14,6 +15,7 @@
 #include "bus.h"
 #include "lib/die.h"
 #include "lib/event.h"
+#include "lib/follower.h"
 #include "lib/ioctls.h"
 #include "lib/mirrors.h"
 #include "machine.h"
@@ -34,6 +36,8 @@
 
 #define TESTDEV_MEMORY		4096
 #define TESTDEV_PORTS		256
+#define TESTDEV_TABLE		4096	/* that, and what QEMU's does not have, MSI-X */
+#define TESTDEV_PBA		2048
 #define DOORBELL		64
 #define REGISTERS		64
 #define TESTDEV_PAD		2
@@ -71,6 +75,7 @@ int bus_create_host(struct machine *vm)
 	if (vm->mirrored) {
 		vm->mirrors = mirrors_new(vm->fd, PHYS_BITS, host);
 		mirrors_add_ecam(vm->mirrors, ECAM, 0, config.last_bus);
+		follower_new(vm->mirrors, config.mirror_eventfd);
 	}
 	return host;
 }
@@ -102,6 +107,19 @@ static void add_doorbell(int function, unsigned int bar, const char *name)
 
 static void add_testdev(int host, __u8 devfn)
 {
+	struct kvpci_msix msix = {
+		.size = sizeof(msix),
+		.vectors = 1,
+		.table_bar = 2,
+		.pba_bar = 2,
+		.pba_offset = TESTDEV_PBA,
+	};
+	struct kvpci_capability capability = {
+		.flags = KVPCI_CAP_MSIX,
+		.id = CAPABILITY_MSIX,
+		.length = sizeof(msix),
+		.value = (unsigned long)&msix,
+	};
 	struct kvpci_function_config config = {
 		.size = sizeof(config),
 		.devfn = devfn,
@@ -110,6 +128,9 @@ static void add_testdev(int host, __u8 devfn)
 		.class_code = CLASS_OTHERS,
 		.bars[0] = { .size = TESTDEV_MEMORY },
 		.bars[1] = { .size = TESTDEV_PORTS, .flags = KVPCI_BAR_IO },
+		.bars[2] = { .size = TESTDEV_TABLE },
+		.capabilities = (unsigned long)&capability,
+		.nr_capabilities = 1,
 		.capability_size = sizeof(struct kvpci_capability),
 	};
 	int function = must(create_function(host, &config));

@@ -26,7 +26,6 @@
 #define VENDOR			0x1b36
 #define DEVICE			0x0010
 #define CLASS_OTHERS		0xff0000
-#define CAPABILITY_MSIX		0x11
 
 #define BAR_SIZE		0x10000
 #define PBA			0x8000

@@ -19,10 +19,12 @@ BEGIN {
 	text["userspace"] = "exits to userspace"
 	text["configuration"] = "exits for PCI configuration"
 	text["userspace-pci"] = "exits to userspace for PCI"
-	rows = split("busy ticks exits userspace userspace-pci configuration", row)
+	text["mirrors"] = "times memory came or went"
+	rows = split("busy ticks exits userspace userspace-pci configuration mirrors", row)
 	most_wanted["userspace"] = 999
 	most_wanted["userspace-pci"] = 0
 	most_wanted["configuration"] = 499
+	most_wanted["mirrors"] = 11	# fewer than there are BARs
 	if (system("test -t 1") == 0) {
 		good = "\033[32m"; bad = "\033[31m"; plain = "\033[0m"
 	}

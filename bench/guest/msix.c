@@ -21,19 +21,29 @@ static unsigned long place(const struct pci_function *f, __u32 reg)
 	return (cf8_read(f, PCI_BAR(val & MSIX_BAR)) & ~0xf) + (val & ~MSIX_BAR);
 }
 
-/* Find the last function that has MSI-X, on a bus that has been set up. */
-bool msix_find(struct msix *msix)
+/* Look at a function, which has been set up. Return: whether it has MSI-X. */
+bool msix_of(const struct pci_function *f, struct msix *msix)
 {
-	__u32 at = pci_find_capability(CAPABILITY_MSIX, &msix->f);
+	__u32 at = pci_capability(f, CAPABILITY_MSIX);
 
 	if (!at)
 		return false;
 
+	msix->f = *f;
+	msix->table_bar = PCI_BAR(cf8_read(f, at + MSIX_TABLE) & MSIX_BAR);
 	msix->control = at + MSIX_CONTROL;
 	msix->vectors = (cf8_read(&msix->f, at) >> 16 & MSIX_CONTROL_SIZE) + 1;
 	msix->table = place(&msix->f, at + MSIX_TABLE);
 	msix->pba = place(&msix->f, at + MSIX_PBA);
 	return true;
+}
+
+/* Find the last function that has MSI-X, on a bus that has been set up. */
+bool msix_find(struct msix *msix)
+{
+	struct pci_function f;
+
+	return pci_find_capability(CAPABILITY_MSIX, &f) && msix_of(&f, msix);
 }
 
 /* Give a vector its message, and unmask it. */

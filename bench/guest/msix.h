@@ -23,6 +23,7 @@ struct msix {
 	struct pci_function f;
 	__u32 control;			/* where its message control is */
 	unsigned int vectors;
+	__u32 table_bar;		/* where the BAR of its table is */
 	unsigned long table;
 	unsigned long pba;
 };
@@ -32,6 +33,7 @@ static inline unsigned long msix_entry(const struct msix *msix, unsigned int vec
 	return msix->table + vector * MSIX_ENTRY_SIZE;
 }
 
+bool msix_of(const struct pci_function *f, struct msix *msix);
 bool msix_find(struct msix *msix);
 void msix_set(const struct msix *msix, unsigned int vector, __u32 data);
 bool msix_pending(const struct msix *msix, unsigned int vector);

@@ -10,20 +10,26 @@
  */
 #include "io.h"
 #include "measure.h"
+#include "msix.h"
 #include "operations.h"
 #include "pci.h"
+#include "places.h"
 #include "print.h"
 #include "testdev.h"
 
 /* Where BAR 0 is moved to and from. No other BAR is there; see MEMORY_POOL. */
 #define BAR_HOME		0xd8000000
 #define BAR_AWAY		0xd9000000
+#define TABLE_HOME		0xda000000
+#define TABLE_AWAY		0xdb000000
 
 static struct pci_function f;
 static struct testdev_doorbell doorbell;
 static __u16 command;	/* decode enabled */
 static __u32 bar;		/* where BAR 0 is */
 static __u32 ports;		/* where BAR 1 is */
+static struct msix msix;
+static __u32 table = TABLE_HOME;	/* where the BAR of its table is */
 
 /* config-read: a dword, vendor and device ID. */
 static void cf8_config_read(void)
@@ -86,6 +92,27 @@ static void ecam_bar_move(void)
 	ecam_write_word(&f, PCI_COMMAND, command);
 }
 
+/*
+ * table-bar-size, table-bar-move: the same of the BAR that has a table of MSI-X. Nothing
+ * is read there meanwhile; so it is when an OS boots.
+ */
+static void cf8_table_bar_size(void)
+{
+	__u32 old = cf8_read(&f, msix.table_bar);
+
+	cf8_write(&f, msix.table_bar, ~0);
+	cf8_read(&f, msix.table_bar);
+	cf8_write(&f, msix.table_bar, old);
+}
+
+static void cf8_table_bar_move(void)
+{
+	table ^= TABLE_HOME ^ TABLE_AWAY;
+	cf8_write_word(&f, PCI_COMMAND, command & ~PCI_COMMAND_MEMORY);
+	cf8_write(&f, msix.table_bar, table);
+	cf8_write_word(&f, PCI_COMMAND, command);
+}
+
 /* register-read, register-write: a byte behind the BAR, with no effect. */
 static void register_read(void)
 {
@@ -125,6 +152,12 @@ static void go_home(void)
 		fail("the test device has no doorbell in its memory BAR");
 }
 
+/* Have the runner do what a launcher does, if there is a runner. */
+void settle(void)
+{
+	outl(SETTLE_PORT, 0);
+}
+
 static void measure_config(void)
 {
 	measure("config-read-cf8", cf8_config_read);
@@ -149,6 +182,21 @@ static void measure_bar(void)
 	if (!testdev_doorbell(bar, false, &doorbell) ||
 	    testdev_doorbell(before, false, &doorbell))
 		fail("the BAR is not where it was moved to");
+}
+
+/* And table-bar-leave: a move of a BAR that is mirrored, with what that takes away. */
+static void measure_table_bar(void)
+{
+	/* QEMU's device has none. */
+	if (!msix_of(&f, &msix))
+		return;
+
+	cf8_table_bar_move();
+	measure("table-bar-size-cf8", cf8_table_bar_size);
+	measure("table-bar-move-cf8", cf8_table_bar_move);
+	measure_after("table-bar-leave-cf8", settle, cf8_table_bar_move);
+	if (readl(table + MSIX_VECTOR_CONTROL) != MSIX_VECTOR_MASK)
+		fail("the table is not where its BAR was moved to");
 }
 
 static void measure_device(void)
@@ -182,5 +230,6 @@ void measure_functions(void)
 
 	measure_config();
 	measure_bar();
+	measure_table_bar();
 	measure_device();
 }

@@ -2,6 +2,7 @@
 #ifndef OPERATIONS_H
 #define OPERATIONS_H
 
+void settle(void);
 void measure_functions(void);
 void measure_vectors(void);
 void measure_interrupts(void);

@@ -106,7 +106,8 @@ bool pci_find(__u32 id, struct pci_function *f)
 	return false;
 }
 
-static __u32 find_capability(const struct pci_function *f, __u8 id)
+/* Return: where a function has a capability; 0 if it has none of that ID */
+__u32 pci_capability(const struct pci_function *f, __u8 id)
 {
 	__u32 at = cf8_read(f, PCI_CAPABILITIES) & 0xfc;
 
@@ -121,20 +122,18 @@ static __u32 find_capability(const struct pci_function *f, __u8 id)
 	return 0;
 }
 
-/* The last function that has a capability. Return: where it has it; 0 if there is none */
-__u32 pci_find_capability(__u8 id, struct pci_function *f)
+/* The last function that has a capability. */
+bool pci_find_capability(__u8 id, struct pci_function *f)
 {
 	unsigned int devfn = NUM_DEVFNS;
-	__u32 at;
 
 	while (devfn--) {
 		address(f, devfn);
 		if (cf8_read(f, PCI_ID) == ABSENT)
 			continue;
-		at = find_capability(f, id);
-		if (at)
-			return at;
+		if (pci_capability(f, id))
+			return true;
 	}
 
-	return 0;
+	return false;
 }

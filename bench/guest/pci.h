@@ -82,6 +82,7 @@ static inline void ecam_write_byte(const struct pci_function *f, __u32 reg,
 
 unsigned int pci_setup(void);
 bool pci_find(__u32 id, struct pci_function *f);
-__u32 pci_find_capability(__u8 id, struct pci_function *f);
+__u32 pci_capability(const struct pci_function *f, __u8 id);
+bool pci_find_capability(__u8 id, struct pci_function *f);
 
 #endif /* PCI_H */

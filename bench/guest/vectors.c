@@ -93,7 +93,7 @@ static void bar_move(void)
 	__u32 command = ecam_read(&msix.f, PCI_COMMAND);
 
 	ecam_write_word(&msix.f, PCI_COMMAND, command & ~PCI_COMMAND_MEMORY);
-	ecam_write(&msix.f, PCI_BAR(0), msix.table);
+	ecam_write(&msix.f, msix.table_bar, msix.table);
 	ecam_write_word(&msix.f, PCI_COMMAND, command);
 }
 
@@ -149,11 +149,6 @@ static void register_to_handler(void)
 	interrupt_expect();
 	writel(msix.table + TRIGGER_REGISTER, 0);
 	interrupt_wait();
-}
-
-static void settle(void)
-{
-	outl(SETTLE_PORT, 0);
 }
 
 static void setup(void)
