@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -933,6 +934,78 @@ static void live(void)
 		close(functions[1]);
 		host_free(host);
 		vm_free(vm);
+	}
+}
+
+/* A BAR that comes and goes, by ioctl: nobody waits for that. */
+struct intruder {
+	int function;
+	__u32 address;
+	bool *stop;
+	pthread_t thread;
+};
+
+static void write_as_guest(int function, __u32 offset, __u32 value)
+{
+	struct kvpci_access access = {
+		.size = sizeof(access),
+		.flags = KVPCI_ACCESS_AS_GUEST,
+		.bar = KVPCI_CONFIG,
+		.length = 4,
+		.offset = offset,
+		.data = (unsigned long)&value,
+	};
+
+	must(kvpci_ioctl(function, KVPCI_WRITE, &access));
+}
+
+static void *intrude(void *arg)
+{
+	struct intruder *intruder = arg;
+
+	while (!__atomic_load_n(intruder->stop, __ATOMIC_SEQ_CST)) {
+		write_as_guest(intruder->function, PCI_BASE_ADDRESS_0, intruder->address);
+		write_as_guest(intruder->function, PCI_BASE_ADDRESS_0,
+			       intruder->address + 0x100000);
+	}
+	return NULL;
+}
+
+/*
+ * What has changed in the map is followed after that, when the function may have gone: by more
+ * threads than there are processors, so that some have to wait in between.
+ */
+TEST_F(mirror, a_function_goes_while_others_come_to_its_place)
+{
+	enum { NR = 6 };
+	struct intruder intruders[NR] = {};
+	bool stop = false;
+	int i;
+
+	for (i = 0; i < NR; i++) {
+		struct intruder *intruder = &intruders[i];
+
+		intruder->function = function_plugged(self->host, BDF(0, 2 + i, 0),
+						      (struct kvpci_function_config) {
+			.bars[0] = { PAGE } });
+		intruder->address = MEM + i * PAGE;
+		intruder->stop = &stop;
+		write_as_guest(intruder->function, PCI_COMMAND, PCI_COMMAND_MEMORY);
+		if (pthread_create(&intruder->thread, NULL, intrude, intruder))
+			die("no thread");
+	}
+	for (i = 0; i < 400 + scaled(2000); i++) {
+		int function = stamped(self->host, F, 8 * PAGE, 0, STAMP);
+
+		write_as_guest(function, PCI_BASE_ADDRESS_0, MEM);
+		write_as_guest(function, PCI_COMMAND, PCI_COMMAND_MEMORY);
+		mirrors_sync(self->host->mirrors);
+		close(function);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
+	for (i = 0; i < NR; i++) {
+		pthread_join(intruders[i].thread, NULL);
+		close(intruders[i].function);
 	}
 }
 

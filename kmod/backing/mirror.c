@@ -66,7 +66,7 @@
 #define FUNCTION_SHIFT	43
 #define FILE_END	((KVPCI_NUM_BUSES * KVPCI_NUM_DEVFNS + 1ULL) << FUNCTION_SHIFT)
 
-/* So many reads that trap cost as much as having them spared. */
+/* After so many reads that trap userspace is asked to place a mirror. */
 #define WORTH_A_MIRROR	16
 
 /* Numbers of changes that a map never comes to. */
@@ -80,7 +80,7 @@
  * @bar: the BAR, NULL once the function has gone
  * @offset: in the file; what userspace knows it by
  * @length: bytes
- * @bytes: they
+ * @bytes: the pages' contents
  * @told: the change that userspace has been told of last
  * @told_placed: and whether the BAR was placed then
  * @confirmed: the change that userspace has confirmed last
@@ -117,10 +117,11 @@ struct kvpci_mirror_part {
 
 /**
  * struct kvpci_bar_mirror - the mirror of a BAR
+ * @trapped: reads of what is mirrored since the last change that was counted; when they are
+ *	WORTH_A_MIRROR, userspace is asked for it. Counted without a lock: one more or less
+ *	makes no difference.
  * @parts: its pages
  * @ranges: those of them that are mirrored
- * @trapped: reads of those since the last change; when they are WORTH_A_MIRROR, userspace is
- *	asked for it. Counted without a lock: one more or less makes no difference.
  */
 struct kvpci_bar_mirror {
 	u32 trapped;
@@ -582,6 +583,7 @@ void kvpci_mirrors_follow(struct kvpci_host *host)
 			if (range->placed)
 				withdraw_range(host, range);
 		WRITE_ONCE(bar->mirror->trapped, 0);
+		kvpci_map_followed(&host->memory);
 	}
 	mutex_unlock(&host->mirror_lock);
 }
@@ -608,12 +610,8 @@ void kvpci_mirror_read_trapped(struct kvpci_function_bar *bar, u64 offset)
 		return;
 
 	WRITE_ONCE(mirror->trapped, trapped + 1);
-	if (trapped + 1 < WORTH_A_MIRROR)
-		return;
-
-	/* It may have moved since userspace was told of it, which nobody has counted. */
-	kvpci_map_count(bar->map, &bar->node);
-	kvpci_eventfd_signal(bar->space.function->host->mirror_eventfd);
+	if (trapped + 1 == WORTH_A_MIRROR)
+		kvpci_eventfd_signal(bar->space.function->host->mirror_eventfd);
 }
 
 /**
@@ -695,8 +693,7 @@ static void mirror_locate(struct kvpci_host *host, struct kvpci_mirror_range *ra
 		return;
 
 	spin_lock(&bar->space.function->lock);
-	kvpci_map_watch(bar->map, &bar->node);
-	range->told = current_change(range);
+	range->told = kvpci_map_watch(bar->map, &bar->node);
 	range->told_placed = bar->mapped;
 	base = bar->node.base;
 	spin_unlock(&bar->space.function->lock);

@@ -19,7 +19,8 @@
  *
  * Someone may rely on what is found in a range, as mirrors do. A range that is watched
  * counts the first change of that: when it comes, moves or goes, or when another one does
- * that is not larger and lies in it. Who makes the change is told to have it followed.
+ * that is not larger and lies in it. Who makes the change is told to have it followed, and
+ * so is whoever changes anything before that has been done, since he may rely on it too.
  *
  * A node may be freed once no look-up that could have found it is running; that is
  * up to those who call this.
@@ -77,40 +78,32 @@ void kvpci_map_node_init(struct kvpci_map_node *node)
  * @node: the range, which need not be in @map at present, and is in no other
  *
  * Context: process; any lock that is outside @map->lock may be held.
+ * Return: how many changes have been counted, of which the next one is none
  */
-void kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node)
+u64 kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node)
 {
+	u64 changes;
+
 	spin_lock(&map->lock);
 	if (!node->watched && !hlist_unhashed(&node->link))
 		map->watched++;
 	node->watched = true;
+	changes = node->changes;
 	spin_unlock(&map->lock);
+	return changes;
 }
 
-/**
- * kvpci_map_count() - count a change of a range that may have come while it was not watched
- * @map: the map
- * @node: the range
- *
- * Context: as kvpci_map_watch().
+/*
+ * Something changes at @base that is not larger than the ranges around it. Returns whether
+ * there are changes that have not been followed.
  */
-void kvpci_map_count(struct kvpci_map *map, struct kvpci_map_node *node)
-{
-	spin_lock(&map->lock);
-	if (!node->watched)
-		WRITE_ONCE(node->changes, node->changes + 1);
-	spin_unlock(&map->lock);
-}
-
-/* Something changes at @base that is not larger than the ranges around it. */
 static bool count_change(struct kvpci_map *map, u64 base, u8 order)
 {
 	u64 orders = map->orders & ~(BIT_ULL(order) - 1);
 	struct kvpci_map_node *node;
-	bool counted = false;
 
 	if (!map->watched)
-		return false;
+		return map->unfollowed;
 
 	for (; orders; orders &= orders - 1) {
 		u8 o = __ffs64(orders);
@@ -122,13 +115,14 @@ static bool count_change(struct kvpci_map *map, u64 base, u8 order)
 			WRITE_ONCE(node->changes, node->changes + 1);
 			node->watched = false;
 			map->watched--;
-			if (list_empty(&node->changed))
+			if (list_empty(&node->changed)) {
 				list_add_tail(&node->changed, &map->changed);
-			counted = true;
+				map->unfollowed++;
+			}
 		}
 	}
 
-	return counted;
+	return map->unfollowed;
 }
 
 /**
@@ -136,7 +130,8 @@ static bool count_change(struct kvpci_map *map, u64 base, u8 order)
  * @map: the map
  *
  * Context: process; any lock that is outside @map->lock may be held.
- * Return: the range, which may have left the map, once for all its changes so far; or NULL
+ * Return: the range, which may have left the map, once for all its changes so far, for
+ * kvpci_map_followed(); or NULL
  */
 struct kvpci_map_node *kvpci_map_take_changed(struct kvpci_map *map)
 {
@@ -148,6 +143,19 @@ struct kvpci_map_node *kvpci_map_take_changed(struct kvpci_map *map)
 		list_del_init(&node->changed);
 	spin_unlock(&map->lock);
 	return node;
+}
+
+/**
+ * kvpci_map_followed() - a change has been followed
+ * @map: the map, of which kvpci_map_take_changed() has returned a range
+ *
+ * Context: as kvpci_map_take_changed().
+ */
+void kvpci_map_followed(struct kvpci_map *map)
+{
+	spin_lock(&map->lock);
+	map->unfollowed--;
+	spin_unlock(&map->lock);
 }
 
 static void link_node(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
@@ -164,7 +172,7 @@ static void link_node(struct kvpci_map *map, struct kvpci_map_node *node, u64 ba
  * @order: log2 of its size
  *
  * Context: process; any lock that is outside @map->lock may be held.
- * Return: whether a watched range has changed
+ * Return: whether there are changes of watched ranges that have not been followed
  */
 bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
 		   u8 order)
@@ -191,7 +199,7 @@ bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
  * @base: its new first address
  *
  * Context: as kvpci_map_add().
- * Return: whether a watched range has changed
+ * Return: whether there are changes of watched ranges that have not been followed
  */
 bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
 {
@@ -215,14 +223,14 @@ bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base
  * @node: the range, which is in @map
  *
  * Context: as kvpci_map_add().
- * Return: whether a watched range has changed
+ * Return: whether there are changes of watched ranges that have not been followed
  */
 bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node)
 {
 	bool changed;
 
 	spin_lock(&map->lock);
-	/* It is one of them. */
+	/* Before it leaves, so that it counts its own going. */
 	changed = count_change(map, node->base, node->order);
 	map->watched -= node->watched;
 	write_seqcount_begin(&map->seq);

@@ -14,8 +14,8 @@
  * @link: in the bucket of its base and order
  * @base: first address, a multiple of the size
  * @order: log2 of its size
- * @watched: the next change of what is found in it is counted
- * @changes: how many have been
+ * @watched: the next change of what is found in it is counted, which ends the watch
+ * @changes: how many have been counted
  * @changed: in the map's list of that name, or empty
  *
  * Written under the map's lock.
@@ -35,8 +35,9 @@ struct kvpci_map_node {
  * @seq: odd while the map is being changed
  * @orders: bit N is set if there are ranges of 2^N bytes
  * @count: how many there are
- * @watched: how many watched ones
- * @changed: those that have changed while they were, for kvpci_map_take_changed()
+ * @watched: how many of its ranges are watched
+ * @changed: ranges that have changed while watched, for kvpci_map_take_changed()
+ * @unfollowed: how many such ranges there are for which kvpci_map_followed() is to come
  * @shift: 64 less the log2 of the number of buckets
  * @buckets: the ranges, hashed by base and order
  */
@@ -47,6 +48,7 @@ struct kvpci_map {
 	u32 count[64];
 	u32 watched;
 	struct list_head changed;
+	u32 unfollowed;
 	u8 shift;
 	struct hlist_head *buckets;
 };
@@ -64,13 +66,13 @@ struct kvpci_map_place {
 int kvpci_map_init(struct kvpci_map *map, u8 bits);
 void kvpci_map_destroy(struct kvpci_map *map);
 void kvpci_map_node_init(struct kvpci_map_node *node);
-void kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node);
-void kvpci_map_count(struct kvpci_map *map, struct kvpci_map_node *node);
+u64 kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node);
 bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
 		   u8 order);
 bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base);
 bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node);
 struct kvpci_map_node *kvpci_map_take_changed(struct kvpci_map *map);
+void kvpci_map_followed(struct kvpci_map *map);
 struct kvpci_map_place kvpci_map_find(struct kvpci_map *map, u64 addr);
 
 static __always_inline struct hlist_head *

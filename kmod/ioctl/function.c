@@ -164,7 +164,6 @@ int kvpci_function_plug(struct kvpci_function *function)
 static void function_unplug(struct kvpci_function *function)
 {
 	struct kvpci_host *host = function->host;
-	bool changed;
 
 	trace_kvpci_function_unplug(function);
 	kvpci_mirrors_publish(host, function->bus, function->devfn, NULL);
@@ -172,10 +171,10 @@ static void function_unplug(struct kvpci_function *function)
 
 	spin_lock(&function->lock);
 	function->plugged = false;
-	changed = kvpci_bars_unmap(function->bars);
+	kvpci_bars_unmap(function->bars);
 	spin_unlock(&function->lock);
-	if (changed)
-		kvpci_mirrors_follow(host);
+	/* And takes its BARs off the list of what has changed, whoever has put them there. */
+	kvpci_mirrors_follow(host);
 }
 
 /**

@@ -202,17 +202,13 @@ bool kvpci_bars_map(const struct kvpci_regs *config, struct kvpci_function_bar *
  * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs
  *
  * Context: process; the caller holds the function's lock.
- * Return: whether watched ranges of a map have changed
  */
-bool kvpci_bars_unmap(struct kvpci_function_bar *bars)
+void kvpci_bars_unmap(struct kvpci_function_bar *bars)
 {
-	bool changed = false;
 	u8 i;
 
 	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		changed |= bar_unmap(&bars[i]);
-
-	return changed;
+		bar_unmap(&bars[i]);
 }
 
 /**

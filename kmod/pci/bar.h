@@ -49,7 +49,7 @@ static inline struct kvpci_function_bar *kvpci_range_bar(const struct kvpci_rang
 int kvpci_bars_init(struct kvpci_regs *config,
 		    const struct kvpci_function_config *desc);
 bool kvpci_bars_map(const struct kvpci_regs *config, struct kvpci_function_bar *bars);
-bool kvpci_bars_unmap(struct kvpci_function_bar *bars);
+void kvpci_bars_unmap(struct kvpci_function_bar *bars);
 bool kvpci_bars_written(const struct kvpci_regs *config, struct kvpci_function_bar *bars,
 			u32 offset, u32 len);
 
