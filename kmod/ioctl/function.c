@@ -50,9 +50,9 @@ static void function_free(struct kvpci_function *function)
 		kvpci_doorbells_destroy(&function->bars[i]);
 		kvpci_ranges_destroy(&function->bars[i].space);
 	}
-	/* Ranges of BARs may be part of these. */
+	/* After those of BARs: those of MSI-X's table and pending bits are in the capability's. */
 	kvpci_ranges_destroy(&function->space);
-	/* What was behind the BARs and what interrupts had is in there. */
+	/* Last: registers and pending bits may be in its pages. */
 	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
 		kvpci_mirror_destroy(&function->bars[i]);
 	if (function->reset_eventfd)
@@ -538,17 +538,10 @@ static int add_capabilities(struct kvpci_function *function,
 /* Take the eventfd @fd of the caller, if @flag of @flags says that it is one. */
 static int get_eventfd(struct eventfd_ctx **eventfd, u32 flags, u32 flag, int fd)
 {
-	struct eventfd_ctx *ctx;
-
 	if (!(flags & flag))
 		return fd ? -EINVAL : 0;
 
-	ctx = eventfd_ctx_fdget(fd);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-
-	*eventfd = ctx;
-	return 0;
+	return kvpci_uarg_eventfd(eventfd, fd);
 }
 
 /* All that kvpci_function_create() leaves out. */

@@ -183,17 +183,10 @@ static int create_bridge(struct kvpci_host *host,
 static int get_mirror_eventfd(struct kvpci_host *host,
 			      const struct kvpci_host_config *desc)
 {
-	struct eventfd_ctx *eventfd;
-
 	if (!(desc->flags & KVPCI_HOST_MIRROR))
 		return 0;
 
-	eventfd = eventfd_ctx_fdget(desc->mirror_eventfd);
-	if (IS_ERR(eventfd))
-		return PTR_ERR(eventfd);
-
-	host->mirror_eventfd = eventfd;
-	return 0;
+	return kvpci_uarg_eventfd(&host->mirror_eventfd, desc->mirror_eventfd);
 }
 
 static int create_worker(struct kvpci_host *host)
@@ -316,8 +309,7 @@ static int get_exit_ioctl(struct kvpci_host *host, struct kvpci_exit __user *arg
 	if (ret)
 		return ret;
 
-	return copy_to_user(arg, &get, min_t(size_t, get.size, sizeof(get))) ?
-	       -EFAULT : 0;
+	return kvpci_uarg_put(arg, &get, sizeof(get), get.size);
 }
 
 static long host_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

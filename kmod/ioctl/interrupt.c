@@ -166,8 +166,7 @@ int kvpci_get_route_ioctl(struct kvpci_function *function, struct kvpci_route __
 	if (ret)
 		return ret;
 
-	return copy_to_user(arg, &route, min_t(size_t, route.size, sizeof(route))) ?
-	       -EFAULT : 0;
+	return kvpci_uarg_put(arg, &route, sizeof(route), route.size);
 }
 
 static int check_route(const struct kvpci_interrupts *interrupts,

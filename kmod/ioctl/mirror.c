@@ -35,8 +35,7 @@ int kvpci_get_mirror_ioctl(struct kvpci_host *host, struct kvpci_mirror __user *
 	if (ret)
 		return ret;
 
-	return copy_to_user(arg, &mirror, min_t(size_t, mirror.size, sizeof(mirror))) ?
-	       -EFAULT : 0;
+	return kvpci_uarg_put(arg, &mirror, sizeof(mirror), mirror.size);
 }
 
 /**

@@ -90,7 +90,6 @@ static int get_array(u8 **bytes, u64 user, u32 len)
 
 static int get_contents(struct kvpci_contents *contents, const struct kvpci_region *desc)
 {
-	struct eventfd_ctx *eventfd;
 	int ret;
 
 	ret = get_array(&contents->value, desc->value, desc->length);
@@ -101,12 +100,7 @@ static int get_contents(struct kvpci_contents *contents, const struct kvpci_regi
 	if (ret || !(desc->flags & KVPCI_REGION_EVENTFD))
 		return ret;
 
-	eventfd = eventfd_ctx_fdget(desc->eventfd);
-	if (IS_ERR(eventfd))
-		return PTR_ERR(eventfd);
-
-	contents->eventfd = eventfd;
-	return 0;
+	return kvpci_uarg_eventfd(&contents->eventfd, desc->eventfd);
 }
 
 static struct kvpci_range *new_registers(const struct kvpci_region *desc)

@@ -6,6 +6,8 @@
 #define _KVPCI_UARG_H
 
 #include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -32,6 +34,38 @@ static inline int kvpci_uarg_get(void *to, size_t known, size_t least,
 		return -E2BIG;
 
 	return copy_struct_from_user(to, known, user, size);
+}
+
+/**
+ * kvpci_uarg_put() - give a structure back to the caller
+ * @user: the caller's
+ * @from: what kvpci_uarg_get() copied, completed
+ * @known: its size as the kernel knows it
+ * @size: its size as the caller knows it
+ *
+ * Return: 0 or -EFAULT
+ */
+static inline int kvpci_uarg_put(void __user *user, const void *from, size_t known, u32 size)
+{
+	return copy_to_user(user, from, min_t(size_t, known, size)) ? -EFAULT : 0;
+}
+
+/**
+ * kvpci_uarg_eventfd() - take an eventfd of the caller
+ * @eventfd: where to put it
+ * @fd: its descriptor
+ *
+ * Return: 0, -EBADF or -EINVAL, as the uapi says
+ */
+static inline int kvpci_uarg_eventfd(struct eventfd_ctx **eventfd, int fd)
+{
+	struct eventfd_ctx *ctx = eventfd_ctx_fdget(fd);
+
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+
+	*eventfd = ctx;
+	return 0;
 }
 
 /**
