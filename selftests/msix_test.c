@@ -1403,6 +1403,64 @@ TEST_F(msix, function_level_reset_is_initiated_by_its_bit)
 	device_free(device);
 }
 
+/* PCI Express Base 4.0, 6.6.2: of a capability as long as it gets, and of a short one. */
+TEST_F(msix, function_level_reset_leaves_the_link_alone)
+{
+	static const __u8 value[0x3c] = {
+		[PCI_EXP_FLAGS] = 2 | PCI_EXP_TYPE_ENDPOINT << 4,
+		[PCI_EXP_DEVCAP + 3] = PCI_EXP_DEVCAP_FLR >> 24,
+	};
+	static const struct {
+		unsigned int reg;
+		__u16 kept;
+	} regs[] = {
+		{ PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_PAYLOAD },
+		{ PCI_EXP_LNKCTL, 0x03cb },
+		{ PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_HASD },
+	};
+	const __u16 ones = 0xffff, payload = 0x40;
+	const unsigned int length[] = { sizeof(value), PCI_EXP_DEVCTL + 2 };
+	struct host *host = self->rig->host;
+	__u8 writable[sizeof(value)];
+	unsigned int way, i;
+
+	memset(writable, 0xff, sizeof(writable));
+	for (way = 0; way < 2; way++) {
+		struct kvpci_capability cap = {
+			.id = PCI_CAP_ID_EXP,
+			.offset = 0x40,
+			.length = length[way],
+			.value = (unsigned long)value,
+			.writable = (unsigned long)writable,
+		};
+		int function = function_plugged(host, G, (struct kvpci_function_config) {
+			.capabilities = (unsigned long)&cap,
+			.nr_capabilities = 1,
+		});
+		unsigned int nr = way ? 1 : ARRAY_SIZE(regs);
+
+		for (i = 0; i < nr; i++)
+			cfg_write(host, BY_ECAM, G, 0x40 + regs[i].reg, 2,
+				  ones & ~PCI_EXP_DEVCTL_BCR_FLR);
+		cfg_write(host, BY_ECAM, G, 0x40 + PCI_EXP_DEVCTL, 2, ones);
+		for (i = 0; i < nr; i++)
+			EXPECT_EQ(regs[i].kept,
+				  cfg_read(host, BY_ECAM, G, 0x40 + regs[i].reg, 2));
+		/* As the device has it, too. */
+		EXPECT_EQ(0, device_write(function, KVPCI_CONFIG, 0x40 + PCI_EXP_DEVCTL,
+					  &payload, 2));
+		cfg_write(host, BY_ECAM, G, 0x40 + PCI_EXP_DEVCTL + 1, 1,
+			  PCI_EXP_DEVCTL_BCR_FLR >> 8);
+		EXPECT_EQ(payload, cfg_read(host, BY_ECAM, G, 0x40 + PCI_EXP_DEVCTL, 2));
+		EXPECT_EQ(0, reset(function));
+		for (i = 0; i < nr; i++)
+			EXPECT_EQ(0, cfg_read(host, BY_ECAM, G, 0x40 + regs[i].reg, 2));
+		cfg_write(host, BY_ECAM, G, 0x40 + PCI_EXP_DEVCTL, 2, PCI_EXP_DEVCTL_BCR_FLR);
+		EXPECT_EQ(0, cfg_read(host, BY_ECAM, G, 0x40 + PCI_EXP_DEVCTL, 2));
+		close(function);
+	}
+}
+
 TEST_F(msix, without_the_announcement_there_is_no_function_level_reset)
 {
 	static const __u8 value[0x3c] = {

@@ -6,7 +6,6 @@
 #include "backing/effects.h"
 #include "backing/mirror.h"
 #include "kvm/kvm.h"
-#include "pci/host.h"
 
 static void effects_follow(struct kvpci_function *function, u32 effects)
 {
@@ -19,16 +18,17 @@ static void effects_follow(struct kvpci_function *function, u32 effects)
 /**
  * kvpci_reset() - reset a function
  * @function: the function
+ * @kind: by what
  *
  * Other accesses may come in between, and find some of it as it was; a guest has no business
  * there while it resets.
  *
  * Context: process, without a lock but the host's.
  */
-void kvpci_reset(struct kvpci_function *function)
+void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
 {
-	effects_follow(function, kvpci_function_config_reset(function));
-	kvpci_function_bars_reset(function);
+	effects_follow(function, kvpci_function_config_reset(function, kind));
+	kvpci_function_bars_reset(function, kind);
 	if (function->reset_eventfd)
 		kvpci_eventfd_signal(function->reset_eventfd);
 }
@@ -44,5 +44,5 @@ void kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 {
 	effects_follow(function, effects);
 	if (effects & KVPCI_EFFECT_RESET)
-		kvpci_reset(function);
+		kvpci_reset(function, KVPCI_RESET_FUNCTION_LEVEL);
 }

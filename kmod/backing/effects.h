@@ -8,7 +8,7 @@
 #include "pci/function.h"
 
 void kvpci_effects_carry_out(struct kvpci_function *function, u32 effects);
-void kvpci_reset(struct kvpci_function *function);
+void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind);
 
 /**
  * kvpci_config_write() - write configuration space as the guest does, with all that follows

@@ -379,7 +379,7 @@ static int reset_ioctl(struct kvpci_function *function, unsigned long arg)
 	/* Regions may not be added meanwhile. */
 	mutex_lock(&host->lock);
 	if (host->kvm)
-		kvpci_reset(function);
+		kvpci_reset(function, KVPCI_RESET_CONVENTIONAL);
 	else
 		ret = -ENODEV;
 	mutex_unlock(&host->lock);
@@ -488,7 +488,7 @@ static int add_plain(struct kvpci_function *function, struct kvpci_capability_li
 	    cap->length < PCI_EXP_DEVCTL + 2)
 		return 0;
 
-	return kvpci_express_add_reset(function, ret);
+	return kvpci_express_add_reset(function, ret, cap->length);
 }
 
 static int add_capability(struct kvpci_function *function,

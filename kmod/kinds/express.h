@@ -6,6 +6,6 @@
 
 struct kvpci_function;
 
-int kvpci_express_add_reset(struct kvpci_function *function, u16 at);
+int kvpci_express_add_reset(struct kvpci_function *function, u16 at, u16 length);
 
 #endif /* _KVPCI_EXPRESS_H */

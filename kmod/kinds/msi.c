@@ -5,7 +5,6 @@
  * The guest may enable fewer vectors than there are. Those then take the place of the
  * others, by the vector's low bits, so that no interrupt is lost.
  */
-#include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/pci_regs.h>
 #include <linux/slab.h>
@@ -64,15 +63,16 @@ static u32 msi_allowed(const struct kvpci_msi_state *msi)
 static struct kvpci_message msi_message(const struct kvpci_vectors *vectors, u32 n)
 {
 	const struct kvpci_msi_state *msi = of_vectors(vectors);
+	const struct kvpci_regs *config = msi_config(msi);
 	u32 low = msi_allowed(msi) - 1;
+	u32 at = msi->range.offset;
 	struct kvpci_message message = {
-		.address = kvpci_config_u32(msi_config(msi), msi->range.offset + PCI_MSI_ADDRESS_LO),
-		.data = kvpci_config_u16(msi_config(msi), msi->range.offset + msi->data),
+		.address = kvpci_config_u32(config, at + PCI_MSI_ADDRESS_LO),
+		.data = kvpci_config_u16(config, at + msi->data),
 	};
 
 	if (msi->data == PCI_MSI_DATA_64)
-		message.address |= (u64)kvpci_config_u32(msi_config(msi), msi->range.offset +
-							 PCI_MSI_ADDRESS_HI) << 32;
+		message.address |= (u64)kvpci_config_u32(config, at + PCI_MSI_ADDRESS_HI) << 32;
 	message.data = (message.data & ~low) | (n & low);
 	return message;
 }
@@ -118,7 +118,7 @@ static u32 msi_write(struct kvpci_range *range, const struct kvpci_guest_access 
 }
 
 /* Nothing is pending; the registers have been reset. */
-static void msi_reset(struct kvpci_range *range)
+static void msi_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 {
 	struct kvpci_msi_state *msi = container_of(range, struct kvpci_msi_state, range);
 

@@ -7,7 +7,6 @@
  * table when they are needed, and its pending bit is the one that the guest reads. What
  * they mean is in vector.c.
  */
-#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/pci_regs.h>
@@ -102,7 +101,7 @@ static u32 table_write(struct kvpci_range *range, const struct kvpci_guest_acces
 	struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, table_range);
 	struct kvpci_interrupts *interrupts = msix->vectors.interrupts;
 	struct kvpci_message old, new;
-	bool pending;
+	bool changed, pending;
 	u32 n;
 
 	/* What the specification leaves undefined changes nothing. */
@@ -116,8 +115,8 @@ static u32 table_write(struct kvpci_range *range, const struct kvpci_guest_acces
 	old = msix_message(&msix->vectors, n);
 	table_store(msix->table, offset, len, val);
 	new = msix_message(&msix->vectors, n);
-	pending = kvpci_vector_changed(&msix->vectors, n, old.address != new.address ||
-							  old.data != new.data);
+	changed = old.address != new.address || old.data != new.data;
+	pending = kvpci_vector_changed(&msix->vectors, n, changed);
 	spin_unlock_irq(&interrupts->lock);
 
 	kvpci_vectors_settle(&msix->vectors);
@@ -277,7 +276,7 @@ static u32 msix_write(struct kvpci_range *range, const struct kvpci_guest_access
 }
 
 /* The table and the pending bits, which are behind BARs, go with the capability. */
-static void msix_reset(struct kvpci_range *range)
+static void msix_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 {
 	struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, range);
 

@@ -21,7 +21,7 @@
 /**
  * struct kvpci_registers - registers behind a BAR
  * @range: where
- * @regs: they; written under the function's lock
+ * @regs: the registers; written under the function's lock
  * @eventfd: signalled by writes, or NULL
  * @flags: KVPCI_REGION_*
  * @interrupt: what writes trigger or lower
@@ -89,7 +89,7 @@ static void registers_set(struct kvpci_range *range, u64 offset, u32 len,
 	spin_unlock(&function->lock);
 }
 
-static void registers_reset(struct kvpci_range *range)
+static void registers_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 {
 	struct kvpci_function *function = kvpci_range_function(range);
 	struct kvpci_regs *regs = &to_registers(range)->regs;

@@ -48,7 +48,7 @@ static u32 command_write(struct kvpci_range *range, const struct kvpci_guest_acc
 	return effects;
 }
 
-static void command_reset(struct kvpci_range *range)
+static void command_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 {
 	struct kvpci_function *function = kvpci_range_function(range);
 

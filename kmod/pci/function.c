@@ -32,7 +32,7 @@ static u32 bar_registers_write(struct kvpci_range *range, const struct kvpci_gue
 				  len) ? KVPCI_EFFECT_MAP : 0;
 }
 
-/* A reset is followed by kvpci_function_config_reset() itself, outside of the interrupts' lock. */
+/* No reset: kvpci_function_config_reset() maps BARs, outside of the interrupts' lock. */
 static const struct kvpci_range_ops bar_registers_ops = {
 	.name = "bars",
 	.write = bar_registers_write,
@@ -118,7 +118,7 @@ int kvpci_function_init(struct kvpci_function *function,
 	return ret ?: add_header_ranges(function);
 }
 
-/* So that a write to what every function has finds its range at once. */
+/* Note which range each dword has that mechanism #1 reaches. */
 static void index_ranges(struct kvpci_function *function)
 {
 	const struct kvpci_space *space = &function->space;
@@ -317,23 +317,24 @@ int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 l
 	return 0;
 }
 
-static void reset_ranges(struct kvpci_space *space)
+static void reset_ranges(struct kvpci_space *space, enum kvpci_reset_kind kind)
 {
 	u32 i;
 
 	for (i = 0; i < space->nr_ranges; i++)
 		if (space->ranges[i]->ops->reset)
-			space->ranges[i]->ops->reset(space->ranges[i]);
+			space->ranges[i]->ops->reset(space->ranges[i], kind);
 }
 
 /**
  * kvpci_function_config_reset() - put configuration space and interrupts back
  * @function: the function
+ * @kind: by what reset
  *
  * Context: process, without a lock but the host's.
  * Return: what has to follow, KVPCI_EFFECT_*
  */
-u32 kvpci_function_config_reset(struct kvpci_function *function)
+u32 kvpci_function_config_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
 {
 	struct kvpci_regs *config = &function->config;
 	u32 effects = 0;
@@ -342,7 +343,7 @@ u32 kvpci_function_config_reset(struct kvpci_function *function)
 	spin_lock(&function->lock);
 	spin_lock_irq(&function->interrupts.lock);
 	kvpci_regs_reset(config, 0, config->size, 0);
-	reset_ranges(&function->space);
+	reset_ranges(&function->space, kind);
 	if (kvpci_interrupts_follow(&function->interrupts))
 		effects |= KVPCI_EFFECT_MESSAGES;
 	spin_unlock_irq(&function->interrupts.lock);
@@ -355,13 +356,14 @@ u32 kvpci_function_config_reset(struct kvpci_function *function)
 /**
  * kvpci_function_bars_reset() - put back what is behind the BARs
  * @function: the function
+ * @kind: by what reset
  *
  * Context: process, without a lock but the host's.
  */
-void kvpci_function_bars_reset(struct kvpci_function *function)
+void kvpci_function_bars_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
 {
 	u32 i;
 
 	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		reset_ranges(&function->bars[i].space);
+		reset_ranges(&function->bars[i].space, kind);
 }

@@ -74,8 +74,8 @@ u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
 				u32 len, const void *val);
 int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 len,
 			      const void *val, const void *mask);
-u32 kvpci_function_config_reset(struct kvpci_function *function);
-void kvpci_function_bars_reset(struct kvpci_function *function);
+u32 kvpci_function_config_reset(struct kvpci_function *function, enum kvpci_reset_kind kind);
+void kvpci_function_bars_reset(struct kvpci_function *function, enum kvpci_reset_kind kind);
 
 /**
  * kvpci_function_config_read() - read configuration space as the guest does

@@ -11,16 +11,28 @@ struct kvpci_range;
 
 /*
  * What has to follow a write, once the locks under which it was made have been released.
- * kvpci_effects_carry_out() does all but the first, which is for the window.
+ * kvpci_effects_carry_out() does all but the first, which makes the claim's callback return
+ * -EOPNOTSUPP.
  */
 #define KVPCI_EFFECT_USERSPACE	BIT(0)	/* it has not been made: userspace completes it */
-#define KVPCI_EFFECT_MAP		BIT(1)	/* watched ranges of the map of memory changed */
+#define KVPCI_EFFECT_MAP	BIT(1)	/* watched ranges of the map of memory changed */
 #define KVPCI_EFFECT_MESSAGES	BIT(2)	/* pending ones may be sent, or are not to come any more */
 #define KVPCI_EFFECT_RESET	BIT(3)	/* the guest has initiated function-level reset */
 
 /**
+ * enum kvpci_reset_kind - what resets a function
+ * @KVPCI_RESET_CONVENTIONAL: userspace, as a reset of the bus would (PCI Express Base 4.0,
+ *	6.6.1)
+ * @KVPCI_RESET_FUNCTION_LEVEL: the guest (6.6.2)
+ */
+enum kvpci_reset_kind {
+	KVPCI_RESET_CONVENTIONAL,
+	KVPCI_RESET_FUNCTION_LEVEL,
+};
+
+/**
  * struct kvpci_guest_access - a guest's access to a space
- * @vcpu: the guest's; NULL if userspace acts for the guest
+ * @vcpu: the guest's
  * @base: where the BAR was found, which it may leave while the access goes on
  * @len: bytes of the whole access, of which a range may see a part
  */
@@ -40,7 +52,7 @@ struct kvpci_guest_access {
  * @get: the device reads them; NULL: it can't
  * @set: the device writes those bits of them that are set in the mask, all if that is
  *	NULL; NULL: it can't
- * @reset: put it back to what it is after a reset of the function; NULL: nothing to do
+ * @reset: put it back to what it is after that reset of the function; NULL: nothing to do
  * @reset_length: how many bytes does @reset go through, if many? NULL: none
  * @move: have its bytes at @bytes from now on, which someone else frees; process context,
  *	under the host's lock, before the function is plugged. For those that have
@@ -49,7 +61,8 @@ struct kvpci_guest_access {
  *	something else.
  *
  * Of a range of a BAR, @read and @write run in a callback of a claim, without a lock, and
- * take no longer than the function's lock may be held. So what follows a write they do
+ * take no longer than the function's lock may be held, but for messages that they send or
+ * wait for (kvpci_vector_flush(), kvpci_vectors_settle()). What follows a write they do
  * themselves, and return no effect but KVPCI_EFFECT_USERSPACE. @reset is called without a
  * lock. @get and @set take the function's lock where they need it.
  *
@@ -66,7 +79,7 @@ struct kvpci_range_ops {
 	void (*get)(struct kvpci_range *range, u64 offset, u32 len, void *val);
 	void (*set)(struct kvpci_range *range, u64 offset, u32 len, const void *val,
 		    const void *mask);
-	void (*reset)(struct kvpci_range *range);
+	void (*reset)(struct kvpci_range *range, enum kvpci_reset_kind kind);
 	u32 (*reset_length)(const struct kvpci_range *range);
 	void (*move)(struct kvpci_range *range, u8 *bytes);
 	void (*destroy)(struct kvpci_range *range);

@@ -813,7 +813,9 @@ struct kvpci_route {
  * alone can write stays. BARs decode no more, MSI and MSI-X are disabled, all vectors
  * masked, nothing is pending, the INTx pin is low. Bindings and doorbells stay; routes
  * have to be confirmed again when the guest uses them. The guest does the same through a
- * PCI Express capability that announces function-level reset.
+ * PCI Express capability that announces function-level reset, but for what that leaves alone
+ * there (PCI Express Base 4.0, 6.6.2): Max_Payload_Size, and what the link has been set to
+ * by the link control registers.
  *
  * Who resets the virtual machine's interrupt controllers resets its functions after that,
  * since an interrupt that was not acknowledged never will be.
@@ -880,7 +882,7 @@ enum kvpci_delivery {
  * @length: KVPCI_GET_MIRROR: out: bytes, a multiple of 4096; otherwise 0
  * @address: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_PLACED, the guest address at which
  *	the guest finds the range, and nothing else; otherwise 0
- * @sequence: the number of the last change; KVPCI_GET_MIRROR: out
+ * @sequence: the number of the last change that was counted; KVPCI_GET_MIRROR: out
  */
 struct kvpci_mirror {
 	__u32 size;
