@@ -2,7 +2,8 @@
 /*
  * A change that concerns all vectors of a function: kvpci_vectors_flush() sends what has
  * become ready, a batch at a time, and drops the lock in between. The message of one vector
- * is to many vCPUs, which a trigger leaves to a work item that flushes too.
+ * is to many vCPUs, which a trigger leaves to a work item that flushes too. Here it is sent
+ * within the hold, and a mask's flush is one with the write; vector.pml has them apart.
  *
  * One vCPU writes the function mask, another one bus master enable and the vectors' own
  * masks, and triggers come meanwhile. Three vectors in two words of pending bits, and

@@ -386,7 +386,7 @@ end:	do
 #endif
 
 /*
- * Whoever signals the eventfd: wake() runs under the lock of the wait queue. With irqfds it
+ * Whoever signals the eventfd: listener_wake() runs under the lock of the wait queue. With irqfds it
  * only queues the work item, which makes it one step.
  */
 active proctype source()

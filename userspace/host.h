@@ -14,7 +14,7 @@
 
 struct host {
 	int fd;
-	int mirror_event;	/* says that mirrors have changed; -1: there are none */
+	int mirror_event;	/* says that mirrors are to be looked at; -1: there are none */
 	__u8 last_bus;
 	int delivery;		/* enum kvpci_delivery: how interrupt messages are sent */
 	struct kvpci_window io;

@@ -4,8 +4,9 @@
  * Configuration space has its place; the parts of BARs follow their BARs.
  *
  * The module takes the pages away itself when a BAR moves, before the guest's write
- * completes, and tells of it by an eventfd. The main thread then moves the memory. A
- * processor that reads from the old place before that can't run, and moves it itself.
+ * completes. It signals an eventfd when the guest has read at the new place often enough, or
+ * when the function has gone; the main thread then moves the memory. A processor that reads
+ * from the old place before that can't run, and moves it itself.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -30,7 +30,7 @@ struct mirrors {
 	unsigned long long changes;	/* that we have been told of */
 };
 
-/* Let the guest read from mirrors, if @host has an event that tells of changes. */
+/* Let the guest read from mirrors, if @host has an event that tells of them. */
 int mirrors_create(struct mirrors *mirrors, const struct vm *vm, const struct host *host);
 void mirrors_destroy(struct mirrors *mirrors);
 

@@ -4,7 +4,7 @@
  *
  * Configuration space and register regions of BARs are both blocks of this kind.
  * A write is masks and nothing else, for any size and alignment; what else a
- * write does is up to the block's owner, which compares before and after.
+ * write does is up to the range that the registers are in, see pci/range.h.
  *
  * An aligned access of 1, 2, 4 or 8 bytes is a single load or store of the value,
  * so that a reader, which takes no lock, never sees half of such a write. Any other is

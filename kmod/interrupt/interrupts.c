@@ -90,7 +90,7 @@ static void interrupts_settle(struct kvpci_interrupts *interrupts)
  * kvpci_interrupts_disconnect() - let go of the virtual machine
  * @interrupts: of a function
  *
- * Context: process.
+ * Context: process, without a spinlock.
  */
 void kvpci_interrupts_disconnect(struct kvpci_interrupts *interrupts)
 {
@@ -127,7 +127,7 @@ bool kvpci_interrupts_follow(struct kvpci_interrupts *interrupts)
  *
  * What the write has forbidden does not come any more, what it has allowed is sent.
  *
- * Context: process; the caller does not hold the function's lock.
+ * Context: process, without a spinlock.
  */
 void kvpci_interrupts_flush(struct kvpci_interrupts *interrupts)
 {
@@ -198,15 +198,20 @@ void kvpci_interrupts_trigger(struct kvpci_interrupts *interrupts, u32 interrupt
  * @interrupt: enum kvpci_interrupt
  * @vector: which; the function has it
  *
- * Context: any.
+ * Context: process, without a spinlock.
  */
 void kvpci_interrupts_lower(struct kvpci_interrupts *interrupts, u32 interrupt,
 			    u32 vector)
 {
-	if (interrupt == KVPCI_INTX)
+	struct kvpci_vectors *vectors = kvpci_interrupts_vectors(interrupts, interrupt);
+
+	if (!vectors) {
 		kvpci_pin_set_level(interrupts->pin, false);
-	else
-		kvpci_vector_withdraw(kvpci_interrupts_vectors(interrupts, interrupt), vector);
+		return;
+	}
+
+	kvpci_vector_withdraw(vectors, vector);
+	kvpci_vectors_settle(vectors);
 }
 
 static bool interrupts_listen_to(const struct kvpci_interrupts *interrupts,

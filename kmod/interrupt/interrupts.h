@@ -19,8 +19,9 @@ struct kvpci_worker;
 /**
  * struct kvpci_interrupts - the ways in which a function may interrupt
  * @lock: guards their state, the registers of configuration space that they follow, and
- *	the MSI-X table; taken in any context, inside the function's lock. With irqfds
- *	eventfds are signalled under it, else eventfds' wait queues call with theirs held.
+ *	the MSI-X table; taken in any context, inside the function's lock. Delivery by
+ *	irqfds signals eventfds under it; direct delivery takes it inside the lock of the
+ *	wait queue of a source's eventfd.
  * @function: whose they are, for tracepoints
  * @kvm: the virtual machine, NULL once the host bridge is closed
  * @listeners: those of the host bridge, by whose lock they are guarded

@@ -153,8 +153,7 @@ void kvpci_pin_set_level(struct kvpci_pin *pin, bool level)
 /* The guest has acknowledged an interrupt of the GSI, perhaps of one who shares it. */
 static void pin_acknowledged(struct kvpci_listener *listener)
 {
-	struct kvpci_pin *pin = container_of(listener, struct pin_listener,
-					       listener)->pin;
+	struct kvpci_pin *pin = container_of(listener, struct pin_listener, listener)->pin;
 
 	spin_lock_irq(&pin->interrupts->lock);
 	trace_kvpci_intx_ack(pin->interrupts->function);
@@ -167,8 +166,7 @@ static void pin_acknowledged(struct kvpci_listener *listener)
 
 static void pin_raised(struct kvpci_listener *listener)
 {
-	struct kvpci_pin *pin = container_of(listener, struct pin_listener,
-					       listener)->pin;
+	struct kvpci_pin *pin = container_of(listener, struct pin_listener, listener)->pin;
 	unsigned long flags;
 
 	spin_lock_irqsave(&pin->interrupts->lock, flags);

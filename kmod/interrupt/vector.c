@@ -427,7 +427,7 @@ void kvpci_vectors_flush(struct kvpci_vectors *vectors)
 
 /**
  * kvpci_vectors_settle() - have what has been forbidden not come any more
- * @vectors: the vectors, after something that forbids or changes messages
+ * @vectors: the vectors, after something that forbids, changes or withdraws messages
  *
  * Context: process, without a spinlock.
  */
@@ -437,7 +437,7 @@ void kvpci_vectors_settle(struct kvpci_vectors *vectors)
 	if (likely(!READ_ONCE(vectors->sending)))
 		return;
 
-	/* Who waits for this goes before those who want to send the next one. */
+	/* The semaphore lets in who waits for it before long, whoever sends meanwhile. */
 	down_write(&vectors->settled);
 	up_write(&vectors->settled);
 }
@@ -587,7 +587,7 @@ int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
  * @sequence: which version of its message
  * @eventfd: what is to be signalled, or NULL; the one that was is put there
  *
- * Context: process.
+ * Context: process, without a spinlock.
  * Return: 0, or -EAGAIN if the message has changed; then nothing else does
  */
 int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,

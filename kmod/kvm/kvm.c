@@ -184,7 +184,7 @@ bool kvpci_kvm_can_send(struct kvm *kvm, const struct kvpci_message *message)
  * - Of a lowest-priority message to everybody, one vCPU in each mode receives it while
  *   some local APICs are in x2APIC mode and some are not.
  *
- * Context: any, if kvpci_kvm_sends_directly().
+ * Context: any, if kvpci_kvm_sends_directly(); with @to_many, interrupts are on.
  * Return: whether it was sent. One that reaches nobody counts as sent, and is lost, as it
  * is with KVM_SIGNAL_MSI.
  */

@@ -20,7 +20,7 @@
 /**
  * struct kvpci_doorbells - the doorbells of a BAR
  * @nr: how many
- * @doorbell: they, by ascending offset
+ * @doorbell: the doorbells, by ascending offset
  */
 struct kvpci_doorbells {
 	u32 nr;

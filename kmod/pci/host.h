@@ -65,7 +65,8 @@ enum kvpci_claim_index {
  * @mirror_lock: guards @mapping, @mirrors and what they are; a function comes into and
  *	leaves the tables of functions with it held. Taken inside the host's lock.
  * @mapping: who has mapped mirrors; NULL once the descriptor is closed
- * @mirror_eventfd: tells userspace that mirrors have changed; NULL: BARs have none
+ * @mirror_eventfd: tells userspace that what KVPCI_GET_MIRROR tells is worth its while; NULL:
+ *	BARs have no mirrors
  * @mirrors: those of BARs, as struct kvpci_mirror_range
  * @exits: by vCPU, what its last access to a userspace region was for; NULL until
  *	there is such a region
