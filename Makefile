@@ -61,10 +61,10 @@ model:
 	@scripts/model
 
 bench:
-	@bench/run $(KERNEL)
+	@bench/run --host $(HOST) $(KERNEL)
 
 bench-operations:
-	@bench/run --operations $(KERNEL)
+	@bench/run --operations --host $(HOST) $(KERNEL)
 
 # What Kbuild leaves behind is known to it, but it needs a kernel to say so.
 clean:
@@ -103,8 +103,10 @@ help:
 	@echo  '                    and print how often each failed'
 	@echo  '  mutants         - plant faults, one at a time: is each noticed by a test?'
 	@echo  '  bench           - what PCI costs, against QEMU and KVM: host instructions'
-	@echo  '  bench-operations - only the first table, which takes a minute or so'
-	@echo  '  lint            - checkpatch, sparse, W=1, kernel-doc, shellcheck, mandoc'
+	@echo  '  bench-operations - only the first tables, which take some minutes; all that'
+	@echo  '                    there is with HOST=intel'
+	@echo  '  lint            - checkpatch, sparse, W=1, layers, kernel-doc, shellcheck, mandoc,'
+	@echo  '                    and that the planted faults still fit'
 	@echo  '  model           - check with spin, in models, that no interrupt is lost'
 	@echo  '                    or invented, see Documentation/interrupts.rst'
 	@echo  ''

@@ -2,7 +2,7 @@
 #
 # report.awk: from what the benchmark printed in the host VM, a table for people and,
 # to the file named by -v json=, one for programs. Takes the file "rows" and then the
-# output of "inside". -v date= is when.
+# output of "inside". -v date= is when, -v host= amd or intel; the goals are for amd.
 #
 # The output of "inside" is lines of words:
 #
@@ -39,8 +39,8 @@ FNR == NR {
 	accesses[$1] = $4
 	floor_of["kvpci," $1] = $5
 	floor_of["mirror," $1] = $8
-	goal_of["kvpci," $1] = $6
-	goal_of["mirror," $1] = $7
+	goal_of["kvpci," $1] = host == "amd" ? $6 : "-"
+	goal_of["mirror," $1] = host == "amd" ? $7 : "-"
 	next
 }
 
@@ -256,6 +256,7 @@ function or_null(number) {
 function print_json(i, j, row, separator) {
 	printf "{\n  \"date\": \"%s\",\n  \"kvpci\": \"%s\",\n", date, revision >json
 	printf "  \"kernel\": \"%s\",\n", version["kernel"] >json
+	printf "  \"host\": \"%s\",\n", host >json
 	printf "  \"qemu\": \"%s\",\n", version["qemu"] >json
 	printf "  \"unit\": \"host instructions per guest operation\",\n" >json
 	printf "  \"passes\": %d,\n", pass >json
@@ -343,8 +344,9 @@ END {
 	print_floor()
 	print_json()
 
-	printf "Linux %s, QEMU %s, kvpci %s, %s\n", version["kernel"],
-		version["qemu"], revision, date
+	printf "Linux %s, %s host, %skvpci %s, %s\n", version["kernel"],
+		host == "amd" ? "AMD" : "Intel",
+		version["qemu"] ? "QEMU " version["qemu"] ", " : "", revision, date
 	if (pass > 1)
 		printf "%d passes: the largest difference is %.2f %% (%s)\n", pass,
 			worst_percent, worst_key
