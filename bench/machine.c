@@ -255,6 +255,8 @@ static int port_access(struct machine *vm)
 		putchar(*data);
 	if (run->io.port == TRIGGER_MANY_PORT && vm->trigger_many)
 		vm->trigger_many(vm);
+	if (run->io.port == DOORBELL_PORT && vm->add_doorbell)
+		vm->add_doorbell(vm);
 	if (run->io.port == SETTLE_PORT) {
 		mirrors_sync(vm->mirrors);
 		if (vm->settle)

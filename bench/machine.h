@@ -19,6 +19,7 @@ struct mirrors;
  * @mirrors: what that is, or NULL
  * @settle: what else a write to SETTLE_PORT has done, if not NULL
  * @trigger_many: what a write to TRIGGER_MANY_PORT has done, if not NULL
+ * @add_doorbell: what a write to DOORBELL_PORT has done, if not NULL
  */
 struct machine {
 	int kvm;
@@ -30,6 +31,7 @@ struct machine {
 	struct mirrors *mirrors;
 	void (*settle)(struct machine *vm);
 	void (*trigger_many)(struct machine *vm);
+	void (*add_doorbell)(struct machine *vm);
 };
 
 #define MACHINE_MEMORY	(16UL << 20)

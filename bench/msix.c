@@ -127,6 +127,18 @@ static void trigger_many(struct machine *vm)
 		must(trigger(function, KVPCI_MSIX, i * TRIGGER_STRIDE));
 }
 
+/* KVM then looks for such in all accesses to memory: so it comes last. */
+static void add_doorbell(struct machine *vm)
+{
+	struct kvpci_doorbell desc = {
+		.size = sizeof(desc),
+		.offset = DOORBELL,
+		.eventfd = event_new(),
+	};
+
+	must(doorbell(function, &desc));
+}
+
 static void add_eventfd(struct machine *vm)
 {
 	int eventfd = event_new();
@@ -154,4 +166,5 @@ void msix_create(struct machine *vm, unsigned int number)
 	must(plug(function));
 	vm->settle = set_routes;
 	vm->trigger_many = trigger_many;
+	vm->add_doorbell = add_doorbell;
 }

@@ -35,6 +35,13 @@
 /* One that is mirrored if anything is; in QEMU's device there are pending bits. */
 #define MIRRORED_REGISTER	0xa000
 
+/*
+ * A doorbell for writes of any length, which is there when the guest has written to a port:
+ * it has KVM look for such before it decodes.
+ */
+#define DOORBELL_PORT		0x5fc
+#define DOORBELL		0xb000
+
 /* The message: vector 64 of the processor whose local APIC has ID 0. */
 #define MESSAGE_ADDRESS		0xfee00000
 #define MESSAGE_DATA		64

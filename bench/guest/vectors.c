@@ -87,6 +87,12 @@ static void register_write(void)
 	writel(msix.table + MIRRORED_REGISTER, 0);
 }
 
+/* doorbell-any: one for writes of any length, which nobody waits for. */
+static void doorbell_any(void)
+{
+	writel(msix.table + DOORBELL, 0);
+}
+
 /* mirrored-bar-move: of a BAR that has a mirror, which takes it away. */
 static void bar_move(void)
 {
@@ -209,4 +215,6 @@ void measure_interrupts(void)
 	measure_after("mirrored-bar-move", settle, bar_move);
 	if (readl(msix.table + MSIX_DATA) != data)
 		fail("the table is not where its BAR is");
+	outl(DOORBELL_PORT, 0);
+	measure("doorbell-any", doorbell_any);
 }

@@ -92,6 +92,8 @@ int kvpci_doorbell_ioctl(struct kvpci_function *function,
 	else
 		ret = remove ? kvpci_doorbell_deassign(bar, &doorbell) :
 			       kvpci_doorbell_assign(bar, &doorbell);
+	if (!ret && !remove && !doorbell.length && !(bar->flags & KVPCI_BAR_IO))
+		kvpci_host_claim_fast(function->host);
 	mutex_unlock(&function->host->lock);
 
 	/* A doorbell that was assigned keeps the reference. */

@@ -258,7 +258,7 @@ static int host_connect(struct kvpci_host *host, int vm_fd)
 	if (IS_ERR(kvm))
 		return PTR_ERR(kvm);
 
-	ret = kvpci_kvm_attach(kvm, host->claims, KVPCI_NUM_CLAIMS);
+	ret = kvpci_kvm_attach(kvm, host->claims, KVPCI_NUM_SLOW_CLAIMS);
 	if (ret) {
 		kvm_put_kvm(kvm);
 		return ret;

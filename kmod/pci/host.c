@@ -113,3 +113,21 @@ void kvpci_host_put(struct kvpci_host *host)
 {
 	kref_put(&host->ref, host_free);
 }
+
+/**
+ * kvpci_host_claim_fast() - have KVM look for doorbells before it decodes instructions
+ * @host: the host bridge, where there is a doorbell for writes of any length
+ *
+ * All other accesses to memory pay for that with a look-up in vain, where KVM can ask so
+ * early, so that it is done for who has use for it. If it fails, the doorbell is rung all
+ * the same, when the instruction has been decoded.
+ *
+ * Context: process; the caller holds the host's lock, and there is a virtual machine.
+ */
+void kvpci_host_claim_fast(struct kvpci_host *host)
+{
+	lockdep_assert_held(&host->lock);
+	if (!host->fast)
+		host->fast = !kvpci_kvm_attach(host->kvm, &host->claims[KVPCI_CLAIM_FAST32],
+					       KVPCI_NUM_CLAIMS - KVPCI_CLAIM_FAST32);
+}

@@ -41,6 +41,9 @@ enum kvpci_claim_index {
 	KVPCI_NUM_CLAIMS,
 };
 
+/* Those that are there from the beginning. */
+#define KVPCI_NUM_SLOW_CLAIMS	KVPCI_CLAIM_FAST32
+
 /**
  * struct kvpci_host - a host bridge
  * @ref: held by its descriptor and by each function
@@ -56,6 +59,7 @@ enum kvpci_claim_index {
  * @memory: the BARs that decode memory
  * @ports: the BARs that decode ports
  * @claims: the guest addresses that are ours
+ * @fast: those on KVM_FAST_MMIO_BUS are; guarded by @lock
  * @bus: by number, NULL where there has been no function yet
  * @all: the functions, plugged or not; guarded by @lock
  * @listeners: what listens to eventfds, for any function; guarded by @lock
@@ -85,6 +89,7 @@ struct kvpci_host {
 	struct kvpci_map memory;
 	struct kvpci_map ports;
 	struct kvpci_claim claims[KVPCI_NUM_CLAIMS];
+	bool fast;
 	struct kvpci_bus __rcu *bus[KVPCI_NUM_BUSES];
 	struct list_head all;
 	struct list_head listeners;
@@ -105,6 +110,7 @@ int kvpci_host_reserve(struct kvpci_host *host, u8 bus, u8 devfn);
 void kvpci_host_release(struct kvpci_host *host, u8 bus, u8 devfn);
 void kvpci_host_publish(struct kvpci_host *host, u8 bus, u8 devfn,
 			struct kvpci_function *function);
+void kvpci_host_claim_fast(struct kvpci_host *host);
 
 /**
  * kvpci_host_function() - find a plugged function

@@ -9,8 +9,9 @@
  * byte is in; what it asks of bytes beyond that BAR reads all ones and is dropped, as
  * where there is no BAR.
  *
- * KVM_FAST_MMIO_BUS has the memory windows once more. There KVM asks before it decodes the
- * guest's instruction, which it can then leave undone. It serves doorbells of any length.
+ * KVM_FAST_MMIO_BUS has the memory windows once more, as soon as there is a doorbell for
+ * writes of any length. There KVM asks before it decodes the guest's instruction, which it
+ * can then leave undone.
  *
  * A BAR outside the windows is in the map all the same, but no access to it comes
  * here, and of one that lies across the edge of a window, only the part inside
