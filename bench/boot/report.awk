@@ -71,7 +71,7 @@ function verdict(what, cost, met)
 {
 	if (!(what in most_wanted))
 		return ""
-	met = cost <= most_wanted[what]
+	met = cost + 0 <= most_wanted[what]
 	return sprintf("  %s%d %s%s", met ? good : bad, most_wanted[what],
 		       met ? "met" : "MISSED", plain)
 }
