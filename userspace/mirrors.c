@@ -103,7 +103,9 @@ static int make_room(struct mirrors *mirrors, __u64 address, __u64 length)
 	return status;
 }
 
-static int place(struct mirrors *mirrors, const struct kvpci_mirror *told)
+/* All but the memory itself: *@found is what is to be memory at the place that was told. */
+static int prepare(struct mirrors *mirrors, const struct kvpci_mirror *told,
+		   struct mirror **found)
 {
 	struct mirror *mirror = find(mirrors, told->offset);
 	int status = STATUS_OK;
@@ -124,15 +126,19 @@ static int place(struct mirrors *mirrors, const struct kvpci_mirror *told)
 		status = make_room(mirrors, told->address, told->length);
 		mirror->address = told->address;
 	}
-	return status ? status : set_memory(mirrors, mirror, true);
+	*found = mirror;
+	return status;
 }
 
-/* One change; *@more: there may be others. */
+/*
+ * One change; *@more: there may be others. Confirmed before there is memory, which the guest,
+ * who is reading there, would find without pages.
+ */
 static int follow(struct mirrors *mirrors, bool *more)
 {
 	struct kvpci_mirror told = { .size = sizeof(told) };
 	struct kvpci_mirror confirm = { .size = sizeof(confirm) };
-	struct mirror *mirror;
+	struct mirror *mirror = NULL;
 	int status = STATUS_OK;
 
 	*more = !ioctl(mirrors->host->fd, KVPCI_GET_MIRROR, &told);
@@ -142,11 +148,12 @@ static int follow(struct mirrors *mirrors, bool *more)
 			    strerror(errno));
 	mirrors->changes++;
 	if (told.flags & KVPCI_MIRROR_PLACED) {
-		status = place(mirrors, &told);
+		status = prepare(mirrors, &told, &mirror);
 	} else {
 		mirror = find(mirrors, told.offset);
 		if (mirror)
 			status = drop(mirrors, mirror);
+		mirror = NULL;
 	}
 	if (status)
 		return status;
@@ -154,10 +161,12 @@ static int follow(struct mirrors *mirrors, bool *more)
 	confirm.offset = told.offset;
 	confirm.sequence = told.sequence;
 	/* It may have changed again, or gone: then there is more to be told. */
-	if (ioctl(mirrors->host->fd, KVPCI_SET_MIRROR, &confirm) && errno != EAGAIN &&
-	    errno != ENOENT)
+	if (ioctl(mirrors->host->fd, KVPCI_SET_MIRROR, &confirm)) {
+		if (errno == EAGAIN || errno == ENOENT)
+			return STATUS_OK;
 		return fail("the kernel refuses a mirror, try --mirror=off: %s", strerror(errno));
-	return STATUS_OK;
+	}
+	return mirror ? set_memory(mirrors, mirror, true) : STATUS_OK;
 }
 
 int mirrors_sync(struct mirrors *mirrors)

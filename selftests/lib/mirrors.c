@@ -135,14 +135,16 @@ static void follow_mirror(struct mirrors *mirrors, const struct kvpci_mirror *to
 	if (placed && !mirror->memory) {
 		evict_others(mirrors, told->address, told->length);
 		mirror->address = told->address;
-		set_memory(mirrors, mirror, true);
 	}
 
+	/* Before there is memory, which the guest would find without pages. */
 	ret = kvpci_ioctl(mirrors->host, KVPCI_SET_MIRROR, &confirm);
 	/* Changed again, or gone: there is another one to be told of. */
 	if (ret && ret != -EAGAIN && ret != -ENOENT)
 		die("KVPCI_SET_MIRROR: %s", strerror(-ret));
-	if (!ret && !placed)
+	if (!ret && placed)
+		set_memory(mirrors, mirror, true);
+	else if (!ret)
 		drop_mirror(mirrors, mirror);
 }
 

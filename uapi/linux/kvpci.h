@@ -903,9 +903,10 @@ struct kvpci_mirror {
  * moved or has gone since KVPCI_SET_MIRROR was last called for it. The caller is then to
  *
  *	- remove the memory of the guest that it has made of the range of this @offset,
- *	- with KVPCI_MIRROR_PLACED, make such memory at @address, and
  *	- say so with KVPCI_SET_MIRROR, @offset and @sequence, after which the range can be
- *	  read.
+ *	  read, and
+ *	- with KVPCI_MIRROR_PLACED, make such memory at @address. It may do that before, but
+ *	  then a guest that reads there meanwhile makes KVM_RUN fail.
  *
  * That is to be done until KVPCI_GET_MIRROR returns ENOENT, and again when @mirror_eventfd
  * of the bridge is signalled: when a function with memory of the guest has gone, and when a
