@@ -1141,6 +1141,11 @@ static void circle_begin(struct circle *circle)
 {
 	int ends[2], i;
 
+	/* A run that was ended in the middle may have left it, and an owner in it. */
+	if (!access(CGROUP, F_OK)) {
+		write_file(CGROUP "/cgroup.kill", "1");
+		eventually(!rmdir(CGROUP));
+	}
 	if (mkdir(CGROUP, 0755))
 		die(CGROUP ": %m");
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
