@@ -254,21 +254,6 @@ FIXTURE_TEARDOWN(delivery)
 	rig_free(self->rig);
 }
 
-/* There is no vCPU to write for us. */
-static void write_config(struct device *device, __u32 offset, __u32 length, __u32 value)
-{
-	struct kvpci_access access = {
-		.size = sizeof(access),
-		.flags = KVPCI_ACCESS_AS_GUEST,
-		.bar = KVPCI_CONFIG,
-		.offset = offset,
-		.length = length,
-		.data = (unsigned long)&value,
-	};
-
-	must(kvpci_ioctl(device->function, KVPCI_WRITE, &access));
-}
-
 static __u32 pending(struct device *device)
 {
 	__u32 pending;
@@ -282,12 +267,12 @@ static void trigger_message(struct device *device, __u64 address, __u16 data)
 {
 	unsigned int at = device->msi;
 
-	write_config(device, at + PCI_MSI_FLAGS, 2, 0);
-	write_config(device, at + PCI_MSI_ADDRESS_LO, 4, address);
-	write_config(device, at + PCI_MSI_ADDRESS_HI, 4, address >> 32);
-	write_config(device, at + PCI_MSI_DATA_64, 2, data);
-	write_config(device, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
-	write_config(device, at + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE);
+	write_as_guest(device->function, at + PCI_MSI_FLAGS, 2, 0);
+	write_as_guest(device->function, at + PCI_MSI_ADDRESS_LO, 4, address);
+	write_as_guest(device->function, at + PCI_MSI_ADDRESS_HI, 4, address >> 32);
+	write_as_guest(device->function, at + PCI_MSI_DATA_64, 2, data);
+	write_as_guest(device->function, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	write_as_guest(device->function, at + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE);
 	settle(device);
 	must(trigger(device->function, KVPCI_MSI, 0));
 }
@@ -520,8 +505,8 @@ TEST_F(delivery, other_bits_of_the_address)
 
 		/* When there is another message, that is sent. */
 		by_kvm(self, nr, MSI_TO(1), VECTOR, &wanted);
-		write_config(self->device, at + PCI_MSI_ADDRESS_HI, 4, 0);
-		write_config(self->device, at + PCI_MSI_ADDRESS_LO, 4, MSI_TO(1));
+		write_as_guest(self->device->function, at + PCI_MSI_ADDRESS_HI, 4, 0);
+		write_as_guest(self->device->function, at + PCI_MSI_ADDRESS_LO, 4, MSI_TO(1));
 		EXPECT_EQ(0, pending(self->device));
 		collect(self->apic, nr, VECTOR, &reached);
 		EXPECT_TRUE(same(&wanted, &reached, false, ALL));

@@ -77,20 +77,6 @@ static const struct kvpci_function_config description = {
 	},
 };
 
-static void write_as_guest(int function, __u32 offset, __u32 value)
-{
-	struct kvpci_access access = {
-		.size = sizeof(access),
-		.flags = KVPCI_ACCESS_AS_GUEST,
-		.bar = KVPCI_CONFIG,
-		.offset = offset,
-		.length = sizeof(value),
-		.data = (unsigned long)&value,
-	};
-
-	must(ioctl(function, KVPCI_WRITE, &access));
-}
-
 static int new_function(struct host *host, int n, int event)
 {
 	int function = function_new(host, BDF(0, n + 1, 0), description);
@@ -105,9 +91,9 @@ static int new_function(struct host *host, int n, int event)
 	add_memory(function, 1, 0, 256);
 	must(doorbell(function, &bell));
 	must(plug(function));
-	write_as_guest(function, PCI_BASE_ADDRESS_0, PLACE(n));
-	write_as_guest(function, PCI_BASE_ADDRESS_1, PORT(n));
-	write_as_guest(function, PCI_COMMAND, DECODE_ALL);
+	write_as_guest(function, PCI_BASE_ADDRESS_0, 4, PLACE(n));
+	write_as_guest(function, PCI_BASE_ADDRESS_1, 4, PORT(n));
+	write_as_guest(function, PCI_COMMAND, 4, DECODE_ALL);
 	return function;
 }
 
@@ -980,7 +966,7 @@ TEST_F(lifetime, bridge_outlives_the_process_of_its_machine)
 		function = receive_fd(ends[0]);
 		wait_for(child);
 
-		write_as_guest(function, PCI_BASE_ADDRESS_0, PLACE(3));
+		write_as_guest(function, PCI_BASE_ADDRESS_0, 4, PLACE(3));
 		EXPECT_EQ(-EBUSY, plug(function));
 		if (i & 1)
 			close(bridge);

@@ -945,27 +945,13 @@ struct intruder {
 	pthread_t thread;
 };
 
-static void write_as_guest(int function, __u32 offset, __u32 value)
-{
-	struct kvpci_access access = {
-		.size = sizeof(access),
-		.flags = KVPCI_ACCESS_AS_GUEST,
-		.bar = KVPCI_CONFIG,
-		.length = 4,
-		.offset = offset,
-		.data = (unsigned long)&value,
-	};
-
-	must(kvpci_ioctl(function, KVPCI_WRITE, &access));
-}
-
 static void *intrude(void *arg)
 {
 	struct intruder *intruder = arg;
 
 	while (!__atomic_load_n(intruder->stop, __ATOMIC_SEQ_CST)) {
-		write_as_guest(intruder->function, PCI_BASE_ADDRESS_0, intruder->address);
-		write_as_guest(intruder->function, PCI_BASE_ADDRESS_0,
+		write_as_guest(intruder->function, PCI_BASE_ADDRESS_0, 4, intruder->address);
+		write_as_guest(intruder->function, PCI_BASE_ADDRESS_0, 4,
 			       intruder->address + 0x100000);
 	}
 	return NULL;
@@ -990,15 +976,15 @@ TEST_F(mirror, a_function_goes_while_others_come_to_its_place)
 			.bars[0] = { PAGE } });
 		intruder->address = MEM + i * PAGE;
 		intruder->stop = &stop;
-		write_as_guest(intruder->function, PCI_COMMAND, PCI_COMMAND_MEMORY);
+		write_as_guest(intruder->function, PCI_COMMAND, 4, PCI_COMMAND_MEMORY);
 		if (pthread_create(&intruder->thread, NULL, intrude, intruder))
 			die("no thread");
 	}
 	for (i = 0; i < 400 + scaled(2000); i++) {
 		int function = stamped(self->host, F, 8 * PAGE, 0, STAMP);
 
-		write_as_guest(function, PCI_BASE_ADDRESS_0, MEM);
-		write_as_guest(function, PCI_COMMAND, PCI_COMMAND_MEMORY);
+		write_as_guest(function, PCI_BASE_ADDRESS_0, 4, MEM);
+		write_as_guest(function, PCI_COMMAND, 4, PCI_COMMAND_MEMORY);
 		mirrors_sync(self->host->mirrors);
 		close(function);
 	}

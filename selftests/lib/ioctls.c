@@ -85,6 +85,21 @@ int device_write(int function, __u32 bar, __u64 offset, const void *data,
 	return access_registers(function, KVPCI_WRITE, bar, offset, data, length);
 }
 
+/* Write configuration space as the guest does, where there is no vCPU to do it. */
+void write_as_guest(int function, __u32 offset, __u32 length, __u32 value)
+{
+	struct kvpci_access access = {
+		.size = sizeof(access),
+		.flags = KVPCI_ACCESS_AS_GUEST,
+		.bar = KVPCI_CONFIG,
+		.offset = offset,
+		.length = length,
+		.data = (unsigned long)&value,
+	};
+
+	must(kvpci_ioctl(function, KVPCI_WRITE, &access));
+}
+
 int get_delivery(void)
 {
 	int fd = must(kvpci_open());

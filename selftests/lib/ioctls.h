@@ -15,6 +15,7 @@ int doorbell(int function, const struct kvpci_doorbell *doorbell);
 int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length);
 int device_write(int function, __u32 bar, __u64 offset, const void *data,
 		 __u32 length);
+void write_as_guest(int function, __u32 offset, __u32 length, __u32 value);
 int get_delivery(void);
 int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd);
 int unbind(int function, __u32 interrupt, __u32 vector);
