@@ -15,7 +15,8 @@
  * leads it into another bucket; no answer of that walk is used.
  *
  * Where ranges overlap, the smallest is found; of equal ones, that which was put
- * there last.
+ * there last, so that those of a bucket are in that order. A range may be put where it has
+ * been before the ranges were saved: it then keeps its place among them.
  *
  * Someone may rely on what is found in a range, as mirrors do. A range that is watched
  * counts the first change of that: when it comes, moves or goes, or when another one does
@@ -27,6 +28,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 
 #include "core/map.h"
@@ -158,10 +160,31 @@ void kvpci_map_followed(struct kvpci_map *map)
 	spin_unlock(&map->lock);
 }
 
+/* Put a range before all others in its bucket. */
 static void link_node(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
 {
+	node->placed = ++map->placed;
 	WRITE_ONCE(node->base, base);
 	hlist_add_head_rcu(&node->link, kvpci_map_bucket(map, base, node->order));
+}
+
+/* Put it behind those that are at the same place, but came later. */
+static void link_node_again(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
+{
+	struct hlist_head *bucket = kvpci_map_bucket(map, base, node->order);
+	struct kvpci_map_node *other, *behind = NULL;
+
+	hlist_for_each_entry(other, bucket, link)
+		if (other->base == base && other->order == node->order &&
+		    other->placed > node->placed)
+			behind = other;
+
+	map->placed = max(map->placed, node->placed);
+	WRITE_ONCE(node->base, base);
+	if (behind)
+		hlist_add_behind_rcu(&node->link, &behind->link);
+	else
+		hlist_add_head_rcu(&node->link, bucket);
 }
 
 /**
@@ -170,6 +193,8 @@ static void link_node(struct kvpci_map *map, struct kvpci_map_node *node, u64 ba
  * @node: the range, which is not in a map
  * @base: its first address, a multiple of its size
  * @order: log2 of its size
+ *
+ * With @node->placed it is as if it had been put there then.
  *
  * Context: process; any lock that is outside @map->lock may be held.
  * Return: whether there are changes of watched ranges that have not been followed
@@ -182,7 +207,10 @@ bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
 	spin_lock(&map->lock);
 	write_seqcount_begin(&map->seq);
 	WRITE_ONCE(node->order, order);
-	link_node(map, node, base);
+	if (node->placed)
+		link_node_again(map, node, base);
+	else
+		link_node(map, node, base);
 	if (!map->count[order]++)
 		WRITE_ONCE(map->orders, map->orders | BIT_ULL(order));
 	write_seqcount_end(&map->seq);
@@ -235,6 +263,7 @@ bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node)
 	map->watched -= node->watched;
 	write_seqcount_begin(&map->seq);
 	hlist_del_init_rcu(&node->link);
+	node->placed = 0;
 	if (!--map->count[node->order])
 		WRITE_ONCE(map->orders, map->orders & ~BIT_ULL(node->order));
 	write_seqcount_end(&map->seq);

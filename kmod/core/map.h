@@ -14,6 +14,8 @@
  * @link: in the bucket of its base and order
  * @base: first address, a multiple of the size
  * @order: log2 of its size
+ * @placed: when it was put there, counted by the map; what it is before that, unless it is 0,
+ *	it stays
  * @watched: the next change of what is found in it is counted, which ends the watch
  * @changes: how many have been counted
  * @changed: in the map's list of that name, or empty
@@ -25,6 +27,7 @@ struct kvpci_map_node {
 	u64 base;
 	u8 order;
 	bool watched;
+	u64 placed;
 	u64 changes;
 	struct list_head changed;
 };
@@ -35,6 +38,7 @@ struct kvpci_map_node {
  * @seq: odd while the map is being changed
  * @orders: bit N is set if there are ranges of 2^N bytes
  * @count: how many there are
+ * @placed: the highest of all that its ranges have had
  * @watched: how many of its ranges are watched
  * @changed: ranges that have changed while watched, for kvpci_map_take_changed()
  * @unfollowed: how many such ranges there are for which kvpci_map_followed() is to come
@@ -46,6 +50,7 @@ struct kvpci_map {
 	seqcount_spinlock_t seq;
 	u64 orders;
 	u32 count[64];
+	u64 placed;
 	u32 watched;
 	struct list_head changed;
 	u32 unfollowed;

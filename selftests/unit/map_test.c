@@ -128,6 +128,56 @@ static void random_changes(u8 bits)
 	kvpci_map_destroy(&map);
 }
 
+/*
+ * Ranges that are saved are put into another map in any order, some of which is in use
+ * already, and found as they were; those that come later are found first.
+ */
+static void put_back(void)
+{
+	struct range ranges[NR_NODES] = {}, again[NR_NODES] = {};
+	struct kvpci_map map = {}, other = {};
+	int i, from = rnd_below(NR_NODES), step = 2 * rnd_below(NR_NODES / 2) + 1;
+	u64 now;
+
+	CHECK(!kvpci_map_init(&map, 3) && !kvpci_map_init(&other, 3), "no memory");
+	for (now = 1; now < 500; now++)
+		random_change(&map, &ranges[rnd_below(NR_NODES)], now);
+
+	for (i = 0; i < NR_NODES; i++) {
+		struct range *was = &ranges[(from + i * step) % NR_NODES];
+		struct range *range = &again[was - ranges];
+
+		if (!was->placed)
+			continue;
+		range->base = was->base;
+		range->order = was->order;
+		range->placed = was->placed;
+		range->node.placed = was->node.placed;
+		kvpci_map_add(&other, &range->node, range->base, range->order);
+		expect(&other, again, range->base);
+	}
+	for (i = 0; i < NR_NODES; i++) {
+		expect(&other, again, ranges[i].base);
+		CHECK(again[i].node.placed == ranges[i].node.placed, "%i came at another time", i);
+	}
+	for (; now < 1000; now++) {
+		struct range *range = &again[rnd_below(NR_NODES)];
+
+		random_change(&other, range, now);
+		expect(&other, again, range->base);
+	}
+
+	for (i = 0; i < NR_NODES; i++) {
+		if (ranges[i].placed)
+			kvpci_map_remove(&map, &ranges[i].node);
+		if (again[i].placed)
+			kvpci_map_remove(&other, &again[i].node);
+		CHECK(!again[i].node.placed, "%i has gone, and is still there", i);
+	}
+	kvpci_map_destroy(&map);
+	kvpci_map_destroy(&other);
+}
+
 static void against_a_list(void)
 {
 	/* Two buckets, a few, and as many as a host bridge has. */
@@ -400,6 +450,7 @@ static void readers_and_many_buckets(void)
 const struct unit_test map_tests[] = {
 	{ "map.empty", empty },
 	{ "map.against_a_list", against_a_list },
+	{ "map.put_back", put_back },
 	{ "map.watched", watched },
 	{ "map.readers_and_two_buckets", readers_and_two_buckets },
 	{ "map.readers_and_many_buckets", readers_and_many_buckets },

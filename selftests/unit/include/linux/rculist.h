@@ -27,6 +27,19 @@ static inline void hlist_add_head_rcu(struct hlist_node *node,
 	unit_pause();
 }
 
+static inline void hlist_add_behind_rcu(struct hlist_node *node, struct hlist_node *before)
+{
+	struct hlist_node *next = before->next;
+
+	WRITE_ONCE(node->next, next);
+	node->pprev = &before->next;
+	unit_pause();
+	__atomic_store_n(&before->next, node, __ATOMIC_RELEASE);
+	if (next)
+		next->pprev = &node->next;
+	unit_pause();
+}
+
 /* The node's own next pointer stays, for those who are at the node. */
 static inline void hlist_del_rcu(struct hlist_node *node)
 {
