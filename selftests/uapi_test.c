@@ -26,6 +26,7 @@
 #include "lib/harness.h"
 #include "lib/ioctls.h"
 #include "lib/pci.h"
+#include "lib/state.h"
 #include "lib/structure.h"
 #include "lib/vm.h"
 
@@ -265,6 +266,36 @@ static int try_get_exit(void *test, const void *exit)
 	return kvpci_ioctl(self->host->fd, KVPCI_GET_EXIT, exit);
 }
 
+/* State: of the function, or of the host bridge. */
+
+static int try_get_state(void *test, const void *state)
+{
+	struct _test_data_uapi *self = test;
+
+	return kvpci_ioctl(self->function, KVPCI_GET_STATE, state);
+}
+
+static int try_set_state(void *test, const void *state)
+{
+	struct _test_data_uapi *self = test;
+
+	return kvpci_ioctl(self->function, KVPCI_SET_STATE, state);
+}
+
+static int try_get_host_state(void *test, const void *state)
+{
+	struct _test_data_uapi *self = test;
+
+	return kvpci_ioctl(self->host->fd, KVPCI_GET_STATE, state);
+}
+
+static int try_set_host_state(void *test, const void *state)
+{
+	struct _test_data_uapi *self = test;
+
+	return kvpci_ioctl(self->host->fd, KVPCI_SET_STATE, state);
+}
+
 /* What is the same for every structure. */
 
 TEST_F(uapi, structure_of_create_host)
@@ -384,6 +415,36 @@ TEST_F(uapi, structure_of_get_exit)
 	});
 }
 
+TEST_F(uapi, structure_of_state)
+{
+	struct state function = state_get(self->function), host = state_get(self->host->fd);
+	const struct kvpci_state good = {
+		.size = sizeof(good), .data = ptr(function.data), .length = function.length,
+	};
+	const struct kvpci_state good_host = {
+		.size = sizeof(good), .data = ptr(host.data), .length = host.length,
+	};
+
+	EXPECT_STRUCTURE(self, {
+		.name = "KVPCI_GET_STATE", .try = try_get_state,
+		.good = &good, .size = sizeof(good),
+	});
+	EXPECT_STRUCTURE(self, {
+		.name = "KVPCI_SET_STATE", .try = try_set_state,
+		.good = &good, .size = sizeof(good),
+	});
+	EXPECT_STRUCTURE(self, {
+		.name = "KVPCI_GET_STATE of a host bridge", .try = try_get_host_state,
+		.good = &good_host, .size = sizeof(good),
+	});
+	EXPECT_STRUCTURE(self, {
+		.name = "KVPCI_SET_STATE of a host bridge", .try = try_set_host_state,
+		.good = &good_host, .size = sizeof(good),
+	});
+	state_free(&function);
+	state_free(&host);
+}
+
 /* Descriptors. */
 
 TEST_F(uapi, ioctls_of_other_descriptors)
@@ -394,8 +455,8 @@ TEST_F(uapi, ioctls_of_other_descriptors)
 		unsigned int known;	/* bit N: ioctl number N */
 	} kinds[] = {
 		{ "/dev/kvpci", self->kvpci, 0x2001 },
-		{ "a host bridge", self->host->fd, 0xc082 },
-		{ "a function", self->function, 0x1f7c },
+		{ "a host bridge", self->host->fd, 0x7c082 },
+		{ "a function", self->function, 0x31f7c },
 	};
 	static char arg[PAGE];
 	unsigned int nr;
@@ -405,7 +466,7 @@ TEST_F(uapi, ioctls_of_other_descriptors)
 		for (nr = 0; nr < 256; nr++) {
 			unsigned int own = _IO(KVPCI_IOC_MAGIC, nr);
 
-			if (nr >= 16 || !(kinds[i].known >> nr & 1)) {
+			if (nr >= 32 || !(kinds[i].known >> nr & 1)) {
 				EXPECT_EQ(-ENOTTY, kvpci_ioctl(kinds[i].fd, own, arg)) {
 					TH_LOG("ioctl %u of %s", nr, kinds[i].name);
 				}
@@ -1645,6 +1706,67 @@ TEST_F(uapi, exits_that_were_none)
 	self->function = function_new(self->host, BDF_TEST, description);
 }
 
+/* KVPCI_GET_STATE and KVPCI_SET_STATE of @fd with what there is of @edge. */
+static int get_state_at(int fd, const void *data, __u64 room, __u64 *length)
+{
+	struct kvpci_state get = { .size = sizeof(get), .data = ptr(data), .length = room };
+	int ret = kvpci_ioctl(fd, KVPCI_GET_STATE, &get);
+
+	*length = get.length;
+	return ret;
+}
+
+static int set_state_at(int fd, const void *data, __u64 length)
+{
+	const struct kvpci_state set = {
+		.size = sizeof(set), .data = ptr(data), .length = length };
+
+	return kvpci_ioctl(fd, KVPCI_SET_STATE, &set);
+}
+
+TEST_F(uapi, room_for_state)
+{
+	const int fds[] = { self->host->fd, self->function };
+	char *read_only;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		__u64 length, told;
+		char *data;
+
+		EXPECT_EQ(0, get_state_at(fds[i], NULL, 0, &length));
+		EXPECT_EQ(0, get_state_at(fds[i], NULL, ~0ULL, &told));
+		EXPECT_EQ(length, told);
+		ASSERT_GT(2 * PAGE, length);
+
+		/* Too little room: nothing is written, and nothing is told. */
+		data = self->edge - length;
+		memset(data, 0x5a, length);
+		EXPECT_EQ(-ENOSPC, get_state_at(fds[i], data, length - 1, &told));
+		EXPECT_EQ(length - 1, told);
+		EXPECT_EQ(-ENOSPC, get_state_at(fds[i], data, 0, &told));
+		EXPECT_EQ(0x5a, data[0]);
+		EXPECT_EQ(0, get_state_at(fds[i], data, ~0ULL, &told));
+		EXPECT_EQ(length, told);
+		EXPECT_NE(0x5a, data[0]);
+
+		/* All of it is read, and no byte behind it. */
+		EXPECT_EQ(0, set_state_at(fds[i], data, length));
+		EXPECT_EQ(-EFAULT, set_state_at(fds[i], data, length + 1));
+		EXPECT_EQ(-EFAULT, set_state_at(fds[i], data + 1, length));
+		EXPECT_EQ(-EFAULT, set_state_at(fds[i], NULL, length));
+		EXPECT_EQ(-EFAULT, get_state_at(fds[i], data + 1, length, &told));
+		EXPECT_EQ(-EINVAL, set_state_at(fds[i], data, 0));
+		EXPECT_EQ(-ENOMEM, set_state_at(fds[i], data, ~0ULL));
+		EXPECT_EQ(-ENOMEM, set_state_at(fds[i], data, 1ULL << 40));
+
+		read_only = mmap(NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		ASSERT_NE(MAP_FAILED, read_only);
+		EXPECT_EQ(-EFAULT, get_state_at(fds[i], read_only, length, &told));
+		munmap(read_only, 2 * PAGE);
+	}
+}
+
 /* After the host bridge has gone. */
 TEST_F(uapi, function_without_a_host)
 {
@@ -1654,6 +1776,8 @@ TEST_F(uapi, function_without_a_host)
 	struct kvpci_access as_guest = good_access();
 	int plugged = function_plugged(self->host, BDF_FREE, description);
 	int functions[] = { self->function, plugged };
+	struct state state = state_get(plugged);
+	__u64 length;
 	int i;
 
 	must(doorbell(plugged, &bell));
@@ -1673,6 +1797,8 @@ TEST_F(uapi, function_without_a_host)
 		EXPECT_EQ(-ENODEV, kvpci_ioctl(function, KVPCI_WRITE, &access));
 		EXPECT_EQ(-ENODEV, kvpci_ioctl(function, KVPCI_READ, &as_guest));
 		EXPECT_EQ(-ENODEV, kvpci_ioctl(function, KVPCI_WRITE, &as_guest));
+		EXPECT_EQ(-ENODEV, state_set(function, &state));
+		EXPECT_EQ(-ENODEV, get_state_at(function, NULL, 0, &length));
 		EXPECT_EQ(-ENOTTY, kvpci_ioctl(function, KVPCI_GET_EXIT, &access));
 	}
 
@@ -1683,6 +1809,7 @@ TEST_F(uapi, function_without_a_host)
 	EXPECT_FUNCTION(0, config.devfn = BDF_FREE);
 	EXPECT_FUNCTION(0, config.devfn = BDF_TEST);
 	close(plugged);
+	state_free(&state);
 }
 
 /* As a 32-bit program calls: ioctl() is number 54 of its system calls. */

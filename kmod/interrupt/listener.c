@@ -131,3 +131,28 @@ void kvpci_listener_stop(struct kvpci_listener *listener)
 	list_del(&listener->link);
 	eventfd_ctx_put(listener->eventfd);
 }
+
+/**
+ * kvpci_listeners_drain() - wait for what has been signalled
+ * @all: the listeners of a host bridge
+ * @worker: does what it has deferred
+ *
+ * What has been signalled before has had its effects when this returns, which may have come by
+ * way of work items.
+ *
+ * Context: process; the caller holds the host's lock, and no lock that a callback takes.
+ */
+void kvpci_listeners_drain(struct list_head *all, struct kvpci_worker *worker)
+{
+	struct kvpci_listener *listener;
+
+	list_for_each_entry(listener, all, link) {
+		/* Who signals holds it until listener_wake() has returned. */
+		spin_lock_irq(&listener->head->lock);
+		spin_unlock_irq(&listener->head->lock);
+	}
+
+	/* The work items of listeners, and then those that they have queued: of pins. */
+	kvpci_worker_flush(worker);
+	kvpci_worker_flush(worker);
+}

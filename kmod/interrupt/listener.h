@@ -36,5 +36,6 @@ int kvpci_listener_start(struct kvpci_listener *listener, struct list_head *all,
 			 void (*signalled)(struct kvpci_listener *listener),
 			 struct kvpci_worker *worker);
 void kvpci_listener_stop(struct kvpci_listener *listener);
+void kvpci_listeners_drain(struct list_head *all, struct kvpci_worker *worker);
 
 #endif /* _KVPCI_LISTENER_H */

@@ -276,6 +276,33 @@ void kvpci_pin_reset(struct kvpci_pin *pin)
 	pin_change_level(pin, false);
 }
 
+/**
+ * kvpci_pin_get_state() - save what the status register does not show
+ * @pin: the pin
+ * @state: where to
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void kvpci_pin_get_state(const struct kvpci_pin *pin, struct kvpci_state_intx *state)
+{
+	state->flags = (pin->signalled ? KVPCI_STATE_INTX_SIGNALLED : 0) |
+		       (pin->owed ? KVPCI_STATE_INTX_OWED : 0);
+}
+
+/**
+ * kvpci_pin_set_state() - restore the pin
+ * @pin: the pin; the status register says which level it is to have
+ * @state: what kvpci_pin_get_state() saved
+ *
+ * Context: the caller holds the interrupts' lock, and calls kvpci_pin_follow().
+ */
+void kvpci_pin_set_state(struct kvpci_pin *pin, const struct kvpci_state_intx *state)
+{
+	pin->level = *pin->status & PCI_STATUS_INTERRUPT;
+	pin->signalled = state->flags & KVPCI_STATE_INTX_SIGNALLED;
+	pin->owed = state->flags & KVPCI_STATE_INTX_OWED && pin->ack;
+}
+
 /* Set the eventfd that is told of acknowledgments; the old one is not used any more. */
 static struct eventfd_ctx *pin_set_ack(struct kvpci_pin *pin, struct eventfd_ctx *ack)
 {

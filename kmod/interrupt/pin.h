@@ -2,6 +2,7 @@
 #ifndef _KVPCI_PIN_H
 #define _KVPCI_PIN_H
 
+#include <linux/kvpci.h>
 #include <linux/types.h>
 
 struct eventfd_ctx;
@@ -15,6 +16,8 @@ void kvpci_pin_destroy(struct kvpci_pin *pin);
 void kvpci_pin_set_level(struct kvpci_pin *pin, bool level);
 void kvpci_pin_follow(struct kvpci_pin *pin);
 void kvpci_pin_reset(struct kvpci_pin *pin);
+void kvpci_pin_get_state(const struct kvpci_pin *pin, struct kvpci_state_intx *state);
+void kvpci_pin_set_state(struct kvpci_pin *pin, const struct kvpci_state_intx *state);
 int kvpci_pin_bind(struct kvpci_pin *pin, struct list_head *listeners,
 		   struct file *file, struct eventfd_ctx **ack);
 int kvpci_pin_unbind(struct kvpci_pin *pin);

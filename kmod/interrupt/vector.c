@@ -468,6 +468,31 @@ void kvpci_vectors_reset(struct kvpci_vectors *vectors)
 	}
 }
 
+/**
+ * kvpci_vectors_restore() - have those vectors be triggered, and no others
+ * @vectors: the vectors, whose registers have been restored
+ * @nr: how many take the place of all, as of kvpci_vectors_fold()
+ * @triggered: a bit each
+ *
+ * Their messages may have changed.
+ *
+ * Context: the caller holds the interrupts' lock, and sets @vectors->chosen and
+ * @vectors->masked before kvpci_vectors_follow().
+ */
+void kvpci_vectors_restore(struct kvpci_vectors *vectors, u32 nr, const u32 *triggered)
+{
+	u32 n;
+
+	kvpci_vectors_reset(vectors);
+	vectors->place_mask = roundup_pow_of_two(nr) - 1;
+	for (n = 0; n < vectors->nr; n++) {
+		if (!(triggered[n / 32] & BIT(n % 32)))
+			continue;
+		vectors->vector[n].triggered = true;
+		set_bit_of(vectors, kvpci_vector_place(vectors, n));
+	}
+}
+
 static void vector_signalled(struct kvpci_listener *listener)
 {
 	struct kvpci_source *source = container_of(listener, struct kvpci_source,

@@ -101,6 +101,7 @@ void kvpci_vector_flush(struct kvpci_vectors *vectors, u32 n);
 void kvpci_vectors_flush(struct kvpci_vectors *vectors);
 void kvpci_vectors_settle(struct kvpci_vectors *vectors);
 void kvpci_vectors_reset(struct kvpci_vectors *vectors);
+void kvpci_vectors_restore(struct kvpci_vectors *vectors, u32 nr, const u32 *triggered);
 
 int kvpci_vector_bind(struct kvpci_vectors *vectors, u32 n, struct list_head *listeners,
 		      struct file *file);

@@ -178,6 +178,19 @@ static void end_waiting(struct kvpci_worker *worker)
 }
 
 /**
+ * kvpci_worker_flush() - wait until all work items that are queued or running have ended
+ * @worker: the worker
+ *
+ * Context: process, without a lock that a work item of the worker takes.
+ */
+void kvpci_worker_flush(struct kvpci_worker *worker)
+{
+	begin_waiting(worker);
+	kthread_flush_worker(&worker->worker);
+	end_waiting(worker);
+}
+
+/**
  * kvpci_work_flush() - wait until a work item that is queued or running has ended
  * @work: the work item
  *

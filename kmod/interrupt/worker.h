@@ -20,6 +20,7 @@ struct kvpci_work {
 
 struct kvpci_worker *kvpci_worker_create(void);
 void kvpci_worker_destroy(struct kvpci_worker *worker);
+void kvpci_worker_flush(struct kvpci_worker *worker);
 
 void kvpci_work_init(struct kvpci_work *work, struct kvpci_worker *worker,
 		     void (*run)(struct kvpci_work *work));

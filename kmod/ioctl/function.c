@@ -29,6 +29,7 @@
 #include "ioctl/function.h"
 #include "ioctl/interrupt.h"
 #include "ioctl/region.h"
+#include "ioctl/state.h"
 #include "ioctl/uarg.h"
 #include "kinds/express.h"
 #include "kinds/msi.h"
@@ -413,6 +414,10 @@ static long function_ioctl(struct file *file, unsigned int cmd,
 		return access_ioctl(function, argp, false);
 	case KVPCI_WRITE:
 		return access_ioctl(function, argp, true);
+	case KVPCI_GET_STATE:
+		return kvpci_get_state_ioctl(function, argp);
+	case KVPCI_SET_STATE:
+		return kvpci_set_state_ioctl(function, argp);
 	default:
 		return -ENOTTY;
 	}

@@ -19,12 +19,14 @@
 #include <linux/slab.h>
 
 #include "backing/mirror.h"
+#include "interrupt/listener.h"
 #include "interrupt/worker.h"
 #include "ioctl/fdinfo.h"
 #include "ioctl/function.h"
 #include "ioctl/host.h"
 #include "ioctl/inode.h"
 #include "ioctl/mirror.h"
+#include "ioctl/state.h"
 #include "ioctl/uarg.h"
 #include "kinds/userspace.h"
 #include "pci/function.h"
@@ -312,6 +314,17 @@ static int get_exit_ioctl(struct kvpci_host *host, struct kvpci_exit __user *arg
 	return kvpci_uarg_put(arg, &get, sizeof(get), get.size);
 }
 
+static int drain_ioctl(struct kvpci_host *host, unsigned long arg)
+{
+	if (arg)
+		return -EINVAL;
+
+	mutex_lock(&host->lock);
+	kvpci_listeners_drain(&host->listeners, host->worker);
+	mutex_unlock(&host->lock);
+	return 0;
+}
+
 static long host_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct kvpci_host *host = file->private_data;
@@ -326,6 +339,12 @@ static long host_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kvpci_get_mirror_ioctl(host, argp);
 	case KVPCI_SET_MIRROR:
 		return kvpci_set_mirror_ioctl(host, argp);
+	case KVPCI_GET_STATE:
+		return kvpci_get_host_state_ioctl(host, argp);
+	case KVPCI_SET_STATE:
+		return kvpci_set_host_state_ioctl(host, argp);
+	case KVPCI_DRAIN:
+		return drain_ioctl(host, arg);
 	default:
 		return -ENOTTY;
 	}

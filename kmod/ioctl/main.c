@@ -29,6 +29,7 @@ static_assert(sizeof(struct kvpci_binding) == KVPCI_BINDING_SIZE_VER0);
 static_assert(sizeof(struct kvpci_trigger) == KVPCI_TRIGGER_SIZE_VER0);
 static_assert(sizeof(struct kvpci_route) == KVPCI_ROUTE_SIZE_VER0);
 static_assert(sizeof(struct kvpci_mirror) == KVPCI_MIRROR_SIZE_VER0);
+static_assert(sizeof(struct kvpci_state) == KVPCI_STATE_SIZE_VER0);
 
 static long kvpci_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {

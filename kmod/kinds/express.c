@@ -93,6 +93,22 @@ static void express_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 	express_note(range);
 }
 
+/* All that there is are registers. */
+static u32 express_state_length(const struct kvpci_range *range)
+{
+	return 0;
+}
+
+static void express_set_state(struct kvpci_range *range, const void *state)
+{
+	express_note(range);
+}
+
+static const struct kvpci_state_ops express_state_ops = {
+	.length = express_state_length,
+	.set = express_set_state,
+};
+
 static void express_destroy(struct kvpci_range *range)
 {
 	kfree(to_express(range));
@@ -103,6 +119,7 @@ static const struct kvpci_range_ops express_ops = {
 	.write = express_write,
 	.set = express_set,
 	.reset = express_reset,
+	.state = &express_state_ops,
 	.destroy = express_destroy,
 };
 

@@ -47,17 +47,33 @@ static const struct kvpci_regs *msi_config(const struct kvpci_msi_state *msi)
 	return &kvpci_range_function(&msi->range)->config;
 }
 
-static u16 msi_control(const struct kvpci_msi_state *msi)
+static u16 msi_control(const struct kvpci_msi_state *msi, const struct kvpci_regs *config)
 {
-	return kvpci_config_u16(msi_config(msi), msi->range.offset + PCI_MSI_FLAGS);
+	return kvpci_config_u16(config, msi->range.offset + PCI_MSI_FLAGS);
 }
 
-/* How many vectors the guest has enabled; reserved values mean all. */
-static u32 msi_allowed(const struct kvpci_msi_state *msi)
+/* How many vectors does @config say that the guest has enabled? Reserved values mean all. */
+static u32 msi_allowed_by(const struct kvpci_msi_state *msi, const struct kvpci_regs *config)
 {
-	u32 log = (msi_control(msi) & PCI_MSI_FLAGS_QSIZE) >> 4;
+	u32 log = (msi_control(msi, config) & PCI_MSI_FLAGS_QSIZE) >> 4;
 
 	return min(1U << log, msi->vectors.nr);
+}
+
+static u32 msi_allowed(const struct kvpci_msi_state *msi)
+{
+	return msi_allowed_by(msi, msi_config(msi));
+}
+
+static bool msi_chosen(const struct kvpci_msi_state *msi)
+{
+	return msi_control(msi, msi_config(msi)) & PCI_MSI_FLAGS_ENABLE;
+}
+
+/* The offset of the pending bits in configuration space, if the guest can see them. */
+static u32 msi_pending(const struct kvpci_msi_state *msi)
+{
+	return msi->range.offset + msi->mask + 4;
 }
 
 static struct kvpci_message msi_message(const struct kvpci_vectors *vectors, u32 n)
@@ -108,7 +124,7 @@ static u32 msi_write(struct kvpci_range *range, const struct kvpci_guest_access 
 		      message.data != msi->message.data || msi_allowed(msi) != msi->allowed;
 	msi->message = message;
 	msi->allowed = msi_allowed(msi);
-	msi->vectors.chosen = msi_control(msi) & PCI_MSI_FLAGS_ENABLE;
+	msi->vectors.chosen = msi_chosen(msi);
 	kvpci_vectors_fold(&msi->vectors, msi->allowed);
 	pending = kvpci_interrupts_follow(interrupts);
 	for (n = 0; n < msi->allowed; n++)
@@ -128,6 +144,70 @@ static void msi_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 	kvpci_vectors_fold(&msi->vectors, msi->allowed);
 }
 
+static u32 msi_state_length(const struct kvpci_range *range)
+{
+	return sizeof(struct kvpci_state_msi);
+}
+
+static void msi_get_state(struct kvpci_range *range, void *state)
+{
+	struct kvpci_msi_state *msi = container_of(range, struct kvpci_msi_state, range);
+	struct kvpci_state_msi *to = state;
+	u32 n;
+
+	for (n = 0; n < msi->vectors.nr; n++)
+		if (msi->vectors.vector[n].triggered)
+			to->triggered |= BIT(n);
+}
+
+/* The pending bits that the guest sees have to be those of the vectors triggered. */
+static bool msi_check_state(const struct kvpci_range *range, const struct kvpci_regs *config,
+			    const void *state)
+{
+	const struct kvpci_msi_state *msi = container_of(range, struct kvpci_msi_state, range);
+	u32 places = msi_allowed_by(msi, config) - 1;
+	const struct kvpci_state_msi *from = state;
+	u32 n, pending = 0;
+
+	if (from->pad || from->triggered & ~GENMASK(msi->vectors.nr - 1, 0))
+		return false;
+
+	for (n = 0; n < msi->vectors.nr; n++)
+		if (from->triggered & BIT(n))
+			pending |= BIT(n & places);
+
+	return !msi->mask || pending == kvpci_config_u32(config, msi_pending(msi));
+}
+
+static void msi_set_state(struct kvpci_range *range, const void *state)
+{
+	struct kvpci_msi_state *msi = container_of(range, struct kvpci_msi_state, range);
+	const struct kvpci_state_msi *from = state;
+
+	msi->message = msi_message(&msi->vectors, 0);
+	msi->allowed = msi_allowed(msi);
+	kvpci_vectors_restore(&msi->vectors, msi->allowed, &from->triggered);
+	msi->vectors.chosen = msi_chosen(msi);
+}
+
+static u8 msi_changes(const struct kvpci_range *range, u64 offset)
+{
+	const struct kvpci_msi_state *msi = container_of(range, struct kvpci_msi_state, range);
+	u32 bits = GENMASK(msi->vectors.nr - 1, 0);
+	u64 byte = range->offset + offset - msi_pending(msi);
+
+	return msi->mask && byte < sizeof(bits) ? bits >> (8 * byte) : 0;
+}
+
+static const struct kvpci_state_ops msi_state_ops = {
+	.type = KVPCI_STATE_MSI,
+	.length = msi_state_length,
+	.get = msi_get_state,
+	.check = msi_check_state,
+	.set = msi_set_state,
+	.changes = msi_changes,
+};
+
 static void msi_destroy(struct kvpci_range *range)
 {
 	struct kvpci_msi_state *msi = container_of(range, struct kvpci_msi_state, range);
@@ -140,6 +220,7 @@ static const struct kvpci_range_ops msi_range_ops = {
 	.name = "msi",
 	.write = msi_write,
 	.reset = msi_reset,
+	.state = &msi_state_ops,
 	.destroy = msi_destroy,
 };
 
@@ -195,7 +276,7 @@ static int init_msi(struct kvpci_msi_state *msi, struct kvpci_function *function
 
 	msi->range.ops = &msi_range_ops;
 	msi->range.offset = at;
-	pending = msi->mask ? (u32 *)(function->config.value + at + msi->mask + 4) :
+	pending = msi->mask ? (u32 *)(function->config.value + msi_pending(msi)) :
 			      &msi->pending;
 	ret = kvpci_vectors_init(&msi->vectors, &function->interrupts, &msi_ops,
 				 desc->vectors, pending);

@@ -80,10 +80,12 @@ static int table_read(struct kvpci_range *range, const struct kvpci_guest_access
 	return 0;
 }
 
+/* Which bits of the dwords of an entry the guest can write. */
+static const u32 writable[] = { ~3U, ~0U, ~0U, PCI_MSIX_ENTRY_CTRL_MASKBIT };
+
 /* Write 4 or 8 bytes, aligned to that, in one store. */
 static void table_store(u8 *table, u32 offset, u32 len, const void *val)
 {
-	static const u32 writable[] = { ~3U, ~0U, ~0U, PCI_MSIX_ENTRY_CTRL_MASKBIT };
 	u32 field = offset % PCI_MSIX_ENTRY_SIZE / 4;
 	u64 v = 0;
 
@@ -256,20 +258,26 @@ static void msix_mask_all(struct kvpci_msix_state *msix)
 			PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
+/* What the control register says of all vectors. */
+static void msix_gate_vectors(struct kvpci_msix_state *msix)
+{
+	u16 control = kvpci_config_u16(&kvpci_range_function(&msix->range)->config,
+				       msix->range.offset + PCI_MSIX_FLAGS);
+
+	msix->vectors.chosen = control & PCI_MSIX_FLAGS_ENABLE;
+	msix->vectors.masked = control & PCI_MSIX_FLAGS_MASKALL;
+}
+
 static u32 msix_write(struct kvpci_range *range, const struct kvpci_guest_access *access,
 		      u64 offset, u32 len, const void *val)
 {
 	struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, range);
 	struct kvpci_interrupts *interrupts = msix->vectors.interrupts;
 	bool pending;
-	u16 control;
 
 	spin_lock_irq(&interrupts->lock);
 	kvpci_range_write_regs(range, offset, len, val);
-	control = kvpci_config_u16(&kvpci_range_function(range)->config,
-				   range->offset + PCI_MSIX_FLAGS);
-	msix->vectors.chosen = control & PCI_MSIX_FLAGS_ENABLE;
-	msix->vectors.masked = control & PCI_MSIX_FLAGS_MASKALL;
+	msix_gate_vectors(msix);
 	pending = kvpci_interrupts_follow(interrupts);
 	spin_unlock_irq(&interrupts->lock);
 	return pending ? KVPCI_EFFECT_MESSAGES : 0;
@@ -283,6 +291,58 @@ static void msix_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 	msix_mask_all(msix);
 	kvpci_vectors_reset(&msix->vectors);
 }
+
+static u32 msix_state_length(const struct kvpci_range *range)
+{
+	const struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, range);
+
+	return table_length(msix->vectors.nr) + pba_length(msix->vectors.nr);
+}
+
+static void msix_get_state(struct kvpci_range *range, void *state)
+{
+	struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, range);
+	u32 table = table_length(msix->vectors.nr);
+
+	memcpy(state, msix->table, table);
+	memcpy(state + table, msix->vectors.pending, pba_length(msix->vectors.nr));
+}
+
+static bool msix_check_state(const struct kvpci_range *range, const struct kvpci_regs *config,
+			     const void *state)
+{
+	const struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, range);
+	u32 i, nr = msix->vectors.nr;
+	const u32 *table = state;
+	const u32 *pending = state + table_length(nr);
+
+	for (i = 0; i < table_length(nr) / 4; i++)
+		if (table[i] & ~writable[i % ARRAY_SIZE(writable)])
+			return false;
+	for (i = nr; i < 8 * pba_length(nr); i++)
+		if (pending[i / 32] & BIT(i % 32))
+			return false;
+
+	return true;
+}
+
+static void msix_set_state(struct kvpci_range *range, const void *state)
+{
+	struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, range);
+	u32 nr = msix->vectors.nr;
+
+	memcpy(msix->table, state, table_length(nr));
+	kvpci_vectors_restore(&msix->vectors, nr, state + table_length(nr));
+	msix_gate_vectors(msix);
+}
+
+static const struct kvpci_state_ops msix_state_ops = {
+	.type = KVPCI_STATE_MSIX,
+	.length = msix_state_length,
+	.get = msix_get_state,
+	.check = msix_check_state,
+	.set = msix_set_state,
+};
 
 static void msix_destroy(struct kvpci_range *range)
 {
@@ -300,6 +360,7 @@ static const struct kvpci_range_ops msix_range_ops = {
 	.name = "msix",
 	.write = msix_write,
 	.reset = msix_reset,
+	.state = &msix_state_ops,
 	.destroy = msix_destroy,
 };
 

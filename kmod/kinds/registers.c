@@ -36,8 +36,8 @@ struct kvpci_registers {
 	u16 vector;
 };
 
-/* The bytes reset by one hold of the function's lock. */
-#define RESET_BATCH	SZ_4K
+/* The bytes that one hold of the function's lock resets or restores. */
+#define BATCH	SZ_4K
 
 static struct kvpci_registers *to_registers(const struct kvpci_range *range)
 {
@@ -99,7 +99,7 @@ static void registers_reset(struct kvpci_range *range, enum kvpci_reset_kind kin
 		return;
 
 	for (offset = 0; offset < regs->size; offset += len) {
-		len = min_t(u32, regs->size - offset, RESET_BATCH);
+		len = min_t(u32, regs->size - offset, BATCH);
 		spin_lock(&function->lock);
 		index = kvpci_regs_reset(regs, offset, len, index);
 		spin_unlock(&function->lock);
@@ -116,6 +116,34 @@ static u32 registers_reset_length(const struct kvpci_range *range)
 
 	return regs->reset ? regs->size : 0;
 }
+
+static u32 registers_state_length(const struct kvpci_range *range)
+{
+	return to_registers(range)->regs.size;
+}
+
+static void registers_get_state(struct kvpci_range *range, void *state)
+{
+	registers_get(range, 0, to_registers(range)->regs.size, state);
+}
+
+static void registers_set_state(struct kvpci_range *range, const void *state)
+{
+	u32 offset, len, size = to_registers(range)->regs.size;
+
+	for (offset = 0; offset < size; offset += len) {
+		len = min_t(u32, size - offset, BATCH);
+		registers_set(range, offset, len, state + offset, NULL);
+		cond_resched();
+	}
+}
+
+static const struct kvpci_state_ops registers_state_ops = {
+	.type = KVPCI_STATE_REGISTERS,
+	.length = registers_state_length,
+	.get = registers_get_state,
+	.set = registers_set_state,
+};
 
 static void registers_move(struct kvpci_range *range, u8 *bytes)
 {
@@ -149,6 +177,7 @@ static const struct kvpci_range_ops registers_ops = {
 	.set = registers_set,
 	.reset = registers_reset,
 	.reset_length = registers_reset_length,
+	.state = &registers_state_ops,
 	.move = registers_move,
 	.destroy = registers_destroy,
 };

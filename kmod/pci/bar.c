@@ -155,13 +155,21 @@ static bool bar_unmap(struct kvpci_function_bar *bar)
 	return kvpci_map_remove(bar->map, &bar->node);
 }
 
+/* Is it anywhere? */
+static bool bar_is_placed(const struct kvpci_regs *config, const struct kvpci_function_bar *bar)
+{
+	return bar_decodes(config, bar) && bar_address(config, bar) < KVPCI_ADDRESS_LIMIT;
+}
+
 /* Bring @bar in line with @config. */
 static bool bar_update(const struct kvpci_regs *config, struct kvpci_function_bar *bar)
 {
-	u64 address = bar_address(config, bar);
+	u64 address;
 
-	if (!bar_decodes(config, bar) || address >= KVPCI_ADDRESS_LIMIT)
+	if (!bar_is_placed(config, bar))
 		return bar_unmap(bar);
+
+	address = bar_address(config, bar);
 
 	if (!bar->mapped) {
 		trace_kvpci_bar_map(bar, address);
@@ -209,6 +217,63 @@ void kvpci_bars_unmap(struct kvpci_function_bar *bars)
 
 	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
 		bar_unmap(&bars[i]);
+}
+
+/**
+ * kvpci_bars_get_placed() - say when BARs came to where they decode
+ * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs
+ * @state: where to
+ *
+ * Context: any; the caller holds the function's lock.
+ */
+void kvpci_bars_get_placed(const struct kvpci_function_bar *bars,
+			   struct kvpci_state_bars *state)
+{
+	u8 i;
+
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
+		state->placed[i] = bars[i].node.placed;
+}
+
+/**
+ * kvpci_bars_placed_ok() - can BARs have come there then?
+ * @config: configuration space
+ * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs
+ * @state: when
+ *
+ * Context: any.
+ */
+bool kvpci_bars_placed_ok(const struct kvpci_regs *config,
+			  const struct kvpci_function_bar *bars,
+			  const struct kvpci_state_bars *state)
+{
+	u8 i;
+
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
+		if (!state->placed[i])
+			continue;
+		if (state->placed[i] >> 63 || !bars[i].space.size ||
+		    !bar_is_placed(config, &bars[i]))
+			return false;
+	}
+
+	return true;
+}
+
+/**
+ * kvpci_bars_set_placed() - have BARs come to where they decode as if it were then
+ * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs, none of which decodes
+ * @state: when
+ *
+ * Context: any; the caller holds the function's lock, and kvpci_bars_map() is to follow.
+ */
+void kvpci_bars_set_placed(struct kvpci_function_bar *bars,
+			   const struct kvpci_state_bars *state)
+{
+	u8 i;
+
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
+		bars[i].node.placed = state->placed[i];
 }
 
 /**

@@ -50,6 +50,13 @@ int kvpci_bars_init(struct kvpci_regs *config,
 		    const struct kvpci_function_config *desc);
 bool kvpci_bars_map(const struct kvpci_regs *config, struct kvpci_function_bar *bars);
 void kvpci_bars_unmap(struct kvpci_function_bar *bars);
+void kvpci_bars_get_placed(const struct kvpci_function_bar *bars,
+			   struct kvpci_state_bars *state);
+bool kvpci_bars_placed_ok(const struct kvpci_regs *config,
+			  const struct kvpci_function_bar *bars,
+			  const struct kvpci_state_bars *state);
+void kvpci_bars_set_placed(struct kvpci_function_bar *bars,
+			   const struct kvpci_state_bars *state);
 bool kvpci_bars_written(const struct kvpci_regs *config, struct kvpci_function_bar *bars,
 			u32 offset, u32 len);
 

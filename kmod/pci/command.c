@@ -57,8 +57,55 @@ static void command_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 		kvpci_pin_reset(function->interrupts.pin);
 }
 
+static struct kvpci_pin *command_pin(const struct kvpci_range *range)
+{
+	return kvpci_range_function(range)->interrupts.pin;
+}
+
+/* The pin's, of which the status register has the level. */
+static u32 command_state_length(const struct kvpci_range *range)
+{
+	return command_pin(range) ? sizeof(struct kvpci_state_intx) : 0;
+}
+
+static void command_get_state(struct kvpci_range *range, void *state)
+{
+	kvpci_pin_get_state(command_pin(range), state);
+}
+
+static bool command_check_state(const struct kvpci_range *range, const struct kvpci_regs *config,
+				const void *state)
+{
+	const struct kvpci_state_intx *intx = state;
+
+	return !intx || !(intx->flags & ~KVPCI_STATE_INTX_FLAGS || intx->pad);
+}
+
+static void command_set_state(struct kvpci_range *range, const void *state)
+{
+	command_gate_interrupts(kvpci_range_function(range));
+	if (state)
+		kvpci_pin_set_state(command_pin(range), state);
+}
+
+static u8 command_changes(const struct kvpci_range *range, u64 offset)
+{
+	return offset == PCI_STATUS - PCI_COMMAND && command_pin(range) ?
+	       PCI_STATUS_INTERRUPT : 0;
+}
+
+static const struct kvpci_state_ops command_state_ops = {
+	.type = KVPCI_STATE_INTX,
+	.length = command_state_length,
+	.get = command_get_state,
+	.check = command_check_state,
+	.set = command_set_state,
+	.changes = command_changes,
+};
+
 const struct kvpci_range_ops kvpci_command_ops = {
 	.name = "command",
 	.write = command_write,
 	.reset = command_reset,
+	.state = &command_state_ops,
 };

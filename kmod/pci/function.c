@@ -32,10 +32,40 @@ static u32 bar_registers_write(struct kvpci_range *range, const struct kvpci_gue
 				  len) ? KVPCI_EFFECT_MAP : 0;
 }
 
+static u32 bar_registers_state_length(const struct kvpci_range *range)
+{
+	return sizeof(struct kvpci_state_bars);
+}
+
+static void bar_registers_get_state(struct kvpci_range *range, void *state)
+{
+	kvpci_bars_get_placed(kvpci_range_function(range)->bars, state);
+}
+
+static bool bar_registers_check_state(const struct kvpci_range *range,
+				      const struct kvpci_regs *config, const void *state)
+{
+	return kvpci_bars_placed_ok(config, kvpci_range_function(range)->bars, state);
+}
+
+static void bar_registers_set_state(struct kvpci_range *range, const void *state)
+{
+	kvpci_bars_set_placed(kvpci_range_function(range)->bars, state);
+}
+
+static const struct kvpci_state_ops bar_registers_state_ops = {
+	.type = KVPCI_STATE_BARS,
+	.length = bar_registers_state_length,
+	.get = bar_registers_get_state,
+	.check = bar_registers_check_state,
+	.set = bar_registers_set_state,
+};
+
 /* No reset: kvpci_function_config_reset() maps BARs, outside of the interrupts' lock. */
 static const struct kvpci_range_ops bar_registers_ops = {
 	.name = "bars",
 	.write = bar_registers_write,
+	.state = &bar_registers_state_ops,
 };
 
 static void init_bars(struct kvpci_function *function,
@@ -264,8 +294,18 @@ u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
 	return effects;
 }
 
-/* May the device write there? The header and those of capabilities are not its own. */
-static bool is_settable(const struct kvpci_function *function, u32 offset, u32 len)
+/**
+ * kvpci_function_config_is_settable() - may the device write to configuration space there?
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes
+ *
+ * The header and those of capabilities are not its own.
+ *
+ * Context: any.
+ */
+bool kvpci_function_config_is_settable(const struct kvpci_function *function, u32 offset,
+				       u32 len)
 {
 	const struct kvpci_range *range;
 
@@ -298,7 +338,7 @@ int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 l
 {
 	u32 n;
 
-	if (!is_settable(function, offset, len))
+	if (!kvpci_function_config_is_settable(function, offset, len))
 		return -EINVAL;
 
 	spin_lock(&function->lock);

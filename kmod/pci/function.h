@@ -72,6 +72,8 @@ void kvpci_function_config_read_traced(struct kvpci_function *function, u32 offs
 				       u32 len, void *val);
 u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
 				u32 len, const void *val);
+bool kvpci_function_config_is_settable(const struct kvpci_function *function, u32 offset,
+				       u32 len);
 int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 len,
 			      const void *val, const void *mask);
 u32 kvpci_function_config_reset(struct kvpci_function *function, enum kvpci_reset_kind kind);

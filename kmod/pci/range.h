@@ -8,6 +8,7 @@
 struct kvm_vcpu;
 struct kvpci_function;
 struct kvpci_range;
+struct kvpci_regs;
 
 /*
  * What has to follow a write, once the locks under which it was made have been released.
@@ -43,6 +44,32 @@ struct kvpci_guest_access {
 };
 
 /**
+ * struct kvpci_state_ops - what is saved of a kind of range
+ * @type: enum kvpci_state_type
+ * @length: bytes of its record; 0: there is none. At most 2^31.
+ * @get: put them into @state
+ * @check: may the range be so, if the function's configuration space is @config? NULL: any
+ *	bytes do.
+ * @set: let it be so. What the registers of configuration space hold has been set, and what
+ *	follows from that is done here, too, with or without a record, for which @state is NULL.
+ * @changes: bits of a byte of a register of configuration space that change although the
+ *	guest can't write them, nor the device; NULL: none do
+ *
+ * @check is called without a spinlock. Of a range of configuration space, @get and @set are
+ * called under the function's lock and the interrupts'; of one of a BAR, without a lock but
+ * the host's.
+ */
+struct kvpci_state_ops {
+	u32 type;
+	u32 (*length)(const struct kvpci_range *range);
+	void (*get)(struct kvpci_range *range, void *state);
+	bool (*check)(const struct kvpci_range *range, const struct kvpci_regs *config,
+		      const void *state);
+	void (*set)(struct kvpci_range *range, const void *state);
+	u8 (*changes)(const struct kvpci_range *range, u64 offset);
+};
+
+/**
  * struct kvpci_range_ops - a kind of range
  * @name: what it is called in /proc
  * @read: the guest reads @len bytes at @offset of the range, all within it. Returns 0, or
@@ -54,6 +81,7 @@ struct kvpci_guest_access {
  *	NULL; NULL: it can't
  * @reset: put it back to what it is after that reset of the function; NULL: nothing to do
  * @reset_length: how many bytes does @reset go through, if many? NULL: none
+ * @state: what is saved of it; NULL: nothing but registers of configuration space
  * @move: have its bytes at @bytes from now on, which someone else frees; process context,
  *	under the host's lock, before the function is plugged. For those that have
  *	@mirrored set.
@@ -81,6 +109,7 @@ struct kvpci_range_ops {
 		    const void *mask);
 	void (*reset)(struct kvpci_range *range, enum kvpci_reset_kind kind);
 	u32 (*reset_length)(const struct kvpci_range *range);
+	const struct kvpci_state_ops *state;
 	void (*move)(struct kvpci_range *range, u8 *bytes);
 	void (*destroy)(struct kvpci_range *range);
 };

@@ -20,6 +20,7 @@
 
 static const struct unit_test *const suites[] = {
 	regs_tests, config_tests, capability_tests, bar_tests, map_tests,
+	state_tests,
 };
 
 static bool run_rounds(const struct unit_test *test, u64 seed, u64 milliseconds)

@@ -23,6 +23,7 @@ extern const struct unit_test config_tests[];
 extern const struct unit_test capability_tests[];
 extern const struct unit_test bar_tests[];
 extern const struct unit_test map_tests[];
+extern const struct unit_test state_tests[];
 
 /* Run a test once. Return: whether it has not failed */
 bool unit_run(const struct unit_test *test, u64 seed);

@@ -926,4 +926,166 @@ struct kvpci_mirror {
 #define KVPCI_GET_MIRROR	_IO(KVPCI_IOC_MAGIC, 0x0e)
 #define KVPCI_SET_MIRROR	_IO(KVPCI_IOC_MAGIC, 0x0f)
 
+/**
+ * DOC: state
+ *
+ * What a host bridge and its functions hold that the guest or a device has changed can be
+ * taken out of one and put into another, in a virtual machine of another process or on another
+ * machine, whether messages are delivered the same way there or not. The two are to have been
+ * made with the same arguments, but for descriptors and @user_data, which like bindings,
+ * doorbells, routes and what is confirmed of mirrors are not state.
+ *
+ * State is a sequence of records, each a struct kvpci_state_record that is followed by the
+ * bytes which its type tells, and by zeroes up to a multiple of 8. KVPCI_SET_STATE takes the
+ * records that KVPCI_GET_STATE gives, all of them and in that order: of a host bridge
+ * KVPCI_STATE_HOST, and then those of the bridge's own function; of a function
+ * KVPCI_STATE_CONFIG, then those of ranges of configuration space, by offset, then those of
+ * ranges of each BAR, by BAR and offset.
+ *
+ * A caller that saves a virtual machine ends KVM_RUN of all vCPUs, completes the accesses that
+ * have been left to it, has devices trigger nothing any more, calls KVPCI_DRAIN, and after that
+ * takes the state of functions, vCPUs and interrupt controllers. To restore it, it makes the
+ * bridge and functions, plugs those that were, binds eventfds and sets INTx's routes, sets the
+ * state of KVM's interrupt controllers, and then that of the bridge and its functions, before a
+ * vCPU runs or a device triggers: a vector that was pending and may send its message now does.
+ */
+
+/**
+ * enum kvpci_state_type - what a record is about
+ * @KVPCI_STATE_HOST: struct kvpci_state_host
+ * @KVPCI_STATE_CONFIG: the 4096 bytes of a function's configuration space. The multi-function
+ *	bit is ignored; all other bits that neither guest nor device can change are to be as
+ *	they are.
+ * @KVPCI_STATE_BARS: struct kvpci_state_bars, of the range that has the BARs' registers
+ * @KVPCI_STATE_INTX: struct kvpci_state_intx, of the command and status registers
+ * @KVPCI_STATE_MSI: struct kvpci_state_msi, of MSI's capability
+ * @KVPCI_STATE_MSIX: of MSI-X's capability: the table, 16 bytes for each vector, and the
+ *	pending bits, 8 bytes for each 64 vectors begun
+ * @KVPCI_STATE_REGISTERS: what the registers of a region hold
+ */
+enum kvpci_state_type {
+	KVPCI_STATE_HOST = 1,
+	KVPCI_STATE_CONFIG = 2,
+	KVPCI_STATE_BARS = 3,
+	KVPCI_STATE_INTX = 4,
+	KVPCI_STATE_MSI = 5,
+	KVPCI_STATE_MSIX = 6,
+	KVPCI_STATE_REGISTERS = 7,
+};
+
+/**
+ * struct kvpci_state_record - what comes before each part of a state
+ * @type: enum kvpci_state_type
+ * @version: 1, of all types so far. A kernel that knows a later one takes earlier ones too.
+ * @bar: the BAR that the range is behind, KVPCI_BAR_ROM, or KVPCI_CONFIG
+ * @pad: zero
+ * @offset: of the range, from the start of the BAR or of configuration space; 0 if it is no
+ *	range
+ * @length: bytes that follow, without the zeroes after them
+ */
+struct kvpci_state_record {
+	__u32 type;
+	__u32 version;
+	__u32 bar;
+	__u32 pad;
+	__u64 offset;
+	__u64 length;
+};
+
+/**
+ * struct kvpci_state_host - of a host bridge
+ * @config_address: the register at port 0xcf8
+ * @pad: zero
+ */
+struct kvpci_state_host {
+	__u32 config_address;
+	__u32 pad;
+};
+
+/**
+ * struct kvpci_state_bars - of a function's BARs
+ * @placed: of each BAR, the ROM's last: when it came to where it decodes, as a number below
+ *	2^63. Of BARs of the same size at the same address the guest finds the one with the
+ *	highest. 0 of a BAR that does not decode; of one that does: it comes there last.
+ */
+struct kvpci_state_bars {
+	__u64 placed[KVPCI_NUM_BARS + 1];
+};
+
+/* KVM has been told that the interrupt is asserted, and the guest has not acknowledged it. */
+#define KVPCI_STATE_INTX_SIGNALLED	(1U << 0)
+/* The source, see KVPCI_BIND_ACK, has raised the pin and is to be told once it is low. */
+#define KVPCI_STATE_INTX_OWED		(1U << 1)
+
+#define KVPCI_STATE_INTX_FLAGS	(KVPCI_STATE_INTX_SIGNALLED | KVPCI_STATE_INTX_OWED)
+
+/**
+ * struct kvpci_state_intx - of a function's INTx pin, whose level is the interrupt status bit
+ * @flags: KVPCI_STATE_INTX_*
+ * @pad: zero
+ */
+struct kvpci_state_intx {
+	__u32 flags;
+	__u32 pad;
+};
+
+/**
+ * struct kvpci_state_msi - of a function's MSI
+ * @triggered: a bit for each vector that has been triggered, for which it or the one that takes
+ *	its place is pending
+ * @pad: zero
+ */
+struct kvpci_state_msi {
+	__u32 triggered;
+	__u32 pad;
+};
+
+/**
+ * struct kvpci_state - argument of KVPCI_GET_STATE and KVPCI_SET_STATE
+ * @size: sizeof(struct kvpci_state)
+ * @flags: zero
+ * @data: user address of the records; KVPCI_GET_STATE: 0 to be told @length only
+ * @length: bytes of the records. KVPCI_GET_STATE: in: how many there is room for; out: how
+ *	many there are
+ */
+struct kvpci_state {
+	__u32 size;
+	__u32 flags;
+	__u64 data;
+	__u64 length;
+};
+
+#define KVPCI_STATE_SIZE_VER0	24
+
+/**
+ * KVPCI_GET_STATE - take the state of a host bridge or a function
+ * KVPCI_SET_STATE - put it back
+ *
+ * On a host bridge or on a function, plugged or not, while no vCPU runs. KVPCI_SET_STATE
+ * first looks at all of it: what is refused has changed nothing. It signals no eventfd but
+ * those that interrupts and mirrors have use for.
+ *
+ * Return: 0, or
+ *	EINVAL	KVPCI_SET_STATE: the records are not those that this bridge or function has, in
+ *		their order, or not whole; padding is not zero; a value is out of range;
+ *		bits are set that nobody can set, or not as what the function was made of says;
+ *		records are at odds with each other
+ *	EOPNOTSUPP	KVPCI_SET_STATE: the @version of a record is not known
+ *	ENOSPC	KVPCI_GET_STATE: @length is too small
+ */
+#define KVPCI_GET_STATE		_IO(KVPCI_IOC_MAGIC, 0x10)
+#define KVPCI_SET_STATE		_IO(KVPCI_IOC_MAGIC, 0x11)
+
+/**
+ * KVPCI_DRAIN - wait until all that has been signalled has had its effect
+ *
+ * On a host bridge. The argument is 0. What eventfds have been signalled for that are bound to
+ * vectors and pins, or are KVM's acknowledgments, before the call, has been done when it
+ * returns, with all that follows from it in this bridge, and nothing of it is running any more.
+ *
+ * Return: 0, or
+ *	EINVAL	the argument is not 0
+ */
+#define KVPCI_DRAIN		_IO(KVPCI_IOC_MAGIC, 0x12)
+
 #endif /* _UAPI_LINUX_KVPCI_H */
