@@ -84,10 +84,9 @@ static void add_doorbell(int function, unsigned int bar, const char *name)
 {
 	struct header header = { .width = 4, .offset = DOORBELL, .data = 0xfa };
 	struct header writable = { .pad = { 0xff, 0xff } };
-	struct kvpci_region region = {
-		.size = sizeof(region),
+	struct range_desc range = {
 		.bar = bar,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.length = sizeof(header),
 		.value = (unsigned long)&header,
 		.writable = (unsigned long)&writable,
@@ -101,7 +100,7 @@ static void add_doorbell(int function, unsigned int bar, const char *name)
 	};
 
 	strcpy(header.name, name);
-	must(add_region(function, &region));
+	must(add_range(function, &range));
 	must(doorbell(function, &desc));
 }
 

@@ -97,25 +97,23 @@ static int create_msix_function(int host)
 
 static void add_registers(void)
 {
-	struct kvpci_region mirrored = {
-		.size = sizeof(mirrored),
-		.flags = KVPCI_REGION_MIRROR,
-		.kind = KVPCI_REGION_REGISTERS,
+	struct range_desc mirrored = {
+		.flags = KVPCI_REGISTERS_MIRROR,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.offset = MIRRORED_REGISTER,
 		.length = 8,
 	};
-	struct kvpci_region region = {
-		.size = sizeof(region),
-		.flags = KVPCI_REGION_TRIGGER,
-		.kind = KVPCI_REGION_REGISTERS,
+	struct range_desc range = {
+		.flags = KVPCI_REGISTERS_TRIGGER,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.offset = TRIGGER_REGISTER,
 		.length = 4,
 		.interrupt = KVPCI_MSIX,
 		.vector = vectors - 1,
 	};
 
-	must(add_region(function, &region));
-	must(add_region(function, &mirrored));
+	must(add_range(function, &range));
+	must(add_range(function, &mirrored));
 }
 
 /* An eventfd triggers one vector: these come by ioctl, before anything is measured. */

@@ -464,7 +464,7 @@ end:	do
 
 #if DEVICE
 /*
- * KVPCI_TRIGGER, and a write to a region that does the same; and KVPCI_TRIGGER_LOWER. What
+ * KVPCI_TRIGGER, and a write to a range that does the same; and KVPCI_TRIGGER_LOWER. What
  * that withdraws may be the source's too.
  */
 active proctype device()

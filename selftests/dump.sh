@@ -58,8 +58,8 @@ lspci -F "$tmp/dump" -nnvvv >"$tmp/all"
 sed -n 's/^\t\(Capabilities:\)/\1/p' "$tmp/all" >"$tmp/capabilities"
 same capabilities "$tmp/capabilities"
 # Without sizes, which registers don't tell, lspci takes the upper half of a BAR for another.
-sed -n '/unassigned/d; s/^\t\(Region.*[^ ]\) *$/\1/p' "$tmp/all" >"$tmp/regions"
-same regions "$tmp/regions"
+sed -n '/unassigned/d; s/^\t\(Region.*[^ ]\) *$/\1/p' "$tmp/all" >"$tmp/ranges"
+same ranges "$tmp/ranges"
 lspci -F "$tmp/dump" -n -xxxx | md5sum >"$tmp/config"
 same config "$tmp/config"
 

@@ -184,11 +184,11 @@ TEST_F(fdinfo, bars_and_what_is_behind_them)
 	add_userspace(function, 0, 0, 0x10);
 	add_userspace(function, 2, 0x80000, 0x80000);
 	EXPECT_TRUE(has(function, "bar:\t0 kind=mem32 size=0x1000\n"
-				  "region:\t0 offset=0x0 length=0x10 kind=userspace\n"
-				  "region:\t0 offset=0x10 length=0x8 kind=registers\n"
+				  "range:\t0 offset=0x0 length=0x10 kind=userspace\n"
+				  "range:\t0 offset=0x10 length=0x8 kind=registers\n"
 				  "bar:\t1 kind=io size=0x20\n"
 				  "bar:\t2 kind=mem64p size=0x100000\n"
-				  "region:\t2 offset=0x80000 length=0x80000 kind=userspace\n"
+				  "range:\t2 offset=0x80000 length=0x80000 kind=userspace\n"
 				  "bar:\t4 kind=mem64 size=0x2000000\n"
 				  "bar:\t6 kind=rom size=0x800\n"
 				  "doorbells:\t0"));
@@ -244,8 +244,8 @@ TEST(interrupts)
 	EXPECT_TRUE(has(function, "msix-vectors:\t9\nmsix-enabled:\t0\nmsix-masked:\t0-8\n"
 				  "msix-pending:\t\nmsix-bound:\t\n%smsix-function-mask:\t0",
 			routed));
-	EXPECT_TRUE(has(function, "region:\t0 offset=0x0 length=0x90 kind=msix-table\n"
-				  "region:\t0 offset=0x90 length=0x8 kind=msix-pba"));
+	EXPECT_TRUE(has(function, "range:\t0 offset=0x0 length=0x90 kind=msix-table\n"
+				  "range:\t0 offset=0x90 length=0x8 kind=msix-pba"));
 
 	fire(device, BY_IOCTL, KVPCI_INTX, 0);
 	LISTED(device, "intx-level", "1");

@@ -579,15 +579,14 @@ static int try_doorbell(struct world *world)
 	return doorbell(world->function[0], &bell);
 }
 
-static int try_region(struct world *world)
+static int try_range(struct world *world)
 {
-	struct kvpci_region region = {
-		.size = sizeof(region),
-		.kind = KVPCI_REGION_REGISTERS,
+	struct range_desc range = {
+		.kind = KVPCI_RANGE_REGISTERS,
 		.length = 4,
 	};
 
-	return add_region(world->function[0], &region);
+	return add_range(world->function[0], &range);
 }
 
 /* One of two gets it. */
@@ -602,7 +601,7 @@ TEST_F(lifetime, two_threads_want_the_same)
 		EXPECT_EQ(-EEXIST, result[1]);
 		close(world->function[0]);
 		world->function[0] = result[0];
-		both(world, try_region, result);
+		both(world, try_range, result);
 		EXPECT_EQ(0, result[0]);
 		EXPECT_EQ(-EEXIST, result[1]);
 		both(world, try_doorbell, result);
@@ -638,10 +637,9 @@ static void *any_ioctls(void *arg)
 			.offset = rand_r(&seed) % 4 + BELL,
 			.eventfd = world->event,
 		};
-		struct kvpci_region region = {
-			.size = sizeof(region),
-			.kind = rand_r(&seed) & 1 ? KVPCI_REGION_REGISTERS :
-						    KVPCI_REGION_USERSPACE,
+		struct range_desc range = {
+			.kind = rand_r(&seed) & 1 ? KVPCI_RANGE_REGISTERS :
+						    KVPCI_RANGE_USERSPACE,
 			.offset = rand_r(&seed) % 0x400,
 			.length = 4,
 		};
@@ -674,7 +672,7 @@ static void *any_ioctls(void *arg)
 			plug(function);
 			break;
 		case 3:
-			add_region(function, &region);
+			add_range(function, &range);
 			break;
 		case 4:
 			device_read(function, KVPCI_CONFIG, 0, &value, 4);

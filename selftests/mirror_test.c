@@ -123,15 +123,14 @@ static __u64 exits_of_loads(struct vcpu *vcpu, __u64 addr, __u8 size, unsigned i
 #define EXPECT_TRAPPED(addr, size) \
 	EXPECT_EQ(LOADS, exits_of_loads(self->vcpu, addr, size, LOADS))
 
-static int region_with(int function, __u32 flags, __u32 bar, __u64 offset, __u64 length,
-		       const void *value)
+static int range_with(int function, __u32 flags, __u32 bar, __u64 offset, __u64 length,
+		      const void *value)
 {
 	unsigned char writable[PAGE];
-	struct kvpci_region region = {
-		.size = sizeof(region),
+	struct range_desc range = {
 		.flags = flags,
 		.bar = bar,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.offset = offset,
 		.length = length,
 		.value = (unsigned long)value,
@@ -139,12 +138,12 @@ static int region_with(int function, __u32 flags, __u32 bar, __u64 offset, __u64
 	};
 
 	memset(writable, 0xff, sizeof(writable));
-	return add_region(function, &region);
+	return add_range(function, &range);
 }
 
 static int mirrored(int function, __u32 bar, __u64 offset, __u64 length, const void *value)
 {
-	return region_with(function, KVPCI_REGION_MIRROR, bar, offset, length, value);
+	return range_with(function, KVPCI_REGISTERS_MIRROR, bar, offset, length, value);
 }
 
 /* One BAR of @size bytes with mirrored registers that start with @stamp. */
@@ -254,10 +253,10 @@ TEST_F(mirror, registers_that_say_so_are_read_without_exits)
 	must(mirrored(function, 0, 0, 16, &stamp));
 	must(mirrored(function, 0, PAGE + 8, PAGE - 8, two_pages));
 	must(mirrored(function, 0, 2 * PAGE, 8, &stamp));
-	must(region_with(function, 0, 0, 4 * PAGE, 16, &stamp));
+	must(range_with(function, 0, 0, 4 * PAGE, 16, &stamp));
 	must(mirrored(function, 0, 6 * PAGE, 8, &stamp));
 	must(mirrored(function, 1, PAGE, 8, &stamp));
-	must(region_with(function, 0, 3, 0, 8, &stamp));
+	must(range_with(function, 0, 3, 0, 8, &stamp));
 	must(mirrored(function, 4, 0, 8, &stamp));
 	must(plug(function));
 	set_bar(self->host, F, 0, MEM);
@@ -328,16 +327,15 @@ TEST_F(mirror, a_rom_is_read_without_exits)
 	static unsigned char contents[2 * PAGE] = "ROM";
 	int function = function_new(self->host, F, (struct kvpci_function_config) {
 		.rom_size = 4 * PAGE });
-	struct kvpci_region region = {
-		.size = sizeof(region),
-		.flags = KVPCI_REGION_MIRROR,
+	struct range_desc range = {
+		.flags = KVPCI_REGISTERS_MIRROR,
 		.bar = KVPCI_BAR_ROM,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.length = sizeof(contents),
 		.value = (unsigned long)contents,
 	};
 
-	must(add_region(function, &region));
+	must(add_range(function, &range));
 	must(plug(function));
 	set_bar(self->host, F, KVPCI_BAR_ROM, MEM);
 	set_command(self->host, F, PCI_COMMAND_MEMORY);

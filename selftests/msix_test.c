@@ -273,13 +273,13 @@ TEST_F(msix, table_and_pending_bits_are_anywhere)
 	}
 }
 
-TEST_F(msix, next_to_them_are_other_regions)
+TEST_F(msix, next_to_them_are_other_ranges)
 {
 	struct device *device = device_new(self->rig, (struct device_desc) {
 		.bdf = F,
 		.bars = { { .size = 0x1000 } },
 		.msix = { .vectors = 4, .table_offset = 0x108, .pba_offset = 0x150 } });
-	struct kvpci_region overlapping[] = {
+	struct range_desc overlapping[] = {
 		{ .offset = 0x100, .length = 9 }, { .offset = 0x147, .length = 1 },
 		{ .offset = 0x108, .length = 0x40 }, { .offset = 0, .length = 0x1000 },
 		{ .offset = 0x150, .length = 1 }, { .offset = 0x157, .length = 4 },
@@ -287,9 +287,8 @@ TEST_F(msix, next_to_them_are_other_regions)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(overlapping); i++) {
-		overlapping[i].size = sizeof(overlapping[i]);
-		overlapping[i].kind = i & 1 ? KVPCI_REGION_USERSPACE : KVPCI_REGION_REGISTERS;
-		EXPECT_EQ(-EEXIST, add_region(device->function, &overlapping[i]));
+		overlapping[i].kind = i & 1 ? KVPCI_RANGE_USERSPACE : KVPCI_RANGE_REGISTERS;
+		EXPECT_EQ(-EEXIST, add_range(device->function, &overlapping[i]));
 	}
 	add_memory(device->function, 0, 0, 0x108);
 	add_memory(device->function, 0, 0x148, 8);
@@ -719,18 +718,17 @@ TEST_F(msix, a_register_withdraws_a_vector)
 	struct device *device = device_new(self->rig, (struct device_desc) {
 		.bdf = F, .msix = { .vectors = NR } });
 	const __u32 value = 1;
-	struct kvpci_region region = {
-		.size = sizeof(region),
-		.flags = KVPCI_REGION_LOWER,
+	struct range_desc range = {
+		.flags = KVPCI_REGISTERS_LOWER,
 		.bar = BAR_TRIGGERS,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.length = 4,
 		.interrupt = KVPCI_MSIX,
 		.vector = 4,
 	};
 	__u64 place;
 
-	ASSERT_EQ(0, add_region(device->function, &region));
+	ASSERT_EQ(0, add_range(device->function, &range));
 	device_plug(device);
 	place = device->bar[BAR_TRIGGERS];
 	aim(device, NR);
@@ -1175,11 +1173,10 @@ TEST_F(msix, a_register_that_triggers_is_written_as_well)
 		.bdf = F, .msix = { .vectors = NR } });
 	int event = event_new(), size;
 	__u8 writable[8], clear[8] = {}, value[8];
-	struct kvpci_region region = {
-		.size = sizeof(region),
-		.flags = KVPCI_REGION_TRIGGER | KVPCI_REGION_EVENTFD,
+	struct range_desc range = {
+		.flags = KVPCI_REGISTERS_TRIGGER | KVPCI_REGISTERS_EVENTFD,
 		.bar = BAR_TRIGGERS,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.length = 8,
 		.value = (unsigned long)value,
 		.writable = (unsigned long)writable,
@@ -1194,7 +1191,7 @@ TEST_F(msix, a_register_that_triggers_is_written_as_well)
 	memset(value, 0x11, sizeof(value));
 	writable[7] = 0;
 	clear[7] = 0xff;
-	ASSERT_EQ(0, add_region(device->function, &region));
+	ASSERT_EQ(0, add_range(device->function, &range));
 	device_plug(device);
 	place = device->bar[BAR_TRIGGERS];
 	aim(device, NR);

@@ -159,16 +159,15 @@ TEST_F(trace, mirrors_follow_bars)
 {
 	int function = function_new(self->host, F, (struct kvpci_function_config) {
 		.bars[2] = { .size = 4 * PAGE } });
-	struct kvpci_region region = {
-		.size = sizeof(region),
-		.flags = KVPCI_REGION_MIRROR,
+	struct range_desc range = {
+		.flags = KVPCI_REGISTERS_MIRROR,
 		.bar = 2,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.offset = PAGE,
 		.length = 2 * PAGE,
 	};
 
-	must(add_region(function, &region));
+	must(add_range(function, &range));
 	must(plug(function));
 	set_bar(self->host, F, 2, MEM);
 	mirrors_sync(self->host->mirrors);

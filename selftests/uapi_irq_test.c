@@ -644,98 +644,96 @@ TEST_F(uapi_irq, capabilities_without_room)
 	EXPECT_EQ(-EINVAL, try_capabilities(self, caps, 3));
 }
 
-/* KVPCI_ADD_REGION */
+/* KVPCI_ADD_RANGE */
 
-static int try_region(struct _test_data_uapi_irq *self, const struct kvpci_region *region,
-		      bool with_all)
+static int try_range(struct _test_data_uapi_irq *self, const struct range_desc *range,
+		     bool with_all)
 {
 	int function = with_all ? function_with_all(self->host, BDF_FREE) :
 				  function_new(self->host, BDF_FREE, description);
-	int ret = add_region(function, region);
+	int ret = add_range(function, range);
 
 	close(function);
 	return ret;
 }
 
-#define EXPECT_REGION_OF(with_all, result, change)			\
+#define EXPECT_RANGE_OF(with_all, result, change)			\
 do {									\
-	struct kvpci_region region = {					\
-		.size = sizeof(region),					\
+	struct range_desc range = {					\
 		.bar = BAR_SMALL,					\
-		.kind = KVPCI_REGION_REGISTERS,				\
+		.kind = KVPCI_RANGE_REGISTERS,				\
 		.length = 4,						\
 	};								\
 									\
 	change;								\
-	EXPECT_EQ(result, try_region(self, &region, with_all)) {	\
-		TH_LOG("%s, flags %u", #change, region.flags);		\
+	EXPECT_EQ(result, try_range(self, &range, with_all)) {	\
+		TH_LOG("%s, flags %u", #change, range.flags);		\
 	}								\
 } while (0)
 
-#define EXPECT_REGION(result, change)	EXPECT_REGION_OF(true, result, change)
+#define EXPECT_RANGE(result, change)	EXPECT_RANGE_OF(true, result, change)
 
 TEST_F(uapi_irq, registers_that_trigger_what_is_not_there)
 {
-	static const __u32 kinds[] = { KVPCI_REGION_TRIGGER, KVPCI_REGION_LOWER };
+	static const __u32 kinds[] = { KVPCI_REGISTERS_TRIGGER, KVPCI_REGISTERS_LOWER };
 	static const __u16 counts[] = {
 		[KVPCI_INTX] = 1, [KVPCI_MSI] = NR_MSI, [KVPCI_MSIX] = NR_MSIX,
 	};
-	const __u32 both = KVPCI_REGION_TRIGGER | KVPCI_REGION_LOWER;
+	const __u32 both = KVPCI_REGISTERS_TRIGGER | KVPCI_REGISTERS_LOWER;
 	__u16 interrupt;
 	int i, n;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		for (interrupt = KVPCI_INTX; interrupt <= KVPCI_MSIX; interrupt++) {
 			for (n = 0; n < 12; n++)
-				EXPECT_REGION(n < counts[interrupt] ? 0 : -EINVAL,
-					      region.flags = kinds[i];
-					      region.interrupt = interrupt; region.vector = n);
-			EXPECT_REGION(-EINVAL, region.flags = kinds[i];
-				      region.interrupt = interrupt; region.vector = 0xffff);
-			EXPECT_REGION(-EINVAL, region.flags = kinds[i];
-				      region.interrupt = interrupt; region.vector = 0x8000);
-			EXPECT_REGION_OF(false, -EINVAL, region.flags = kinds[i];
-					 region.interrupt = interrupt);
+				EXPECT_RANGE(n < counts[interrupt] ? 0 : -EINVAL,
+					     range.flags = kinds[i];
+					      range.interrupt = interrupt; range.vector = n);
+			EXPECT_RANGE(-EINVAL, range.flags = kinds[i];
+				      range.interrupt = interrupt; range.vector = 0xffff);
+			EXPECT_RANGE(-EINVAL, range.flags = kinds[i];
+				      range.interrupt = interrupt; range.vector = 0x8000);
+			EXPECT_RANGE_OF(false, -EINVAL, range.flags = kinds[i];
+					 range.interrupt = interrupt);
 			/* One or the other, and with its flag. */
-			EXPECT_REGION(-EINVAL, region.flags = both;
-				      region.interrupt = interrupt);
-			EXPECT_REGION(-EINVAL, region.interrupt = interrupt);
+			EXPECT_RANGE(-EINVAL, range.flags = both;
+				      range.interrupt = interrupt);
+			EXPECT_RANGE(-EINVAL, range.interrupt = interrupt);
 		}
 		for (n = 0; n < ARRAY_SIZE(no_interrupts); n++)
 			if (no_interrupts[n] < 1 << 16)
-				EXPECT_REGION(-EINVAL, region.flags = kinds[i];
-					      region.interrupt = no_interrupts[n]);
-		EXPECT_REGION(-EINVAL, region.flags = kinds[i]; region.interrupt = 0xffff);
-		EXPECT_REGION(-EINVAL, region.flags = kinds[i];
-			      region.interrupt = KVPCI_MSIX; region.eventfd = self->other);
-		EXPECT_REGION(-EBADF, region.flags = kinds[i] | KVPCI_REGION_EVENTFD;
-			      region.interrupt = KVPCI_MSIX; region.eventfd = -1);
-		EXPECT_REGION(0, region.flags = kinds[i] | KVPCI_REGION_EVENTFD;
-			      region.interrupt = KVPCI_MSIX; region.eventfd = self->other);
+				EXPECT_RANGE(-EINVAL, range.flags = kinds[i];
+					      range.interrupt = no_interrupts[n]);
+		EXPECT_RANGE(-EINVAL, range.flags = kinds[i]; range.interrupt = 0xffff);
+		EXPECT_RANGE(-EINVAL, range.flags = kinds[i];
+			      range.interrupt = KVPCI_MSIX; range.eventfd = self->other);
+		EXPECT_RANGE(-EBADF, range.flags = kinds[i] | KVPCI_REGISTERS_EVENTFD;
+			      range.interrupt = KVPCI_MSIX; range.eventfd = -1);
+		EXPECT_RANGE(0, range.flags = kinds[i] | KVPCI_REGISTERS_EVENTFD;
+			      range.interrupt = KVPCI_MSIX; range.eventfd = self->other);
 		/* Only registers do. */
-		EXPECT_REGION(-EINVAL, region.flags = kinds[i];
-			      region.interrupt = KVPCI_MSIX;
-			      region.kind = KVPCI_REGION_USERSPACE);
+		EXPECT_RANGE(-EINVAL, range.flags = kinds[i];
+			      range.interrupt = KVPCI_MSIX;
+			      range.kind = KVPCI_RANGE_USERSPACE);
 	}
-	EXPECT_REGION(-EINVAL, region.vector = 1);
-	EXPECT_REGION(-EINVAL, region.flags = KVPCI_REGION_EVENTFD; region.eventfd = self->other;
-		      region.interrupt = KVPCI_MSIX);
+	EXPECT_RANGE(-EINVAL, range.vector = 1);
+	EXPECT_RANGE(-EINVAL, range.flags = KVPCI_REGISTERS_EVENTFD; range.eventfd = self->other;
+		      range.interrupt = KVPCI_MSIX);
 }
 
-/* The table and the pending bits are two of the regions that a function may have. */
-TEST_F(uapi_irq, the_table_counts_as_a_region)
+/* The table and the pending bits are two of the ranges that a function may have. */
+TEST_F(uapi_irq, the_table_counts_as_a_range)
 {
 	int function = function_with_all(self->host, BDF_FREE);
-	struct kvpci_region region = {
-		.size = sizeof(region),
+	struct range_desc range = {
 		.bar = BAR_SMALL,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.length = 1,
 	};
 
-	for (; region.offset < KVPCI_MAX_REGIONS - 2; region.offset++)
-		ASSERT_EQ(0, add_region(function, &region));
-	EXPECT_EQ(-ENOSPC, add_region(function, &region));
+	for (; range.offset < KVPCI_MAX_RANGES - 2; range.offset++)
+		ASSERT_EQ(0, add_range(function, &range));
+	EXPECT_EQ(-ENOSPC, add_range(function, &range));
 	close(function);
 }
 

@@ -153,12 +153,11 @@ static struct kvpci_function_config good_function(void)
 	return config;
 }
 
-static struct kvpci_region good_region(void)
+static struct range_desc good_range(void)
 {
-	return (struct kvpci_region) {
-		.size = sizeof(struct kvpci_region),
+	return (struct range_desc) {
 		.bar = BAR_MEMORY,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.offset = 0x100,
 		.length = 0x40,
 	};
@@ -218,16 +217,39 @@ static int try_function(void *test, const void *config)
 	return closed(kvpci_ioctl(self->host->fd, KVPCI_CREATE_FUNCTION, config));
 }
 
-static int try_region(void *test, const void *region)
+/* A function to which a range was added is made again. */
+static int without_range(struct _test_data_uapi *self, int ret)
 {
-	struct _test_data_uapi *self = test;
-	int ret = kvpci_ioctl(self->function, KVPCI_ADD_REGION, region);
-
 	if (!ret) {
 		close(self->function);
 		self->function = function_new(self->host, BDF_TEST, description);
 	}
 	return ret;
+}
+
+static int try_range(struct _test_data_uapi *self, const struct range_desc *range)
+{
+	return without_range(self, add_range(self->function, range));
+}
+
+static int try_range_config(void *test, const void *config)
+{
+	struct _test_data_uapi *self = test;
+
+	return without_range(self, kvpci_ioctl(self->function, KVPCI_ADD_RANGE, config));
+}
+
+static int try_registers_config(void *test, const void *registers)
+{
+	const struct kvpci_range_config config = {
+		.size = sizeof(config),
+		.kind = KVPCI_RANGE_REGISTERS,
+		.bar = BAR_MEMORY,
+		.length = 8,
+		.data = ptr(registers),
+	};
+
+	return try_range_config(test, &config);
 }
 
 static int try_doorbell(void *test, const void *arg)
@@ -335,17 +357,33 @@ TEST_F(uapi, structure_of_create_function)
 	});
 }
 
-TEST_F(uapi, structure_of_add_region)
+TEST_F(uapi, structure_of_add_range)
 {
-	const struct kvpci_region good = good_region();
+	const struct kvpci_range_config good = {
+		.size = sizeof(good),
+		.kind = KVPCI_RANGE_USERSPACE,
+		.bar = BAR_MEMORY,
+		.length = 8,
+	};
+	const struct kvpci_registers_config registers = { .size = sizeof(registers) };
 
 	EXPECT_STRUCTURE(self, {
-		.name = "KVPCI_ADD_REGION",
-		.try = try_region,
+		.name = "KVPCI_ADD_RANGE",
+		.try = try_range_config,
 		.good = &good,
 		.size = sizeof(good),
-		.flags = KVPCI_REGION_EVENTFD | KVPCI_REGION_MIRROR,
-		.zero = &(struct kvpci_region) {
+		.zero = &(struct kvpci_range_config) {
+			/* That kind has no structure. */
+			.data = ~0ULL,
+		},
+	});
+	EXPECT_STRUCTURE(self, {
+		.name = "KVPCI_ADD_RANGE of registers",
+		.try = try_registers_config,
+		.good = &registers,
+		.size = sizeof(registers),
+		.flags = KVPCI_REGISTERS_EVENTFD | KVPCI_REGISTERS_MIRROR,
+		.zero = &(struct kvpci_registers_config) {
 			/* Used only with a flag. */
 			.interrupt = 0xffff,
 			.vector = 0xffff,
@@ -1073,53 +1111,53 @@ TEST_F(uapi, capabilities_that_do_not_go_together)
 	}
 }
 
-/* KVPCI_ADD_REGION */
+/* KVPCI_ADD_RANGE */
 
-#define EXPECT_REGION(result, change)					\
+#define EXPECT_RANGE(result, change)					\
 do {									\
-	struct kvpci_region region = good_region();			\
+	struct range_desc range = good_range();			\
 									\
 	change;								\
-	EXPECT_EQ(result, try_region(self, &region)) {			\
+	EXPECT_EQ(result, try_range(self, &range)) {			\
 		TH_LOG("%s %s", #change, noted);					\
 	}								\
 } while (0)
 
-TEST_F(uapi, region_with_a_bad_place)
+TEST_F(uapi, range_with_a_bad_place)
 {
-	EXPECT_REGION(0, (void)0);
-	EXPECT_REGION(-EINVAL, region.kind = 0);
-	EXPECT_REGION(-EINVAL, region.kind = 3);
-	EXPECT_REGION(-EINVAL, region.kind = ~0U);
-	EXPECT_REGION(-EINVAL, region.bar = BAR_NONE);
-	EXPECT_REGION(-EINVAL, region.bar = BAR_LARGE_UPPER);
-	EXPECT_REGION(-EINVAL, region.bar = KVPCI_CONFIG);
-	EXPECT_REGION(-EINVAL, region.bar = 8);
-	EXPECT_REGION(-EINVAL, region.bar = ~0U);
+	EXPECT_RANGE(0, (void)0);
+	EXPECT_RANGE(-EINVAL, range.kind = 0);
+	EXPECT_RANGE(-EINVAL, range.kind = 3);
+	EXPECT_RANGE(-EINVAL, range.kind = ~0U);
+	EXPECT_RANGE(-EINVAL, range.bar = BAR_NONE);
+	EXPECT_RANGE(-EINVAL, range.bar = BAR_LARGE_UPPER);
+	EXPECT_RANGE(-EINVAL, range.bar = KVPCI_CONFIG);
+	EXPECT_RANGE(-EINVAL, range.bar = 8);
+	EXPECT_RANGE(-EINVAL, range.bar = ~0U);
 
-	EXPECT_REGION(-EINVAL, region.length = 0);
-	EXPECT_REGION(-EINVAL, region.length = PAGE + 1);
-	EXPECT_REGION(-EINVAL, region.length = ~0ULL);
-	EXPECT_REGION(-EINVAL, region.offset = PAGE);
-	EXPECT_REGION(-EINVAL, region.offset = PAGE - 0x3f);
-	EXPECT_REGION(-EINVAL, region.offset = ~0ULL);
-	EXPECT_REGION(-EINVAL, region.offset = -0x40ULL);
-	EXPECT_REGION(-EINVAL, region.offset = 1; region.length = PAGE);
-	EXPECT_REGION(-EINVAL, region.offset = 1; region.length = ~0ULL);
-	EXPECT_REGION(0, region.offset = 0; region.length = PAGE);
-	EXPECT_REGION(0, region.offset = PAGE - 1; region.length = 1);
-	EXPECT_REGION(0, region.bar = BAR_IO; region.offset = 0xff; region.length = 1);
-	EXPECT_REGION(-EINVAL, region.bar = BAR_IO; region.offset = 0xff; region.length = 2);
-	EXPECT_REGION(-EINVAL, region.bar = BAR_SMALL; region.offset = 0; region.length = 17);
+	EXPECT_RANGE(-EINVAL, range.length = 0);
+	EXPECT_RANGE(-EINVAL, range.length = PAGE + 1);
+	EXPECT_RANGE(-EINVAL, range.length = ~0ULL);
+	EXPECT_RANGE(-EINVAL, range.offset = PAGE);
+	EXPECT_RANGE(-EINVAL, range.offset = PAGE - 0x3f);
+	EXPECT_RANGE(-EINVAL, range.offset = ~0ULL);
+	EXPECT_RANGE(-EINVAL, range.offset = -0x40ULL);
+	EXPECT_RANGE(-EINVAL, range.offset = 1; range.length = PAGE);
+	EXPECT_RANGE(-EINVAL, range.offset = 1; range.length = ~0ULL);
+	EXPECT_RANGE(0, range.offset = 0; range.length = PAGE);
+	EXPECT_RANGE(0, range.offset = PAGE - 1; range.length = 1);
+	EXPECT_RANGE(0, range.bar = BAR_IO; range.offset = 0xff; range.length = 1);
+	EXPECT_RANGE(-EINVAL, range.bar = BAR_IO; range.offset = 0xff; range.length = 2);
+	EXPECT_RANGE(-EINVAL, range.bar = BAR_SMALL; range.offset = 0; range.length = 17);
 
 	/* Registers have a limit, others don't. */
-	EXPECT_REGION(-EINVAL, region.bar = BAR_LARGE; region.length = KVPCI_MAX_REGISTERS + 1);
-	EXPECT_REGION(0, region.bar = BAR_LARGE; region.length = KVPCI_MAX_REGISTERS);
-	EXPECT_REGION(0, region.bar = BAR_LARGE; region.offset = 0; region.length = LARGE;
-		      region.kind = KVPCI_REGION_USERSPACE);
+	EXPECT_RANGE(-EINVAL, range.bar = BAR_LARGE; range.length = KVPCI_MAX_REGISTERS + 1);
+	EXPECT_RANGE(0, range.bar = BAR_LARGE; range.length = KVPCI_MAX_REGISTERS);
+	EXPECT_RANGE(0, range.bar = BAR_LARGE; range.offset = 0; range.length = LARGE;
+		      range.kind = KVPCI_RANGE_USERSPACE);
 }
 
-TEST_F(uapi, region_with_fields_that_do_not_go_together)
+TEST_F(uapi, range_with_fields_that_do_not_go_together)
 {
 	static char bytes[PAGE], all[PAGE];
 	int null = must(open("/dev/null", O_RDWR));
@@ -1127,44 +1165,44 @@ TEST_F(uapi, region_with_fields_that_do_not_go_together)
 	memset(all, 0xff, sizeof(all));
 
 	/* A field that the kind does not use. */
-	EXPECT_REGION(0, region.kind = KVPCI_REGION_USERSPACE);
-	EXPECT_REGION(-EINVAL, region.kind = KVPCI_REGION_USERSPACE; region.value = ptr(bytes));
-	EXPECT_REGION(-EINVAL, region.kind = KVPCI_REGION_USERSPACE; region.writable = ptr(bytes));
-	EXPECT_REGION(-EINVAL, region.kind = KVPCI_REGION_USERSPACE;
-		      region.write1clear = ptr(bytes));
-	EXPECT_REGION(-EINVAL, region.kind = KVPCI_REGION_USERSPACE;
-		      region.flags = KVPCI_REGION_EVENTFD; region.eventfd = self->event);
+	EXPECT_RANGE(0, range.kind = KVPCI_RANGE_USERSPACE);
+	EXPECT_RANGE(-EINVAL, range.kind = KVPCI_RANGE_USERSPACE; range.value = ptr(bytes));
+	EXPECT_RANGE(-EINVAL, range.kind = KVPCI_RANGE_USERSPACE; range.writable = ptr(bytes));
+	EXPECT_RANGE(-EINVAL, range.kind = KVPCI_RANGE_USERSPACE;
+		      range.write1clear = ptr(bytes));
+	EXPECT_RANGE(-EINVAL, range.kind = KVPCI_RANGE_USERSPACE;
+		      range.flags = KVPCI_REGISTERS_EVENTFD; range.eventfd = self->event);
 
 	/* The ROM. */
-	EXPECT_REGION(0, region.bar = KVPCI_BAR_ROM; region.value = ptr(bytes));
-	EXPECT_REGION(-EINVAL, region.bar = KVPCI_BAR_ROM; region.kind = KVPCI_REGION_USERSPACE);
-	EXPECT_REGION(-EINVAL, region.bar = KVPCI_BAR_ROM; region.writable = ptr(all));
-	EXPECT_REGION(-EINVAL, region.bar = KVPCI_BAR_ROM; region.offset = 2047; region.length = 2);
+	EXPECT_RANGE(0, range.bar = KVPCI_BAR_ROM; range.value = ptr(bytes));
+	EXPECT_RANGE(-EINVAL, range.bar = KVPCI_BAR_ROM; range.kind = KVPCI_RANGE_USERSPACE);
+	EXPECT_RANGE(-EINVAL, range.bar = KVPCI_BAR_ROM; range.writable = ptr(all));
+	EXPECT_RANGE(-EINVAL, range.bar = KVPCI_BAR_ROM; range.offset = 2047; range.length = 2);
 
 	/* Masks. */
-	EXPECT_REGION(-EINVAL, region.writable = ptr(all); region.write1clear = ptr(all));
-	EXPECT_REGION(0, region.writable = ptr(all); region.write1clear = ptr(bytes));
-	EXPECT_REGION(-EFAULT, region.value = 1);
-	EXPECT_REGION(-EFAULT, region.value = 1ULL << 63);
-	EXPECT_REGION(-EFAULT, region.value = ptr(self->edge - 0x3f));
-	EXPECT_REGION(-EFAULT, region.writable = ptr(self->edge - 0x3f));
-	EXPECT_REGION(-EFAULT, region.write1clear = ptr(self->edge - 0x3f));
-	EXPECT_REGION(-EFAULT, region.writable = 1);
-	EXPECT_REGION(-EFAULT, region.write1clear = 1);
-	EXPECT_REGION(0, region.value = ptr(self->edge - 0x40));
+	EXPECT_RANGE(-EINVAL, range.writable = ptr(all); range.write1clear = ptr(all));
+	EXPECT_RANGE(0, range.writable = ptr(all); range.write1clear = ptr(bytes));
+	EXPECT_RANGE(-EFAULT, range.value = 1);
+	EXPECT_RANGE(-EFAULT, range.value = 1ULL << 63);
+	EXPECT_RANGE(-EFAULT, range.value = ptr(self->edge - 0x3f));
+	EXPECT_RANGE(-EFAULT, range.writable = ptr(self->edge - 0x3f));
+	EXPECT_RANGE(-EFAULT, range.write1clear = ptr(self->edge - 0x3f));
+	EXPECT_RANGE(-EFAULT, range.writable = 1);
+	EXPECT_RANGE(-EFAULT, range.write1clear = 1);
+	EXPECT_RANGE(0, range.value = ptr(self->edge - 0x40));
 
 	/* The eventfd. */
-	EXPECT_REGION(0, region.flags = KVPCI_REGION_EVENTFD; region.eventfd = self->event);
-	EXPECT_REGION(-EINVAL, region.eventfd = self->event);
-	EXPECT_REGION(-EBADF, region.flags = KVPCI_REGION_EVENTFD; region.eventfd = -1);
-	EXPECT_REGION(-EBADF, region.flags = KVPCI_REGION_EVENTFD; region.eventfd = 1000);
-	EXPECT_REGION(-EINVAL, region.flags = KVPCI_REGION_EVENTFD; region.eventfd = null);
-	EXPECT_REGION(-EINVAL, region.flags = KVPCI_REGION_EVENTFD;
-		      region.eventfd = self->function);
+	EXPECT_RANGE(0, range.flags = KVPCI_REGISTERS_EVENTFD; range.eventfd = self->event);
+	EXPECT_RANGE(-EINVAL, range.eventfd = self->event);
+	EXPECT_RANGE(-EBADF, range.flags = KVPCI_REGISTERS_EVENTFD; range.eventfd = -1);
+	EXPECT_RANGE(-EBADF, range.flags = KVPCI_REGISTERS_EVENTFD; range.eventfd = 1000);
+	EXPECT_RANGE(-EINVAL, range.flags = KVPCI_REGISTERS_EVENTFD; range.eventfd = null);
+	EXPECT_RANGE(-EINVAL, range.flags = KVPCI_REGISTERS_EVENTFD;
+		      range.eventfd = self->function);
 	close(null);
 }
 
-TEST_F(uapi, regions_that_overlap)
+TEST_F(uapi, ranges_that_overlap)
 {
 	const struct {
 		__u64 offset;
@@ -1178,34 +1216,33 @@ TEST_F(uapi, regions_that_overlap)
 		{ 0x240, 1, -EEXIST }, { 0x140, 0x101, -EEXIST },
 		{ 0x140, 0x100, 0 }, { 0, 0x100, 0 }, { 0x280, 1, 0 },
 	};
-	struct kvpci_region region = good_region();
+	struct range_desc range = good_range();
 	int i;
 
-	must(add_region(self->function, &region));
-	region.offset = 0x240;
-	must(add_region(self->function, &region));
+	must(add_range(self->function, &range));
+	range.offset = 0x240;
+	must(add_range(self->function, &range));
 
 	for (i = 0; i < ARRAY_SIZE(places); i++) {
-		region.kind = i & 1 ? KVPCI_REGION_REGISTERS : KVPCI_REGION_USERSPACE;
-		region.offset = places[i].offset;
-		region.length = places[i].length;
-		EXPECT_EQ(places[i].result, add_region(self->function, &region)) {
-			TH_LOG("%#llx bytes at %#llx", region.length, region.offset);
+		range.kind = i & 1 ? KVPCI_RANGE_REGISTERS : KVPCI_RANGE_USERSPACE;
+		range.offset = places[i].offset;
+		range.length = places[i].length;
+		EXPECT_EQ(places[i].result, add_range(self->function, &range)) {
+			TH_LOG("%#llx bytes at %#llx", range.length, range.offset);
 		}
 	}
 
 	/* The same place of another BAR is another place. */
-	region.bar = BAR_LARGE;
-	EXPECT_EQ(0, add_region(self->function, &region));
+	range.bar = BAR_LARGE;
+	EXPECT_EQ(0, add_range(self->function, &range));
 }
 
-/* What a reset has to put back is bounded, however many regions it is in. */
+/* What a reset has to put back is bounded, however many ranges it is in. */
 TEST_F(uapi, too_many_registers_to_reset)
 {
 	static unsigned char last[KVPCI_MAX_REGISTERS / 2], none[KVPCI_MAX_REGISTERS / 2];
-	struct kvpci_region region = {
-		.size = sizeof(region),
-		.kind = KVPCI_REGION_REGISTERS,
+	struct range_desc range = {
+		.kind = KVPCI_RANGE_REGISTERS,
 		.length = sizeof(last),
 		.writable = ptr(last),
 	};
@@ -1214,52 +1251,52 @@ TEST_F(uapi, too_many_registers_to_reset)
 	last[sizeof(last) - 1] = 1;
 	function = function_new(self->host, BDF(0, 5, 0), (struct kvpci_function_config) {
 		.bars = { { 1ULL << 26 }, { 4096 } } });
-	EXPECT_EQ(0, add_region(function, &region));
-	region.offset = sizeof(last);
-	EXPECT_EQ(0, add_region(function, &region));
+	EXPECT_EQ(0, add_range(function, &range));
+	range.offset = sizeof(last);
+	EXPECT_EQ(0, add_range(function, &range));
 
-	region.bar = 1;
-	region.offset = 0;
-	region.length = 1;
-	region.writable = ptr(last + sizeof(last) - 1);
-	EXPECT_EQ(-ENOSPC, add_region(function, &region));
-	region.write1clear = region.writable;
-	region.writable = 0;
-	EXPECT_EQ(-ENOSPC, add_region(function, &region));
+	range.bar = 1;
+	range.offset = 0;
+	range.length = 1;
+	range.writable = ptr(last + sizeof(last) - 1);
+	EXPECT_EQ(-ENOSPC, add_range(function, &range));
+	range.write1clear = range.writable;
+	range.writable = 0;
+	EXPECT_EQ(-ENOSPC, add_range(function, &range));
 	/* What the guest can't write is not reset. */
-	region.write1clear = 0;
-	EXPECT_EQ(0, add_region(function, &region));
-	region.bar = 0;
-	region.offset = KVPCI_MAX_REGISTERS;
-	region.length = sizeof(none);
-	region.writable = ptr(none);
-	EXPECT_EQ(0, add_region(function, &region));
+	range.write1clear = 0;
+	EXPECT_EQ(0, add_range(function, &range));
+	range.bar = 0;
+	range.offset = KVPCI_MAX_REGISTERS;
+	range.length = sizeof(none);
+	range.writable = ptr(none);
+	EXPECT_EQ(0, add_range(function, &range));
 	close(function);
 }
 
-TEST_F(uapi, too_many_regions)
+TEST_F(uapi, too_many_ranges)
 {
-	struct kvpci_region region = good_region();
+	struct range_desc range = good_range();
 	int i;
 
-	region.length = 1;
-	for (i = 0; i < KVPCI_MAX_REGIONS; i++) {
-		region.bar = i & 1 ? BAR_MEMORY : BAR_LARGE;
-		region.offset = i;
-		ASSERT_EQ(0, add_region(self->function, &region));
+	range.length = 1;
+	for (i = 0; i < KVPCI_MAX_RANGES; i++) {
+		range.bar = i & 1 ? BAR_MEMORY : BAR_LARGE;
+		range.offset = i;
+		ASSERT_EQ(0, add_range(self->function, &range));
 	}
-	region.offset = i;
-	EXPECT_EQ(-ENOSPC, add_region(self->function, &region));
-	region.bar = BAR_IO;
-	region.offset = 0;
-	EXPECT_EQ(-ENOSPC, add_region(self->function, &region));
+	range.offset = i;
+	EXPECT_EQ(-ENOSPC, add_range(self->function, &range));
+	range.bar = BAR_IO;
+	range.offset = 0;
+	EXPECT_EQ(-ENOSPC, add_range(self->function, &range));
 }
 
 /* KVPCI_PLUG */
 
 TEST_F(uapi, plugged_too_often)
 {
-	struct kvpci_region region = good_region();
+	struct range_desc range = good_range();
 	int bit;
 
 	for (bit = 0; bit < 64; bit++) {
@@ -1267,17 +1304,17 @@ TEST_F(uapi, plugged_too_often)
 
 		EXPECT_EQ(-EINVAL, kvpci_ioctl(self->function, KVPCI_PLUG, argument));
 	}
-	EXPECT_EQ(0, add_region(self->function, &region));
+	EXPECT_EQ(0, add_range(self->function, &range));
 	EXPECT_EQ(0, plug(self->function));
 	EXPECT_EQ(-EBUSY, plug(self->function));
-	region.offset = 0;
-	EXPECT_EQ(-EBUSY, add_region(self->function, &region));
+	range.offset = 0;
+	EXPECT_EQ(-EBUSY, add_range(self->function, &range));
 	EXPECT_EQ(-EINVAL, kvpci_ioctl(self->function, KVPCI_PLUG, (void *)1UL));
 
 	/* The next in its place is another one. */
 	close(self->function);
 	self->function = function_new(self->host, BDF_TEST, description);
-	EXPECT_EQ(0, add_region(self->function, &region));
+	EXPECT_EQ(0, add_range(self->function, &range));
 }
 
 /* KVPCI_DOORBELL */
@@ -1483,7 +1520,7 @@ TEST_F(uapi, access_with_a_bad_place)
 	static char bytes[2 * PAGE];
 	__u32 len;
 
-	/* Registers in the middle of a BAR, and a userspace region. */
+	/* Registers in the middle of a BAR, and a userspace range. */
 	add_memory(self->function, BAR_MEMORY, 0x100, 0x40);
 	add_memory(self->function, BAR_MEMORY, 0x140, 0x40);
 	add_userspace(self->function, BAR_LARGE, 0, PAGE);
@@ -1508,7 +1545,7 @@ TEST_F(uapi, access_with_a_bad_place)
 	EXPECT_READ(0, access.offset = 0; access.length = PAGE; access.data = ptr(bytes));
 	EXPECT_READ(-EINVAL, access.offset = 1; access.length = PAGE; access.data = ptr(bytes));
 
-	/* A region, as a whole or in part, and no other. */
+	/* A range, as a whole or in part, and no other. */
 	EXPECT_ACCESS(0, access.bar = BAR_MEMORY; access.offset = 0x100);
 	EXPECT_ACCESS(0, access.bar = BAR_MEMORY; access.offset = 0x13c);
 	EXPECT_ACCESS(0, access.bar = BAR_MEMORY; access.offset = 0x100; access.length = 0x40;
@@ -1770,7 +1807,7 @@ TEST_F(uapi, room_for_state)
 /* After the host bridge has gone. */
 TEST_F(uapi, function_without_a_host)
 {
-	struct kvpci_region region = good_region();
+	struct range_desc range = good_range();
 	struct kvpci_doorbell bell = good_doorbell(self);
 	struct kvpci_access access = good_access();
 	struct kvpci_access as_guest = good_access();
@@ -1787,7 +1824,7 @@ TEST_F(uapi, function_without_a_host)
 	for (i = 0; i < ARRAY_SIZE(functions); i++) {
 		int function = functions[i];
 
-		EXPECT_EQ(-ENODEV, add_region(function, &region));
+		EXPECT_EQ(-ENODEV, add_range(function, &range));
 		EXPECT_EQ(-ENODEV, doorbell(function, &bell));
 		bell.flags = KVPCI_DOORBELL_DEASSIGN;
 		EXPECT_EQ(-ENODEV, doorbell(function, &bell));
@@ -1938,35 +1975,35 @@ TEST_F(uapi, refused_functions_leave_nothing)
 					 cap.writable = ptr(all); cap.write1clear = ptr(all)));
 }
 
-TEST_F(uapi, refused_regions_leave_nothing)
+TEST_F(uapi, refused_ranges_leave_nothing)
 {
 	static char bytes[PAGE], all[PAGE];
-	struct kvpci_region there = good_region();
+	struct range_desc there = good_range();
 
 	there.bar = BAR_LARGE;
 	there.offset = 0;
 	there.length = PAGE;
 	there.value = ptr(bytes);
 	memset(all, 0xff, sizeof(all));
-	must(add_region(self->function, &there));
+	must(add_range(self->function, &there));
 	there.writable = ptr(bytes);
 	there.write1clear = ptr(bytes);
 
-	EXPECT_NO_LEAK(500, EXPECT_REGION(-EEXIST, region = there));
+	EXPECT_NO_LEAK(500, EXPECT_RANGE(-EEXIST, range = there));
 	there.offset = PAGE;
 	EXPECT_NO_LEAK(500,
-		       EXPECT_REGION(-EFAULT, region = there; region.value = 1);
-		       EXPECT_REGION(-EFAULT, region = there; region.writable = 1);
-		       EXPECT_REGION(-EFAULT, region = there; region.write1clear = 1);
-		       EXPECT_REGION(-EINVAL, region = there; region.writable = ptr(all);
-				     region.write1clear = ptr(all));
-		       EXPECT_REGION(-EINVAL, region = there;
-				     region.kind = KVPCI_REGION_USERSPACE);
-		       EXPECT_REGION(-EBADF, region = there;
-				     region.flags = KVPCI_REGION_EVENTFD; region.eventfd = -1);
-		       EXPECT_REGION(-EINVAL, region = there;
-				     region.flags = KVPCI_REGION_EVENTFD;
-				     region.eventfd = self->function));
+		       EXPECT_RANGE(-EFAULT, range = there; range.value = 1);
+		       EXPECT_RANGE(-EFAULT, range = there; range.writable = 1);
+		       EXPECT_RANGE(-EFAULT, range = there; range.write1clear = 1);
+		       EXPECT_RANGE(-EINVAL, range = there; range.writable = ptr(all);
+				     range.write1clear = ptr(all));
+		       EXPECT_RANGE(-EINVAL, range = there;
+				     range.kind = KVPCI_RANGE_USERSPACE);
+		       EXPECT_RANGE(-EBADF, range = there;
+				     range.flags = KVPCI_REGISTERS_EVENTFD; range.eventfd = -1);
+		       EXPECT_RANGE(-EINVAL, range = there;
+				     range.flags = KVPCI_REGISTERS_EVENTFD;
+				     range.eventfd = self->function));
 }
 
 TEST_F(uapi, refused_doorbells_and_accesses_leave_nothing)

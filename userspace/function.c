@@ -163,13 +163,47 @@ static int create_function(struct function *function, int host_fd, size_t number
 	return failed(function, "the function");
 }
 
+/* The registers that a region has. */
+static int describe_registers(struct function *function, size_t i,
+			      struct kvpci_registers_config *registers)
+{
+	const struct spec_region *spec = &function->spec->regions[i];
+	int status;
+
+	registers->value = user_pointer(spec->bytes.value);
+	if (spec->bar != KVPCI_BAR_ROM) {
+		registers->writable = user_pointer(spec->bytes.writable);
+		registers->write1clear = user_pointer(spec->bytes.write1clear);
+	}
+	if (spec->count) {
+		status = event_create(&function->region_events[i]);
+		if (status)
+			return status;
+		registers->flags |= KVPCI_REGISTERS_EVENTFD;
+		registers->eventfd = function->region_events[i];
+	}
+	if (spec->trigger) {
+		registers->flags |= KVPCI_REGISTERS_TRIGGER;
+		registers->interrupt = spec->trigger;
+		registers->vector = spec->vector;
+	}
+	if (spec->mirror)
+		registers->flags |= KVPCI_REGISTERS_MIRROR;
+	if (spec->lower) {
+		registers->flags |= KVPCI_REGISTERS_LOWER;
+		registers->interrupt = KVPCI_INTX;
+	}
+	return STATUS_OK;
+}
+
 static int add_region(struct function *function, size_t i)
 {
 	const struct spec_region *spec = &function->spec->regions[i];
-	struct kvpci_region region = {
-		.size = sizeof(region),
+	struct kvpci_registers_config registers = { .size = sizeof(registers) };
+	struct kvpci_range_config range = {
+		.size = sizeof(range),
 		.bar = spec->bar,
-		.kind = KVPCI_REGION_USERSPACE,
+		.kind = KVPCI_RANGE_USERSPACE,
 		.offset = spec->offset,
 		.length = spec->bytes.length,
 	};
@@ -181,32 +215,13 @@ static int add_region(struct function *function, size_t i)
 			return no_memory();
 		memcpy(function->user_values[i], spec->bytes.value, spec->bytes.length);
 	} else {
-		region.kind = KVPCI_REGION_REGISTERS;
-		region.value = user_pointer(spec->bytes.value);
-		if (spec->bar != KVPCI_BAR_ROM) {
-			region.writable = user_pointer(spec->bytes.writable);
-			region.write1clear = user_pointer(spec->bytes.write1clear);
-		}
-	}
-	if (spec->count) {
-		status = event_create(&function->region_events[i]);
+		status = describe_registers(function, i, &registers);
 		if (status)
 			return status;
-		region.flags |= KVPCI_REGION_EVENTFD;
-		region.eventfd = function->region_events[i];
+		range.kind = KVPCI_RANGE_REGISTERS;
+		range.data = user_pointer(&registers);
 	}
-	if (spec->trigger) {
-		region.flags |= KVPCI_REGION_TRIGGER;
-		region.interrupt = spec->trigger;
-		region.vector = spec->vector;
-	}
-	if (spec->mirror)
-		region.flags |= KVPCI_REGION_MIRROR;
-	if (spec->lower) {
-		region.flags |= KVPCI_REGION_LOWER;
-		region.interrupt = KVPCI_INTX;
-	}
-	if (ioctl(function->fd, KVPCI_ADD_REGION, &region))
+	if (ioctl(function->fd, KVPCI_ADD_RANGE, &range))
 		return failed(function, "a region");
 	return STATUS_OK;
 }

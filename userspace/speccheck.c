@@ -115,8 +115,8 @@ static int check_regions(const struct device_spec *spec)
 	size_t i, j;
 	int status;
 
-	if (n > KVPCI_MAX_REGIONS)
-		return misuse("--device: more than %u regions, describe fewer", KVPCI_MAX_REGIONS);
+	if (n > KVPCI_MAX_RANGES)
+		return misuse("--device: more than %u regions, describe fewer", KVPCI_MAX_RANGES);
 	for (i = 0; i < spec->nr_regions; i++) {
 		const struct spec_region *region = &spec->regions[i];
 

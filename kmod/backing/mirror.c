@@ -102,9 +102,9 @@ struct kvpci_mirror_range {
 };
 
 /**
- * struct kvpci_mirror_part - pages that hold regions of a BAR
+ * struct kvpci_mirror_part - pages that hold ranges of a BAR
  * @link: in the mirror's list
- * @bytes: the pages; what is in no region is all ones
+ * @bytes: the pages; what is in no range is all ones
  * @start: of the first page, in the BAR
  * @end: of the last one
  */
@@ -463,7 +463,7 @@ static bool wants_mirror(const struct kvpci_function_bar *bar)
 
 /**
  * kvpci_mirrors_create() - make the mirrors of a function's BARs
- * @function: the function, whose regions are complete and that is not plugged
+ * @function: the function, whose ranges are complete and that is not plugged
  *
  * Context: process; the caller holds the host's lock.
  * Return: 0 or -ENOMEM

@@ -2,7 +2,7 @@
 /*
  * Registers as three byte arrays: value, writable bits, write-1-to-clear bits.
  *
- * Configuration space and register regions of BARs are both blocks of this kind.
+ * Configuration space and register ranges of BARs are both blocks of this kind.
  * A write is masks and nothing else, for any size and alignment; what else a
  * write does is up to the range that the registers are in, see pci/range.h.
  *

@@ -100,7 +100,7 @@ static void show_bar(struct seq_file *m, struct kvpci_function_bar *bar)
 	for (i = 0; i < bar->space.nr_ranges; i++) {
 		const struct kvpci_range *range = bar->space.ranges[i];
 
-		seq_printf(m, "region:\t%u offset=0x%llx length=0x%llx kind=%s\n",
+		seq_printf(m, "range:\t%u offset=0x%llx length=0x%llx kind=%s\n",
 			   bar->index, range->offset, range->length, range->ops->name);
 	}
 }

@@ -28,7 +28,7 @@
 #include "ioctl/fdinfo.h"
 #include "ioctl/function.h"
 #include "ioctl/interrupt.h"
-#include "ioctl/region.h"
+#include "ioctl/range.h"
 #include "ioctl/state.h"
 #include "ioctl/uarg.h"
 #include "kinds/express.h"
@@ -347,7 +347,7 @@ static int access_ioctl(struct kvpci_function *function,
 		goto out;
 	}
 
-	/* Until a function is plugged, regions may be added to it. */
+	/* Until a function is plugged, ranges may be added to it. */
 	plugged = smp_load_acquire(&function->plugged);
 	if (!plugged)
 		mutex_lock(&host->lock);
@@ -394,8 +394,8 @@ static long function_ioctl(struct file *file, unsigned int cmd,
 	void __user *argp = (void __user *)arg;
 
 	switch (cmd) {
-	case KVPCI_ADD_REGION:
-		return kvpci_add_region_ioctl(function, argp);
+	case KVPCI_ADD_RANGE:
+		return kvpci_add_range_ioctl(function, argp);
 	case KVPCI_DOORBELL:
 		return kvpci_doorbell_ioctl(function, argp);
 	case KVPCI_PLUG:

@@ -19,7 +19,8 @@ static_assert(sizeof(struct kvpci_host_config) == KVPCI_HOST_CONFIG_SIZE_VER0);
 static_assert(sizeof(struct kvpci_capability) == KVPCI_CAPABILITY_SIZE_VER0);
 static_assert(sizeof(struct kvpci_function_config) ==
 	      KVPCI_FUNCTION_CONFIG_SIZE_VER0);
-static_assert(sizeof(struct kvpci_region) == KVPCI_REGION_SIZE_VER0);
+static_assert(sizeof(struct kvpci_range_config) == KVPCI_RANGE_CONFIG_SIZE_VER0);
+static_assert(sizeof(struct kvpci_registers_config) == KVPCI_REGISTERS_CONFIG_SIZE_VER0);
 static_assert(sizeof(struct kvpci_doorbell) == KVPCI_DOORBELL_SIZE_VER0);
 static_assert(sizeof(struct kvpci_access) == KVPCI_ACCESS_SIZE_VER0);
 static_assert(sizeof(struct kvpci_exit) == KVPCI_EXIT_SIZE_VER0);

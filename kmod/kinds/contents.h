@@ -7,13 +7,13 @@
 struct eventfd_ctx;
 
 /**
- * struct kvpci_contents - what the caller has given to a region, copied
+ * struct kvpci_contents - what the caller has given to a range, copied
  * @value: its bytes, or NULL
  * @writable: its bits that a write sets, or NULL
  * @write1clear: its bits that a write of one clears, or NULL
  * @eventfd: signalled by writes, or NULL
  *
- * The arrays are as long as the region and are to be freed with kvfree(). A kind that keeps
+ * The arrays are as long as the range and are to be freed with kvfree(). A kind that keeps
  * one of these puts NULL in its place.
  */
 struct kvpci_contents {

@@ -364,8 +364,8 @@ static const struct kvpci_range_ops msix_range_ops = {
 	.destroy = msix_destroy,
 };
 
-static int msix_add_region(struct kvpci_function *function, struct kvpci_range *range,
-			   const struct kvpci_range_ops *ops, u8 bar, u64 offset,
+static int msix_add_bar_range(struct kvpci_function *function, struct kvpci_range *range,
+			      const struct kvpci_range_ops *ops, u8 bar, u64 offset,
 			   u64 length)
 {
 	range->ops = ops;
@@ -373,7 +373,7 @@ static int msix_add_region(struct kvpci_function *function, struct kvpci_range *
 	range->offset = offset;
 	range->length = length;
 	range->mirrored = true;
-	return kvpci_function_add_region(function, range);
+	return kvpci_function_add_bar_range(function, range);
 }
 
 /* Make what the capability stands for. */
@@ -391,18 +391,18 @@ static int msix_init_table(struct kvpci_msix_state *msix, struct kvpci_function 
 				  desc->vectors, msix->vectors.pending);
 }
 
-static int msix_add_regions(struct kvpci_msix_state *msix, struct kvpci_function *function,
-			    const struct kvpci_msix *desc)
+static int msix_add_bar_ranges(struct kvpci_msix_state *msix, struct kvpci_function *function,
+			       const struct kvpci_msix *desc)
 {
 	int ret;
 
 	mutex_lock(&function->host->lock);
-	ret = msix_add_region(function, &msix->table_range, &table_ops,
-			      desc->table_bar, desc->table_offset,
+	ret = msix_add_bar_range(function, &msix->table_range, &table_ops,
+				 desc->table_bar, desc->table_offset,
 			      table_length(desc->vectors));
 	if (!ret)
-		ret = msix_add_region(function, &msix->pba_range, &pba_ops,
-				      desc->pba_bar, desc->pba_offset,
+		ret = msix_add_bar_range(function, &msix->pba_range, &pba_ops,
+					 desc->pba_bar, desc->pba_offset,
 				      pba_length(desc->vectors));
 	mutex_unlock(&function->host->lock);
 	return ret;
@@ -451,5 +451,5 @@ int kvpci_msix_add(struct kvpci_function *function, struct kvpci_capability_list
 	/* From here on it is freed with the function, whose ranges are in it. */
 	msix_mask_all(msix);
 	function->interrupts.msix = &msix->vectors;
-	return msix_add_regions(msix, function, desc);
+	return msix_add_bar_ranges(msix, function, desc);
 }

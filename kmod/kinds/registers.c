@@ -23,7 +23,7 @@
  * @range: where
  * @regs: the registers; written under the function's lock
  * @eventfd: signalled by writes, or NULL
- * @flags: KVPCI_REGION_*
+ * @flags: KVPCI_REGISTERS_*
  * @interrupt: what writes trigger or lower
  * @vector: of it
  */
@@ -63,12 +63,12 @@ static u32 registers_write(struct kvpci_range *range, const struct kvpci_guest_a
 
 	if (!registers->flags)
 		return 0;
-	if (registers->flags & KVPCI_REGION_EVENTFD)
+	if (registers->flags & KVPCI_REGISTERS_EVENTFD)
 		kvpci_eventfd_signal(registers->eventfd);
-	if (registers->flags & KVPCI_REGION_TRIGGER)
+	if (registers->flags & KVPCI_REGISTERS_TRIGGER)
 		kvpci_interrupts_trigger(&function->interrupts,
 					 registers->interrupt, registers->vector);
-	if (registers->flags & KVPCI_REGION_LOWER)
+	if (registers->flags & KVPCI_REGISTERS_LOWER)
 		kvpci_interrupts_lower(&function->interrupts,
 				       registers->interrupt, registers->vector);
 	return 0;
@@ -204,20 +204,22 @@ static int take_contents(struct kvpci_registers *registers, u32 size,
 /**
  * kvpci_registers_check() - may there be such registers?
  * @bar: the BAR
- * @desc: their description; its range and flags have been checked
+ * @place: where in it, which has been checked
+ * @desc: their description, whose flags and interrupt have been checked
  *
  * Return: 0 or -EINVAL
  */
 int kvpci_registers_check(const struct kvpci_function_bar *bar,
-			  const struct kvpci_region *desc)
+			  const struct kvpci_range_config *place,
+			  const struct kvpci_registers_config *desc)
 {
-	if (desc->length > KVPCI_MAX_REGISTERS)
+	if (place->length > KVPCI_MAX_REGISTERS)
 		return -EINVAL;
 	if (bar->index == KVPCI_BAR_ROM && (desc->writable || desc->write1clear))
 		return -EINVAL;
 	/* Or else an access aligned in the range might not be so in the page. */
-	if (desc->flags & KVPCI_REGION_MIRROR &&
-	    (bar->flags & KVPCI_BAR_IO || !IS_ALIGNED(desc->offset, 8)))
+	if (desc->flags & KVPCI_REGISTERS_MIRROR &&
+	    (bar->flags & KVPCI_BAR_IO || !IS_ALIGNED(place->offset, 8)))
 		return -EINVAL;
 
 	return 0;
@@ -226,12 +228,13 @@ int kvpci_registers_check(const struct kvpci_function_bar *bar,
 /**
  * kvpci_registers_new() - make registers behind a BAR
  * @desc: their description; kvpci_registers_check() found nothing wrong
+ * @length: bytes
  * @contents: what they hold
  *
  * Context: process.
  * Return: their range, without its place, or an ERR_PTR as the uapi says
  */
-struct kvpci_range *kvpci_registers_new(const struct kvpci_region *desc,
+struct kvpci_range *kvpci_registers_new(const struct kvpci_registers_config *desc, u32 length,
 					struct kvpci_contents *contents)
 {
 	struct kvpci_registers *registers;
@@ -242,11 +245,11 @@ struct kvpci_range *kvpci_registers_new(const struct kvpci_region *desc,
 		return ERR_PTR(-ENOMEM);
 
 	registers->range.ops = &registers_ops;
-	registers->range.mirrored = desc->flags & KVPCI_REGION_MIRROR;
+	registers->range.mirrored = desc->flags & KVPCI_REGISTERS_MIRROR;
 	registers->flags = desc->flags;
 	registers->interrupt = desc->interrupt;
 	registers->vector = desc->vector;
-	ret = take_contents(registers, desc->length, contents);
+	ret = take_contents(registers, length, contents);
 	if (ret) {
 		registers_destroy(&registers->range);
 		return ERR_PTR(ret);

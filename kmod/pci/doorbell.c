@@ -125,7 +125,7 @@ static noinline int doorbell_write_to_some(struct kvpci_function_bar *bar,
  * @len: bytes
  * @val: the bytes
  *
- * Signals the doorbell that it rings, or goes on to the regions. Where there is one
+ * Signals the doorbell that it rings, or goes on to the ranges. Where there is one
  * doorbell, ringing it is to cost no more than KVM takes for it: so that nothing has to
  * be kept for after a call, each call is the last.
  *

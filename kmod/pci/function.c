@@ -187,7 +187,7 @@ int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range
 }
 
 /**
- * kvpci_function_add_region() - put a range behind a BAR
+ * kvpci_function_add_bar_range() - put a range behind a BAR
  * @function: the function, which is not plugged
  * @range: the range, complete; its space is one of @function's BARs
  *
@@ -195,14 +195,14 @@ int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range
  * Return: 0; -EEXIST if it overlaps another; -ENOSPC if there are too many, or a reset
  * would go through too much; -ENOMEM
  */
-int kvpci_function_add_region(struct kvpci_function *function, struct kvpci_range *range)
+int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_range *range)
 {
 	u32 length = range->ops->reset_length ? range->ops->reset_length(range) : 0;
 	int ret;
 
 	lockdep_assert_held(&function->host->lock);
 	/* The guest waits for a reset, within kvm->srcu: it is not to take long. */
-	if (function->nr_regions == KVPCI_MAX_REGIONS ||
+	if (function->nr_bar_ranges == KVPCI_MAX_RANGES ||
 	    length > KVPCI_MAX_REGISTERS - function->reset_length)
 		return -ENOSPC;
 
@@ -210,7 +210,7 @@ int kvpci_function_add_region(struct kvpci_function *function, struct kvpci_rang
 	if (ret)
 		return ret;
 
-	function->nr_regions++;
+	function->nr_bar_ranges++;
 	function->reset_length += length;
 	return 0;
 }

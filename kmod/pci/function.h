@@ -35,7 +35,7 @@ struct kvpci_host;
  * @plugged: the guest sees it; guarded by @lock and by the host's
  * @bus: bus number
  * @devfn: device and function number
- * @nr_regions: ranges of all BARs; guarded by the host's lock
+ * @nr_bar_ranges: ranges of all BARs; guarded by the host's lock
  * @nr_doorbells: of all BARs; guarded by the host's lock
  * @reset_length: bytes that a reset of all BARs' ranges goes through; guarded by the
  *	host's lock
@@ -57,7 +57,7 @@ struct kvpci_function {
 	bool plugged;
 	u8 bus;
 	u8 devfn;
-	u16 nr_regions;
+	u16 nr_bar_ranges;
 	u16 nr_doorbells;
 	u32 reset_length;
 	u64 serial;
@@ -67,7 +67,7 @@ struct kvpci_function {
 int kvpci_function_init(struct kvpci_function *function,
 			const struct kvpci_function_config *desc);
 int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range *range);
-int kvpci_function_add_region(struct kvpci_function *function, struct kvpci_range *range);
+int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_range *range);
 void kvpci_function_config_read_traced(struct kvpci_function *function, u32 offset,
 				       u32 len, void *val);
 u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,

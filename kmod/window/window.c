@@ -5,7 +5,7 @@
  *
  * KVM knows a window as one device, whatever BARs are in it. On an access, the BAR is
  * looked up in the map of the address space and the access goes on to what lies behind
- * that: on a write a doorbell, then the regions. It belongs to the BAR that its first
+ * that: on a write a doorbell, then the ranges. It belongs to the BAR that its first
  * byte is in; what it asks of bytes beyond that BAR reads all ones and is dropped, as
  * where there is no BAR.
  *

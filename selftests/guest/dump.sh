@@ -8,6 +8,6 @@
 lspci -nn | sed 's/^/functions: /'
 lspci -nnvvv >/all
 sed -n 's/^\t\(Capabilities:\)/capabilities: \1/p' /all
-sed -n 's/^\t\(Region.*[^ ]\) *\[size=.*/regions: \1/p' /all
+sed -n 's/^\t\(Region.*[^ ]\) *\[size=.*/ranges: \1/p' /all
 echo "config: $(lspci -n -xxxx | md5sum)"
 echo ready

@@ -66,7 +66,7 @@ same "read-only registers" "0x6370766B" "$(mem32 "$bar0")"
 mem_write $((bar0 + 16)) 32 0x11223344
 mem_write $((bar0 + 18)) 8 0xaa
 same "registers take writes of any size" "0x11AA3344" "$(mem32 $((bar0 + 16)))"
-same "bytes that no region has" "0xFFFFFFFF" "$(mem32 $((bar0 + 256)))"
+same "bytes that no range has" "0xFFFFFFFF" "$(mem32 $((bar0 + 256)))"
 same "registers behind an I/O BAR" "1122334455667788ffff" "$(port_bytes "$bar1" 10)"
 same "registers behind a 64-bit BAR" "0x622D3436" "$(mem32 "$bar2")"
 

@@ -58,20 +58,19 @@ __u64 lower_place(const struct device *device)
 static void add_trigger(struct device *device, __u32 flags, __u32 interrupt, __u32 vector,
 			__u64 offset)
 {
-	struct kvpci_region region = {
-		.size = sizeof(region),
+	struct range_desc range = {
 		.flags = flags,
 		.bar = BAR_TRIGGERS,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.offset = offset,
 		.length = 4,
 		.interrupt = interrupt,
 		.vector = vector,
 	};
-	int ret = add_region(device->function, &region);
+	int ret = add_range(device->function, &range);
 
 	if (ret)
-		die("KVPCI_ADD_REGION: %s", strerror(-ret));
+		die("KVPCI_ADD_RANGE: %s", strerror(-ret));
 }
 
 static void add_triggers(struct device *device)
@@ -81,14 +80,14 @@ static void add_triggers(struct device *device)
 
 	for (i = 0; i < NR_TRIGGERS; i++) {
 		if (i < desc->msix.vectors)
-			add_trigger(device, KVPCI_REGION_TRIGGER, KVPCI_MSIX, i, 4 * i);
+			add_trigger(device, KVPCI_REGISTERS_TRIGGER, KVPCI_MSIX, i, 4 * i);
 		if (i < desc->msi.vectors)
-			add_trigger(device, KVPCI_REGION_TRIGGER, KVPCI_MSI, i,
+			add_trigger(device, KVPCI_REGISTERS_TRIGGER, KVPCI_MSI, i,
 				    MSI_TRIGGERS + 4 * i);
 	}
 	if (desc->pin) {
-		add_trigger(device, KVPCI_REGION_TRIGGER, KVPCI_INTX, 0, PIN_RAISE);
-		add_trigger(device, KVPCI_REGION_LOWER, KVPCI_INTX, 0, PIN_LOWER);
+		add_trigger(device, KVPCI_REGISTERS_TRIGGER, KVPCI_INTX, 0, PIN_RAISE);
+		add_trigger(device, KVPCI_REGISTERS_LOWER, KVPCI_INTX, 0, PIN_LOWER);
 	}
 }
 

@@ -50,9 +50,32 @@ int plug(int function)
 	return kvpci_ioctl(function, KVPCI_PLUG, NULL);
 }
 
-int add_region(int function, const struct kvpci_region *region)
+/* What only registers have is passed on for other kinds too, if it is there. */
+int add_range(int function, const struct range_desc *range)
 {
-	return kvpci_ioctl(function, KVPCI_ADD_REGION, region);
+	const struct kvpci_registers_config registers = {
+		.size = sizeof(registers),
+		.flags = range->flags,
+		.value = range->value,
+		.writable = range->writable,
+		.write1clear = range->write1clear,
+		.eventfd = range->eventfd,
+		.interrupt = range->interrupt,
+		.vector = range->vector,
+	};
+	const struct kvpci_registers_config none = { .size = sizeof(none) };
+	struct kvpci_range_config config = {
+		.size = sizeof(config),
+		.bar = range->bar,
+		.kind = range->kind,
+		.offset = range->offset,
+		.length = range->length,
+	};
+
+	if (range->kind == KVPCI_RANGE_REGISTERS ||
+	    memcmp(&registers, &none, sizeof(none)))
+		config.data = (unsigned long)&registers;
+	return kvpci_ioctl(function, KVPCI_ADD_RANGE, &config);
 }
 
 int doorbell(int function, const struct kvpci_doorbell *doorbell)

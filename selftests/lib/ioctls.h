@@ -5,12 +5,35 @@
 #include <linux/kvpci.h>
 #include <linux/types.h>
 
+/**
+ * struct range_desc - a range of a BAR
+ * @flags: KVPCI_REGISTERS_*
+ * @bar: which BAR
+ * @kind: enum kvpci_range_kind
+ * @offset: where in the BAR
+ * @length: bytes
+ * @value: this and the others as in struct kvpci_registers_config
+ */
+struct range_desc {
+	__u32 flags;
+	__u32 bar;
+	__u32 kind;
+	__u64 offset;
+	__u64 length;
+	__u64 value;
+	__u64 writable;
+	__u64 write1clear;
+	__s32 eventfd;
+	__u16 interrupt;
+	__u16 vector;
+};
+
 int kvpci_open(void);
 int kvpci_ioctl(int fd, unsigned long cmd, const void *arg);
 int create_host(const struct kvpci_host_config *config);
 int create_function(int host_fd, const struct kvpci_function_config *config);
 int plug(int function);
-int add_region(int function, const struct kvpci_region *region);
+int add_range(int function, const struct range_desc *range);
 int doorbell(int function, const struct kvpci_doorbell *doorbell);
 int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length);
 int device_write(int function, __u32 bar, __u64 offset, const void *data,

@@ -168,26 +168,25 @@ void add_registers(int function, __u32 bar, __u64 offset, __u64 length,
 		   const void *value, const void *writable,
 		   const void *write1clear)
 {
-	struct kvpci_region region = {
-		.size = sizeof(region),
+	struct range_desc range = {
 		.bar = bar,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.offset = offset,
 		.length = length,
 		.value = (unsigned long)value,
 		.writable = (unsigned long)writable,
 		.write1clear = (unsigned long)write1clear,
-		.flags = mirrors_wanted() ? KVPCI_REGION_MIRROR : 0,
+		.flags = mirrors_wanted() ? KVPCI_REGISTERS_MIRROR : 0,
 	};
-	int ret = add_region(function, &region);
+	int ret = add_range(function, &range);
 
 	/* Not everything can be mirrored. */
-	if (ret == -EINVAL && region.flags) {
-		region.flags = 0;
-		ret = add_region(function, &region);
+	if (ret == -EINVAL && range.flags) {
+		range.flags = 0;
+		ret = add_range(function, &range);
 	}
 	if (ret)
-		die("KVPCI_ADD_REGION: %s", strerror(-ret));
+		die("KVPCI_ADD_RANGE: %s", strerror(-ret));
 }
 
 /* Registers all bits of which the guest can write. */
@@ -204,17 +203,16 @@ void add_memory(int function, __u32 bar, __u64 offset, __u64 length)
 
 void add_userspace(int function, __u32 bar, __u64 offset, __u64 length)
 {
-	struct kvpci_region region = {
-		.size = sizeof(region),
+	struct range_desc range = {
 		.bar = bar,
-		.kind = KVPCI_REGION_USERSPACE,
+		.kind = KVPCI_RANGE_USERSPACE,
 		.offset = offset,
 		.length = length,
 	};
-	int ret = add_region(function, &region);
+	int ret = add_range(function, &range);
 
 	if (ret)
-		die("KVPCI_ADD_REGION: %s", strerror(-ret));
+		die("KVPCI_ADD_RANGE: %s", strerror(-ret));
 }
 
 /**

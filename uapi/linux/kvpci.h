@@ -10,7 +10,7 @@
  * guest addresses of configuration space and of the windows in which the guest
  * may place BARs; closing it gives them back. A function is first described
  * (KVPCI_CREATE_FUNCTION), then given what lies behind its BARs
- * (KVPCI_ADD_REGION), and then plugged (KVPCI_PLUG), which is when the guest
+ * (KVPCI_ADD_RANGE), and then plugged (KVPCI_PLUG), which is when the guest
  * first sees it. Closing a function's descriptor removes it from the guest.
  * Doorbells, and the eventfds that interrupt the guest, may come and go at any time.
  *
@@ -18,7 +18,7 @@
  *
  *	configuration space of a plugged function	its registers
  *	configuration space of any other function	all ones; writes are dropped
- *	a BAR window, where a BAR decodes		a doorbell, else a region,
+ *	a BAR window, where a BAR decodes		a doorbell, else a range,
  *							else all ones / dropped
  *	a BAR window, where no BAR decodes		all ones; writes are dropped
  *
@@ -235,7 +235,7 @@ struct kvpci_capability {
  * @pba_offset: of the pending bits in theirs, a multiple of 8
  * @pad: zero
  *
- * Both are regions of their BARs, served by the kernel, that nothing may overlap. Accesses
+ * Both are ranges of their BARs, served by the kernel, that nothing may overlap. Accesses
  * of 4 and 8 bytes, aligned to that, are what the specification defines; other reads
  * return the bytes, other writes are dropped.
  */
@@ -353,36 +353,59 @@ struct kvpci_function_config {
 #define KVPCI_CREATE_FUNCTION	_IO(KVPCI_IOC_MAGIC, 0x01)
 
 /**
- * enum kvpci_region_kind - what lies behind a range of a BAR
- * @KVPCI_REGION_REGISTERS: memory of the kernel, with writable and
- *	write-1-to-clear bits; no access reaches the caller
- * @KVPCI_REGION_USERSPACE: accesses end as KVM_EXIT_MMIO or KVM_EXIT_IO, and
- *	KVPCI_GET_EXIT tells what was accessed
+ * enum kvpci_range_kind - what a guest finds in a range of a BAR
+ * @KVPCI_RANGE_REGISTERS: memory of the kernel, with writable and write-1-to-clear bits:
+ *	struct kvpci_registers_config
+ * @KVPCI_RANGE_USERSPACE: accesses end as KVM_EXIT_MMIO or KVM_EXIT_IO, and the caller of
+ *	KVM_RUN completes them; see KVPCI_GET_EXIT. It has no structure.
  */
-enum kvpci_region_kind {
-	KVPCI_REGION_REGISTERS = 1,
-	KVPCI_REGION_USERSPACE = 2,
+enum kvpci_range_kind {
+	KVPCI_RANGE_REGISTERS = 1,
+	KVPCI_RANGE_USERSPACE = 2,
 };
 
-#define KVPCI_MAX_REGIONS	256		/* of one function */
-/* Bytes in one register region; of all those of a function that have bits which the guest
- * can write, and so are to be reset, in all.
- */
-#define KVPCI_MAX_REGISTERS	(1U << 24)
+#define KVPCI_MAX_RANGES	256		/* of one function */
 
-/* Registers: signal @eventfd on every write by the guest. */
-#define KVPCI_REGION_EVENTFD	(1U << 0)
-/* Registers: on every write by the guest, do as KVPCI_TRIGGER does. */
-#define KVPCI_REGION_TRIGGER	(1U << 1)
-/* Registers: on every write by the guest, do as it does with KVPCI_TRIGGER_LOWER. */
-#define KVPCI_REGION_LOWER	(1U << 2)
-/* Registers: have them in the BAR's mirror, see KVPCI_GET_MIRROR. Reads are then free, and
- * writes cost more. In a memory BAR, with @offset a multiple of 8.
+/**
+ * struct kvpci_range_config - argument of KVPCI_ADD_RANGE
+ * @size: sizeof(struct kvpci_range_config)
+ * @flags: zero
+ * @bar: 0 to 5, or KVPCI_BAR_ROM (registers that the guest can't write, only)
+ * @kind: enum kvpci_range_kind
+ * @offset: first byte, from the start of the BAR
+ * @length: bytes, not 0; @offset + @length must not exceed the BAR
+ * @data: user address of the structure that the kind has; 0 if it has none
  */
-#define KVPCI_REGION_MIRROR	(1U << 3)
+struct kvpci_range_config {
+	__u32 size;
+	__u32 flags;
+	__u32 bar;
+	__u32 kind;
+	__u64 offset;
+	__u64 length;
+	__u64 data;
+};
 
-#define KVPCI_REGION_FLAGS	(KVPCI_REGION_EVENTFD | KVPCI_REGION_TRIGGER | \
-				 KVPCI_REGION_LOWER | KVPCI_REGION_MIRROR)
+#define KVPCI_RANGE_CONFIG_SIZE_VER0	40
+
+/* Bytes in one range of registers; of all those of a function that have bits which the guest
+ * can change, too, since a reset has to put them back.
+ */
+#define KVPCI_MAX_REGISTERS	(16U << 20)
+
+/* Signal @eventfd on every write by the guest. */
+#define KVPCI_REGISTERS_EVENTFD	(1U << 0)
+/* On every write by the guest, do as KVPCI_TRIGGER does. */
+#define KVPCI_REGISTERS_TRIGGER	(1U << 1)
+/* On every write by the guest, do as it does with KVPCI_TRIGGER_LOWER. */
+#define KVPCI_REGISTERS_LOWER	(1U << 2)
+/* Have them in the BAR's mirror, see KVPCI_GET_MIRROR. Reads are then free, and writes cost
+ * more. In a memory BAR, with @offset of the range a multiple of 8.
+ */
+#define KVPCI_REGISTERS_MIRROR	(1U << 3)
+
+#define KVPCI_REGISTERS_FLAGS	(KVPCI_REGISTERS_EVENTFD | KVPCI_REGISTERS_TRIGGER | \
+				 KVPCI_REGISTERS_LOWER | KVPCI_REGISTERS_MIRROR)
 
 /**
  * enum kvpci_interrupt - the ways in which a function may interrupt
@@ -397,32 +420,21 @@ enum kvpci_interrupt {
 };
 
 /**
- * struct kvpci_region - argument of KVPCI_ADD_REGION
- * @size: sizeof(struct kvpci_region)
- * @flags: KVPCI_REGION_*
- * @bar: 0 to 5, or KVPCI_BAR_ROM (registers without @writable and @write1clear only)
- * @kind: enum kvpci_region_kind
- * @offset: first byte, from the start of the BAR
- * @length: bytes, not 0; @offset + @length must not exceed the BAR. Registers: at
- *	most KVPCI_MAX_REGISTERS.
- * @value: registers: user address of @length bytes, the first contents; 0: all
- *	zero. This and the next two are zero for other kinds.
- * @writable: registers: user address of @length bytes, each set bit of which the
- *	guest may write; 0: none
- * @write1clear: registers: user address of @length bytes, each set bit of which
- *	the guest clears by writing one; 0: none. No bit may be both.
- * @eventfd: with KVPCI_REGION_EVENTFD, an eventfd; otherwise 0
- * @interrupt: with KVPCI_REGION_TRIGGER or KVPCI_REGION_LOWER, which may not both be
+ * struct kvpci_registers_config - a range of kind KVPCI_RANGE_REGISTERS
+ * @size: sizeof(struct kvpci_registers_config)
+ * @flags: KVPCI_REGISTERS_*
+ * @value: user address of as many bytes as the range has, the first contents; 0: all zero
+ * @writable: likewise, each set bit of which the guest may write; 0: none
+ * @write1clear: likewise, each set bit of which the guest clears by writing one; 0: none. No
+ *	bit may be both.
+ * @eventfd: with KVPCI_REGISTERS_EVENTFD, an eventfd; otherwise 0
+ * @interrupt: with KVPCI_REGISTERS_TRIGGER or KVPCI_REGISTERS_LOWER, which may not both be
  *	set, enum kvpci_interrupt; otherwise 0
  * @vector: with the same, which; otherwise 0
  */
-struct kvpci_region {
+struct kvpci_registers_config {
 	__u32 size;
 	__u32 flags;
-	__u32 bar;
-	__u32 kind;
-	__u64 offset;
-	__u64 length;
 	__u64 value;
 	__u64 writable;
 	__u64 write1clear;
@@ -431,28 +443,29 @@ struct kvpci_region {
 	__u16 vector;
 };
 
-#define KVPCI_REGION_SIZE_VER0	64
+#define KVPCI_REGISTERS_CONFIG_SIZE_VER0	40
 
 /**
- * KVPCI_ADD_REGION - say what lies behind a range of a BAR
+ * KVPCI_ADD_RANGE - say what a guest finds in a range of a BAR
  *
- * On a function that is not plugged yet. An access is served by the region that
+ * On a function that is not plugged yet. An access is served by the range that
  * its bytes are in; bytes that are in none read all ones, and writes to them are
- * dropped. If the first byte is in a userspace region, the whole access exits;
+ * dropped. If the first byte is in a userspace range, the whole access exits;
  * bytes further on that are in one read all ones.
  *
  * Return: 0, or
  *	EINVAL	no such BAR or kind; the range is empty, exceeds the BAR or the
- *		limit; a ROM region that is not allowed; a bit both writable and
- *		write-1-to-clear; a field set that the kind or the flags do not use;
+ *		kind's limit; the ROM can't have it; @data that the kind has no use for; a bit
+ *		both writable and write-1-to-clear; a field set that the flags do not use;
  *		the function has no such @interrupt or @vector
- *	EEXIST	the range overlaps a region that is there
- *	ENOSPC	the function has KVPCI_MAX_REGIONS, or would have more than
- *		KVPCI_MAX_REGISTERS bytes in regions with bits that the guest can write
+ *	EFAULT	no @data, and the kind has use for it
+ *	EEXIST	it overlaps a range that is there
+ *	ENOSPC	the function has KVPCI_MAX_RANGES, or would have more than
+ *		KVPCI_MAX_REGISTERS bytes in ranges with bits that the guest can write
  *	EBADF	@eventfd is not open, or EINVAL: it is not an eventfd
  *	EBUSY	the function is plugged
  */
-#define KVPCI_ADD_REGION	_IO(KVPCI_IOC_MAGIC, 0x02)
+#define KVPCI_ADD_RANGE	_IO(KVPCI_IOC_MAGIC, 0x02)
 
 #define KVPCI_MAX_DOORBELLS	4096		/* of one function */
 
@@ -496,7 +509,7 @@ struct kvpci_doorbell {
  *
  * On a function, plugged or not. The rules of KVM_IOEVENTFD hold, but the place
  * is an offset in a BAR and moves with it. A write that rings a doorbell ends
- * there; one that rings none goes on to the region at that place. Once a removal
+ * there; one that rings none goes on to the range at that place. Once a removal
  * has returned, the eventfd is signalled no more.
  *
  * As there, a doorbell in memory for any length is rung by reads too where KVM can tell
@@ -563,13 +576,13 @@ struct kvpci_access {
  * leaves alone what is the kernel's: bytes 0 to 0x3f of configuration space, the
  * headers of capabilities, and all of MSI and MSI-X. Another access may see some of
  * the bytes old and some of them new, except that 2 or 4 bytes aligned to that, from the
- * start of configuration space or of the region, are whole; of a region, 8 too. With @mask, bits
+ * start of configuration space or of the range, are whole; of a range, 8 too. With @mask, bits
  * that the guest may change at the same time stay its own: that is how to set a
  * write-1-to-clear bit.
  *
  * Return: 0, or
  *	EINVAL	no such BAR; a @length that is not one of those; a range that leaves
- *		configuration space or is not wholly within one register region;
+ *		configuration space or is not wholly within one register range;
  *		KVPCI_WRITE to bytes of configuration space that are the kernel's
  */
 #define KVPCI_READ		_IO(KVPCI_IOC_MAGIC, 0x05)
@@ -620,7 +633,7 @@ struct kvpci_exit {
  *
  * Return: 0, or
  *	EINVAL	no such vCPU
- *	ENOENT	the vCPU's last access to a userspace region was not to @address, or
+ *	ENOENT	the vCPU's last access to a userspace range was not to @address, or
  *		the function has been closed since
  */
 #define KVPCI_GET_EXIT		_IO(KVPCI_IOC_MAGIC, 0x07)
@@ -860,7 +873,7 @@ enum kvpci_delivery {
  *
  * With KVPCI_HOST_MIRROR, memory BARs of at least 4096 bytes have mirrors too, once the
  * function is plugged: of those pages that hold an MSI-X table, pending bits or registers
- * with KVPCI_REGION_MIRROR, and neither other regions nor, at that time, doorbells.
+ * with KVPCI_REGISTERS_MIRROR, and neither other ranges nor, at that time, doorbells.
  * KVPCI_GET_MIRROR tells where they are in the descriptor and in the guest.
  *
  * As soon as something else is to be found at one of their addresses, and before the
@@ -961,7 +974,7 @@ struct kvpci_mirror {
  * @KVPCI_STATE_MSI: struct kvpci_state_msi, of MSI's capability
  * @KVPCI_STATE_MSIX: of MSI-X's capability: the table, 16 bytes for each vector, and the
  *	pending bits, 8 bytes for each 64 vectors begun
- * @KVPCI_STATE_REGISTERS: what the registers of a region hold
+ * @KVPCI_STATE_REGISTERS: what the registers of a range hold
  */
 enum kvpci_state_type {
 	KVPCI_STATE_HOST = 1,

@@ -29,13 +29,13 @@
 #define BUFFER		RAM_FREE
 #define COUNTER		(RAM_FREE + 0x10000)
 
-FIXTURE(region) {
+FIXTURE(range) {
 	struct vm *vm;
 	struct host *host;
 	struct vcpu *vcpu;
 };
 
-FIXTURE_SETUP(region)
+FIXTURE_SETUP(range)
 {
 	struct kvpci_host_config desc;
 
@@ -46,13 +46,13 @@ FIXTURE_SETUP(region)
 	self->host = host_new_from(self->vm, &desc);
 }
 
-FIXTURE_TEARDOWN(region)
+FIXTURE_TEARDOWN(range)
 {
 	host_free(self->host);
 	vm_free(self->vm);
 }
 
-/* A BAR of 64 bytes with regions and gaps, in which no two bytes are alike. */
+/* A BAR of 64 bytes with ranges and gaps, in which no two bytes are alike. */
 #define BAR_SIZE	64
 
 enum layout {
@@ -94,8 +94,8 @@ struct bytes {
 };
 
 /* The function, and what its registers should hold. */
-static int many_regions(struct host *host, struct bytes *bytes, __u32 flags,
-			__u64 place)
+static int many_ranges(struct host *host, struct bytes *bytes, __u32 flags,
+		       __u64 place)
 {
 	int function = function_new(host, F, (struct kvpci_function_config) {
 		.bars = { { BAR_SIZE, flags }, { BAR_SIZE, flags } } });
@@ -186,13 +186,13 @@ static void check_bytes(int function, const struct bytes *bytes)
 			die("byte %u of the BAR beyond has been written", i);
 }
 
-TEST_F(region, memory_accesses_of_every_size_at_every_offset)
+TEST_F(range, memory_accesses_of_every_size_at_every_offset)
 {
 	struct bytes bytes;
 	unsigned int offset, size, exits = 0;
 	int function;
 
-	function = many_regions(self->host, &bytes, 0, MEM);
+	function = many_ranges(self->host, &bytes, 0, MEM);
 	for (size = 1; size <= 8; size *= 2) {
 		guest_begin(self->vcpu);
 		for (offset = 0; offset < BAR_SIZE; offset++) {
@@ -215,13 +215,13 @@ TEST_F(region, memory_accesses_of_every_size_at_every_offset)
 	EXPECT_EQ(4 * 13, exits);
 }
 
-TEST_F(region, port_accesses_of_every_size_at_every_offset)
+TEST_F(range, port_accesses_of_every_size_at_every_offset)
 {
 	unsigned int offset, size;
 	struct bytes bytes;
 	int function;
 
-	function = many_regions(self->host, &bytes, KVPCI_BAR_IO, IO_BASE);
+	function = many_ranges(self->host, &bytes, KVPCI_BAR_IO, IO_BASE);
 	for (size = 1; size <= 4; size *= 2) {
 		guest_begin(self->vcpu);
 		for (offset = 0; offset < BAR_SIZE; offset++) {
@@ -242,7 +242,7 @@ TEST_F(region, port_accesses_of_every_size_at_every_offset)
 }
 
 /* The first byte decides, and takes all the others along. */
-TEST_F(region, userspace_gets_the_whole_access)
+TEST_F(range, userspace_gets_the_whole_access)
 {
 	unsigned int offset, size, io;
 
@@ -253,7 +253,7 @@ TEST_F(region, userspace_gets_the_whole_access)
 		struct bytes bytes;
 		int function;
 
-		function = many_regions(self->host, &bytes, flags, place);
+		function = many_ranges(self->host, &bytes, flags, place);
 		for (size = 1; size <= (io ? 4 : 8); size *= 2)
 			for (offset = 24; offset < 45; offset++) {
 				struct guest_exit *exit = self->vcpu->exits;
@@ -290,7 +290,7 @@ TEST_F(region, userspace_gets_the_whole_access)
 	}
 }
 
-TEST_F(region, sse_and_string_instructions_reach_registers)
+TEST_F(range, sse_and_string_instructions_reach_registers)
 {
 	__u8 *buffer = vm_ram(self->vm, BUFFER);
 	__u8 seen[256];
@@ -340,7 +340,7 @@ TEST_F(region, sse_and_string_instructions_reach_registers)
 	EXPECT_EQ(0x0e0e0e, *(__u32 *)(buffer + 0x400));
 }
 
-TEST_F(region, an_access_may_cross_pages_of_a_bar)
+TEST_F(range, an_access_may_cross_pages_of_a_bar)
 {
 	unsigned int i;
 	int function;
@@ -361,7 +361,7 @@ TEST_F(region, an_access_may_cross_pages_of_a_bar)
 	}
 }
 
-TEST_F(region, device_and_guest_see_each_others_writes_at_once)
+TEST_F(range, device_and_guest_see_each_others_writes_at_once)
 {
 	__u8 writable[8] = { 0xff, 0xff };
 	__u32 value, i;
@@ -393,7 +393,7 @@ TEST_F(region, device_and_guest_see_each_others_writes_at_once)
 }
 
 /* With a mask, the device and the guest can write one register at the same time. */
-TEST_F(region, the_device_may_write_some_bits_and_leave_the_others)
+TEST_F(range, the_device_may_write_some_bits_and_leave_the_others)
 {
 	static const __u8 writable[8] = { 0xff, 0xff, 0xff, 0xff };
 	static const __u8 write1clear[8] = { 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff };
@@ -439,7 +439,7 @@ TEST_F(region, the_device_may_write_some_bits_and_leave_the_others)
 	EXPECT_EQ(2000 << 16 | 2000, guest_load(self->vm, MEM, 4));
 }
 
-TEST_F(region, the_largest_registers_work_to_their_end)
+TEST_F(range, the_largest_registers_work_to_their_end)
 {
 	__u32 value = 0;
 	int function;
@@ -469,8 +469,8 @@ static void read_all(int function, __u32 bar, __u64 offset, __u8 *data, __u32 le
 	}
 }
 
-/* One of several regions is larger than what is put back in one go. */
-TEST_F(region, reset_puts_all_registers_back)
+/* One of several ranges is larger than what is put back in one go. */
+TEST_F(range, reset_puts_all_registers_back)
 {
 	enum { LARGE = 3 * 4096 - 24, OWN = 2 * 4096 + 1 };
 	static const __u8 writable_bits[] = { 0, 0xff, 0x0f };
@@ -523,15 +523,15 @@ TEST_F(region, reset_puts_all_registers_back)
 	EXPECT_EQ(0, *(__u64 *)seen);
 }
 
-TEST_F(region, a_bar_may_have_256_of_them)
+TEST_F(range, a_bar_may_have_256_of_them)
 {
 	int function, i;
 
 	function = function_new(self->host, F, (struct kvpci_function_config) {
 		.bars[0] = { 4096 } });
 	/* Not in order. */
-	for (i = 0; i < KVPCI_MAX_REGIONS; i++) {
-		__u32 where = i * 37 % KVPCI_MAX_REGIONS;
+	for (i = 0; i < KVPCI_MAX_RANGES; i++) {
+		__u32 where = i * 37 % KVPCI_MAX_RANGES;
 
 		add_registers(function, 0, where * 16 + 8, 4, &where, NULL, NULL);
 	}
@@ -539,14 +539,14 @@ TEST_F(region, a_bar_may_have_256_of_them)
 	set_bar(self->host, F, 0, MEM);
 	set_command(self->host, F, PCI_COMMAND_MEMORY);
 	guest_begin(self->vcpu);
-	for (i = 0; i < KVPCI_MAX_REGIONS; i++) {
+	for (i = 0; i < KVPCI_MAX_RANGES; i++) {
 		add_expect(self->vcpu, MEM + i * 16 + 4, 4, ones(4));
 		add_expect(self->vcpu, MEM + i * 16 + 8, 4, i);
 	}
 	guest_run(self->vcpu, 1);
 }
 
-TEST_F(region, a_rom_reads_as_given_and_ignores_writes)
+TEST_F(range, a_rom_reads_as_given_and_ignores_writes)
 {
 	enum { ROM_SIZE = 4096 };
 	__u8 image[ROM_SIZE];
@@ -575,11 +575,10 @@ TEST_F(region, a_rom_reads_as_given_and_ignores_writes)
 static int add_telling(int function, unsigned int bar, __u64 offset, __u64 length)
 {
 	void *writable = malloc(length);
-	struct kvpci_region region = {
-		.size = sizeof(region),
-		.flags = KVPCI_REGION_EVENTFD,
+	struct range_desc range = {
+		.flags = KVPCI_REGISTERS_EVENTFD,
 		.bar = bar,
-		.kind = KVPCI_REGION_REGISTERS,
+		.kind = KVPCI_RANGE_REGISTERS,
 		.offset = offset,
 		.length = length,
 		.writable = (unsigned long)writable,
@@ -589,13 +588,13 @@ static int add_telling(int function, unsigned int bar, __u64 offset, __u64 lengt
 	if (!writable)
 		die("out of memory");
 	memset(writable, 0xff, length);
-	if (add_region(function, &region))
-		die("KVPCI_ADD_REGION");
+	if (add_range(function, &range))
+		die("KVPCI_ADD_RANGE");
 	free(writable);
-	return region.eventfd;
+	return range.eventfd;
 }
 
-TEST_F(region, an_eventfd_counts_the_guests_writes)
+TEST_F(range, an_eventfd_counts_the_guests_writes)
 {
 	int function, first, second, port;
 	__u32 value = 1;
@@ -647,7 +646,7 @@ TEST_F(region, an_eventfd_counts_the_guests_writes)
 	EXPECT_EQ(0, event_count(first));
 }
 
-TEST_F(region, the_write_is_there_when_the_eventfd_tells)
+TEST_F(range, the_write_is_there_when_the_eventfd_tells)
 {
 	int function, event, i;
 	__u64 value;
@@ -677,9 +676,9 @@ TEST_F(region, the_write_is_there_when_the_eventfd_tells)
 
 /*
  * One vCPU writes all zeros and all ones by turns, another must never read a mix. What
- * counts is the alignment from the start of the region.
+ * counts is the alignment from the start of the range.
  */
-TEST_F(region, an_aligned_access_is_whole)
+TEST_F(range, an_aligned_access_is_whole)
 {
 	static const __u64 places[] = { 0x0, 0x10c, 0x210 };
 	struct vcpu *reader = &self->vm->vcpus[1];
@@ -770,7 +769,7 @@ static int userspace_function(struct host *host, int bdf, __u64 user_data)
 #define WHERE		BDF(7, 9, 3)
 #define DATA		0xfedcba9876543210ULL
 
-TEST_F(region, userspace_is_told_what_was_accessed)
+TEST_F(range, userspace_is_told_what_was_accessed)
 {
 	struct exit_log log = { .host = self->host };
 	__u64 high = self->host->config.mem64.base + 0x123450000;
@@ -800,7 +799,7 @@ TEST_F(region, userspace_is_told_what_was_accessed)
 	EXPECT_EXIT(5, WHERE, 2, 0xfffe, DATA);
 }
 
-TEST_F(region, a_string_of_ports_is_one_exit)
+TEST_F(range, a_string_of_ports_is_one_exit)
 {
 	struct exit_log log = { .host = self->host };
 
@@ -833,7 +832,7 @@ static void move_away(struct vcpu *vcpu, struct exit_log *log)
 	guest_run(other, 1);
 }
 
-TEST_F(region, the_answer_is_that_of_the_moment_of_the_access)
+TEST_F(range, the_answer_is_that_of_the_moment_of_the_access)
 {
 	struct exit_log log = { .host = self->host, .then = move_away };
 
@@ -865,7 +864,7 @@ static void access_too(struct vcpu *vcpu, struct exit_log *log)
 	guest_run(other, 1);
 }
 
-TEST_F(region, every_vcpu_has_its_own_answer)
+TEST_F(range, every_vcpu_has_its_own_answer)
 {
 	struct exit_log log = { .host = self->host, .then = access_too };
 	struct exit_log other_log = { .host = self->host };
@@ -888,7 +887,7 @@ TEST_F(region, every_vcpu_has_its_own_answer)
 	EXPECT_EXIT(0, G, 0, 0xabc, 5);
 }
 
-TEST_F(region, userspace_gets_the_parts_of_an_access_that_crosses_pages)
+TEST_F(range, userspace_gets_the_parts_of_an_access_that_crosses_pages)
 {
 	struct exit_log log = { .host = self->host };
 	__u64 high = self->host->config.mem64.base;
@@ -918,13 +917,13 @@ TEST_F(region, userspace_gets_the_parts_of_an_access_that_crosses_pages)
 	EXPECT_EXIT(4, WHERE, 2, 0xa008, DATA);
 }
 
-TEST_F(region, there_is_no_answer_to_what_did_not_happen)
+TEST_F(range, there_is_no_answer_to_what_did_not_happen)
 {
 	struct guest_exit exit = { .addr = MEM + 0x100 };
 	struct kvpci_exit said;
 	int function;
 
-	/* Nobody has userspace regions. */
+	/* Nobody has userspace ranges. */
 	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &exit, 0, &said));
 	function = userspace_function(self->host, WHERE, DATA);
 	set_bar(self->host, WHERE, 0, MEM);
@@ -1058,7 +1057,7 @@ TEST(an_access_to_a_port_is_none_to_memory)
 
 struct call {
 	int function;
-	struct kvpci_region region;
+	struct range_desc range;
 	int result;
 	bool done;
 };
@@ -1067,7 +1066,7 @@ static void *add_it(void *arg)
 {
 	struct call *call = arg;
 
-	call->result = add_region(call->function, &call->region);
+	call->result = add_range(call->function, &call->range);
 	__atomic_store_n(&call->done, true, __ATOMIC_SEQ_CST);
 	return NULL;
 }
@@ -1086,7 +1085,7 @@ static bool is_done(const struct call *call)
 	return __atomic_load_n(&call->done, __ATOMIC_SEQ_CST);
 }
 
-/* A region whose contents are missing, and a thread that has begun to add it. */
+/* A range whose contents are missing, and a thread that has begun to add it. */
 static void add_slowly(struct host *host, struct call *adding, struct missing *contents,
 		       pthread_t *thread)
 {
@@ -1098,9 +1097,8 @@ static void add_slowly(struct host *host, struct call *adding, struct missing *c
 	missing_begin(contents, page);
 	adding->function = function_new(host, F, (struct kvpci_function_config) {
 		.bars[0] = { 4096 } });
-	adding->region = (struct kvpci_region) {
-		.size = sizeof(adding->region),
-		.kind = KVPCI_REGION_REGISTERS,
+	adding->range = (struct range_desc) {
+		.kind = KVPCI_RANGE_REGISTERS,
 		.length = MISSING_SIZE,
 		.value = (unsigned long)page,
 	};
@@ -1118,8 +1116,8 @@ static void add_to_its_end(struct missing *contents, pthread_t thread)
 	munmap(contents->page, MISSING_SIZE);
 }
 
-/* One thread of a VMM waits for the contents of a region, and may do so for ever. */
-TEST_F(region, contents_that_are_long_in_coming_keep_nobody_else_waiting)
+/* One thread of a VMM waits for the contents of a range, and may do so for ever. */
+TEST_F(range, contents_that_are_long_in_coming_keep_nobody_else_waiting)
 {
 	struct call adding = {}, plugging = {};
 	struct missing contents;
@@ -1142,7 +1140,7 @@ TEST_F(region, contents_that_are_long_in_coming_keep_nobody_else_waiting)
 }
 
 /* It may have been plugged meanwhile. */
-TEST_F(region, none_is_added_to_a_function_that_was_plugged_while_its_contents_came)
+TEST_F(range, none_is_added_to_a_function_that_was_plugged_while_its_contents_came)
 {
 	struct call adding = {};
 	struct missing contents;

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVPCI_ADD_RANGE: makes ranges of BARs. All that the caller has in its memory is copied
+ * before a lock is taken, since that may take any time.
+ */
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/nospec.h>
+
+#include "interrupt/interrupts.h"
+#include "ioctl/range.h"
+#include "ioctl/uarg.h"
+#include "kinds/contents.h"
+#include "kinds/registers.h"
+#include "kinds/userspace.h"
+#include "pci/function.h"
+#include "pci/host.h"
+
+static int check_range(const struct kvpci_function *function, struct kvpci_range_config *desc)
+{
+	const struct kvpci_function_bar *bar;
+
+	if (desc->flags)
+		return -EINVAL;
+	if (desc->bar >= KVPCI_NUM_BARS_AND_ROM)
+		return -EINVAL;
+	desc->bar = array_index_nospec(desc->bar, KVPCI_NUM_BARS_AND_ROM);
+	bar = &function->bars[desc->bar];
+	if (!desc->length || desc->length > bar->space.size ||
+	    desc->offset > bar->space.size - desc->length)
+		return -EINVAL;
+
+	return 0;
+}
+
+static bool interrupt_is_valid(const struct kvpci_function *function,
+			       const struct kvpci_registers_config *desc)
+{
+	switch (desc->flags & (KVPCI_REGISTERS_TRIGGER | KVPCI_REGISTERS_LOWER)) {
+	case 0:
+		return !desc->interrupt && !desc->vector;
+	case KVPCI_REGISTERS_LOWER:
+	case KVPCI_REGISTERS_TRIGGER:
+		return desc->vector < kvpci_interrupts_count(&function->interrupts,
+							     desc->interrupt);
+	default:
+		return false;
+	}
+}
+
+static int check_registers(const struct kvpci_function *function,
+			   const struct kvpci_registers_config *desc)
+{
+	if (desc->flags & ~KVPCI_REGISTERS_FLAGS)
+		return -EINVAL;
+	if (!(desc->flags & KVPCI_REGISTERS_EVENTFD) && desc->eventfd)
+		return -EINVAL;
+
+	return interrupt_is_valid(function, desc) ? 0 : -EINVAL;
+}
+
+static void put_contents(struct kvpci_contents *contents)
+{
+	kvfree(contents->value);
+	kvfree(contents->writable);
+	kvfree(contents->write1clear);
+	if (contents->eventfd)
+		eventfd_ctx_put(contents->eventfd);
+}
+
+/* Copy an array that the caller may have given; *@bytes is NULL if there is none. */
+static int get_array(u8 **bytes, u64 user, u32 len)
+{
+	u8 *copy = kvpci_uarg_bytes(user, len);
+
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+
+	*bytes = copy;
+	return 0;
+}
+
+static int get_contents(struct kvpci_contents *contents,
+			const struct kvpci_registers_config *desc, u32 length)
+{
+	int ret;
+
+	ret = get_array(&contents->value, desc->value, length);
+	if (!ret)
+		ret = get_array(&contents->writable, desc->writable, length);
+	if (!ret)
+		ret = get_array(&contents->write1clear, desc->write1clear, length);
+	if (ret || !(desc->flags & KVPCI_REGISTERS_EVENTFD))
+		return ret;
+
+	return kvpci_uarg_eventfd(&contents->eventfd, desc->eventfd);
+}
+
+static struct kvpci_range *new_registers(const struct kvpci_function *function,
+					 const struct kvpci_range_config *place)
+{
+	struct kvpci_registers_config desc;
+	struct kvpci_contents contents = {};
+	struct kvpci_range *range;
+	int ret;
+
+	if (!place->data)
+		return ERR_PTR(-EFAULT);
+	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_REGISTERS_CONFIG_SIZE_VER0,
+			     u64_to_user_ptr(place->data));
+	if (!ret)
+		ret = check_registers(function, &desc);
+	if (!ret)
+		ret = kvpci_registers_check(&function->bars[place->bar], place, &desc);
+	if (ret)
+		return ERR_PTR(ret);
+
+	ret = get_contents(&contents, &desc, place->length);
+	range = ret ? ERR_PTR(ret) : kvpci_registers_new(&desc, place->length, &contents);
+	put_contents(&contents);
+	return range;
+}
+
+/* Make the range, as its kind does. */
+static struct kvpci_range *new_range(struct kvpci_function *function,
+				     const struct kvpci_range_config *desc)
+{
+	struct kvpci_function_bar *bar = &function->bars[desc->bar];
+	struct kvpci_range *range;
+
+	switch (desc->kind) {
+	case KVPCI_RANGE_REGISTERS:
+		range = new_registers(function, desc);
+		break;
+	case KVPCI_RANGE_USERSPACE:
+		range = desc->data ? ERR_PTR(-EINVAL) : kvpci_userspace_new(bar);
+		break;
+	default:
+		range = ERR_PTR(-EINVAL);
+	}
+	if (IS_ERR(range))
+		return range;
+
+	range->space = &bar->space;
+	range->offset = desc->offset;
+	range->length = desc->length;
+	return range;
+}
+
+/* May ranges be added? So it is as long as the host's lock is held. */
+static int check_state(const struct kvpci_function *function)
+{
+	if (!READ_ONCE(function->host->kvm))
+		return -ENODEV;
+
+	return READ_ONCE(function->plugged) ? -EBUSY : 0;
+}
+
+static int insert_range(struct kvpci_function *function, const struct kvpci_range_config *desc,
+			struct kvpci_range *range)
+{
+	int ret;
+
+	ret = check_state(function);
+	if (!ret && desc->kind == KVPCI_RANGE_USERSPACE)
+		ret = kvpci_exits_create(function->host);
+
+	return ret ?: kvpci_function_add_bar_range(function, range);
+}
+
+/**
+ * kvpci_add_range_ioctl() - KVPCI_ADD_RANGE
+ * @function: the function
+ * @arg: the argument
+ *
+ * Return: 0 or an error, as the uapi says
+ */
+int kvpci_add_range_ioctl(struct kvpci_function *function,
+			  const struct kvpci_range_config __user *arg)
+{
+	struct kvpci_range_config desc;
+	struct kvpci_range *range;
+	int ret;
+
+	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_RANGE_CONFIG_SIZE_VER0, arg);
+	if (ret)
+		return ret;
+	ret = check_range(function, &desc);
+	if (ret)
+		return ret;
+	ret = check_state(function);
+	if (ret)
+		return ret;
+
+	range = new_range(function, &desc);
+	if (IS_ERR(range))
+		return PTR_ERR(range);
+
+	mutex_lock(&function->host->lock);
+	ret = insert_range(function, &desc, range);
+	mutex_unlock(&function->host->lock);
+	if (ret)
+		range->ops->destroy(range);
+	return ret;
+}
