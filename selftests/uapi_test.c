@@ -346,6 +346,7 @@ TEST_F(uapi, structure_of_create_function)
 		.try = try_function,
 		.good = &good,
 		.size = sizeof(good),
+		.flags = KVPCI_FUNCTION_RESET_EXIT,
 		.zero = &(struct kvpci_function_config) {
 			.reset_eventfd = ~0,
 			.route_eventfd = ~0,
@@ -382,7 +383,8 @@ TEST_F(uapi, structure_of_add_range)
 		.try = try_registers_config,
 		.good = &registers,
 		.size = sizeof(registers),
-		.flags = KVPCI_REGISTERS_EVENTFD | KVPCI_REGISTERS_MIRROR,
+		.flags = KVPCI_REGISTERS_EVENTFD | KVPCI_REGISTERS_MIRROR |
+			 KVPCI_REGISTERS_EXIT,
 		.zero = &(struct kvpci_registers_config) {
 			/* Used only with a flag. */
 			.interrupt = 0xffff,

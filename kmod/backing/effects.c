@@ -6,6 +6,7 @@
 #include "backing/effects.h"
 #include "backing/mirror.h"
 #include "kvm/kvm.h"
+#include "pci/exit.h"
 
 static void effects_follow(struct kvpci_function *function, u32 effects)
 {
@@ -39,10 +40,36 @@ void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
  * @effects: KVPCI_EFFECT_*
  *
  * Context: process; a callback of a claim or an ioctl, without a spinlock.
+ * Return: whether userspace is to know of it
  */
-void kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
+bool kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 {
 	effects_follow(function, effects);
 	if (effects & KVPCI_EFFECT_RESET)
 		kvpci_reset(function, KVPCI_RESET_FUNCTION_LEVEL);
+
+	return effects & KVPCI_EFFECT_EXIT ||
+	       (effects & KVPCI_EFFECT_RESET && function->exit_on_reset);
+}
+
+/**
+ * kvpci_config_written() - complete a guest's write to configuration space
+ * @function: the function
+ * @access: the access
+ * @offset: of its first byte in configuration space
+ * @io: it came by ports
+ * @effects: what has to follow, KVPCI_EFFECT_*
+ *
+ * Context: a callback of a claim.
+ * Return: 0, or -EOPNOTSUPP if userspace is to know of it
+ */
+int kvpci_config_written(struct kvpci_function *function,
+			 const struct kvpci_guest_access *access, u32 offset, bool io,
+			 u32 effects)
+{
+	if (!kvpci_effects_carry_out(function, effects))
+		return 0;
+
+	kvpci_exit_note_config(function, access, offset, io);
+	return -EOPNOTSUPP;
 }

@@ -36,6 +36,7 @@
 #include "kinds/msix.h"
 #include "pci/capability.h"
 #include "pci/doorbell.h"
+#include "pci/exit.h"
 #include "pci/function.h"
 #include "pci/host.h"
 
@@ -62,6 +63,7 @@ static void function_free(struct kvpci_function *function)
 	kfree(function->config.writable);
 	kfree(function->config.write1clear);
 	kvfree(function->config.reset);
+	bitmap_free(function->exits);
 	kfree(function);
 	kvpci_host_put(host);
 }
@@ -307,7 +309,9 @@ static int function_write(struct kvpci_function *function,
 		if (!(access->flags & KVPCI_ACCESS_AS_GUEST))
 			return kvpci_function_config_set(function, access->offset,
 							 access->length, data, mask);
-		kvpci_config_write(function, access->offset, access->length, data);
+		kvpci_effects_carry_out(function,
+					kvpci_function_config_write(function, access->offset,
+								    access->length, data));
 		return 0;
 	}
 
@@ -549,6 +553,18 @@ static int get_eventfd(struct eventfd_ctx **eventfd, u32 flags, u32 flag, int fd
 	return kvpci_uarg_eventfd(eventfd, fd);
 }
 
+static int set_exit_on_reset(struct kvpci_function *function)
+{
+	struct kvpci_host *host = function->host;
+	int ret;
+
+	mutex_lock(&host->lock);
+	ret = host->kvm ? kvpci_exits_create(host) : -ENODEV;
+	mutex_unlock(&host->lock);
+	function->exit_on_reset = !ret;
+	return ret;
+}
+
 /* All that kvpci_function_create() leaves out. */
 static int function_complete(struct kvpci_function *function,
 			     const struct kvpci_function_config *desc)
@@ -565,6 +581,8 @@ static int function_complete(struct kvpci_function *function,
 				    function->config.value + PCI_STATUS);
 		function->config.value[PCI_INTERRUPT_PIN] = desc->interrupt_pin;
 	}
+	if (!ret && desc->flags & KVPCI_FUNCTION_RESET_EXIT)
+		ret = set_exit_on_reset(function);
 	if (!ret)
 		ret = add_capabilities(function, desc);
 	if (!ret)

@@ -28,7 +28,7 @@
 #include "ioctl/mirror.h"
 #include "ioctl/state.h"
 #include "ioctl/uarg.h"
-#include "kinds/userspace.h"
+#include "pci/exit.h"
 #include "pci/function.h"
 #include "pci/host.h"
 #include "window/cf8.h"
@@ -305,7 +305,7 @@ static int get_exit_ioctl(struct kvpci_host *host, struct kvpci_exit __user *arg
 	ret = kvpci_uarg_get(&get, sizeof(get), KVPCI_EXIT_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	if (get.flags & ~KVPCI_EXIT_FLAGS || get.pad)
+	if (get.flags & ~KVPCI_EXIT_IO || get.pad)
 		return -EINVAL;
 	ret = kvpci_exit_find(host, &get);
 	if (ret)

@@ -16,18 +16,20 @@
 #include "pci/function.h"
 #include "pci/host.h"
 
+/* Is the place there, and may there be such a range? */
 static int check_range(const struct kvpci_function *function, struct kvpci_range_config *desc)
 {
-	const struct kvpci_function_bar *bar;
+	u64 size = KVPCI_CONFIG_SIZE;
 
-	if (desc->flags)
+	if (desc->flags || (desc->kind == KVPCI_RANGE_EXIT) != (desc->bar == KVPCI_CONFIG))
 		return -EINVAL;
-	if (desc->bar >= KVPCI_NUM_BARS_AND_ROM)
-		return -EINVAL;
-	desc->bar = array_index_nospec(desc->bar, KVPCI_NUM_BARS_AND_ROM);
-	bar = &function->bars[desc->bar];
-	if (!desc->length || desc->length > bar->space.size ||
-	    desc->offset > bar->space.size - desc->length)
+	if (desc->bar != KVPCI_CONFIG) {
+		if (desc->bar >= KVPCI_NUM_BARS_AND_ROM)
+			return -EINVAL;
+		desc->bar = array_index_nospec(desc->bar, KVPCI_NUM_BARS_AND_ROM);
+		size = function->bars[desc->bar].space.size;
+	}
+	if (!desc->length || desc->length > size || desc->offset > size - desc->length)
 		return -EINVAL;
 
 	return 0;
@@ -147,6 +149,12 @@ static struct kvpci_range *new_range(struct kvpci_function *function,
 	return range;
 }
 
+/* It is no range of registers: they stay what they are. */
+static struct kvpci_range *new_exit(const struct kvpci_range_config *desc)
+{
+	return desc->data ? ERR_PTR(-EINVAL) : NULL;
+}
+
 /* May ranges be added? So it is as long as the host's lock is held. */
 static int check_state(const struct kvpci_function *function)
 {
@@ -154,18 +162,6 @@ static int check_state(const struct kvpci_function *function)
 		return -ENODEV;
 
 	return READ_ONCE(function->plugged) ? -EBUSY : 0;
-}
-
-static int insert_range(struct kvpci_function *function, const struct kvpci_range_config *desc,
-			struct kvpci_range *range)
-{
-	int ret;
-
-	ret = check_state(function);
-	if (!ret && desc->kind == KVPCI_RANGE_USERSPACE)
-		ret = kvpci_exits_create(function->host);
-
-	return ret ?: kvpci_function_add_bar_range(function, range);
 }
 
 /**
@@ -192,14 +188,17 @@ int kvpci_add_range_ioctl(struct kvpci_function *function,
 	if (ret)
 		return ret;
 
-	range = new_range(function, &desc);
+	range = desc.kind == KVPCI_RANGE_EXIT ? new_exit(&desc) : new_range(function, &desc);
 	if (IS_ERR(range))
 		return PTR_ERR(range);
 
 	mutex_lock(&function->host->lock);
-	ret = insert_range(function, &desc, range);
+	ret = check_state(function);
+	if (!ret)
+		ret = range ? kvpci_function_add_bar_range(function, range) :
+			      kvpci_function_add_exit(function, desc.offset, desc.length);
 	mutex_unlock(&function->host->lock);
-	if (ret)
+	if (ret && range)
 		range->ops->destroy(range);
 	return ret;
 }

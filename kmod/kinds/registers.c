@@ -2,7 +2,7 @@
 /*
  * Registers behind a BAR: memory of the kernel, with writable and write-1-to-clear bits. On
  * request every write by the guest, after it has taken effect, signals an eventfd,
- * triggers an interrupt or lowers the INTx pin.
+ * triggers an interrupt, lowers the INTx pin or ends KVM_RUN.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
@@ -71,7 +71,7 @@ static u32 registers_write(struct kvpci_range *range, const struct kvpci_guest_a
 	if (registers->flags & KVPCI_REGISTERS_LOWER)
 		kvpci_interrupts_lower(&function->interrupts,
 				       registers->interrupt, registers->vector);
-	return 0;
+	return registers->flags & KVPCI_REGISTERS_EXIT ? KVPCI_EFFECT_EXIT : 0;
 }
 
 static void registers_get(struct kvpci_range *range, u64 offset, u32 len, void *val)
@@ -245,6 +245,7 @@ struct kvpci_range *kvpci_registers_new(const struct kvpci_registers_config *des
 		return ERR_PTR(-ENOMEM);
 
 	registers->range.ops = &registers_ops;
+	registers->range.exits = desc->flags & KVPCI_REGISTERS_EXIT;
 	registers->range.mirrored = desc->flags & KVPCI_REGISTERS_MIRROR;
 	registers->flags = desc->flags;
 	registers->interrupt = desc->interrupt;

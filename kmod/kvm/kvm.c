@@ -532,6 +532,20 @@ u32 kvpci_kvm_online_vcpus(struct kvm *kvm)
 }
 
 /**
+ * kvpci_kvm_vcpu_by_id() - find a vCPU
+ * @kvm: the virtual machine
+ * @id: what KVM_CREATE_VCPU was told
+ *
+ * Return: as kvpci_kvm_vcpu_index(); -ENOENT if there is no such vCPU
+ */
+int kvpci_kvm_vcpu_by_id(struct kvm *kvm, u32 id)
+{
+	struct kvm_vcpu *vcpu = id <= INT_MAX ? kvm_get_vcpu_by_id(kvm, id) : NULL;
+
+	return vcpu ? vcpu->vcpu_idx : -ENOENT;
+}
+
+/**
  * kvpci_kvm_io_exit_size() - how long is the access to ports that a vCPU has exited for?
  * @kvm: the virtual machine
  * @index: as kvpci_kvm_vcpu_index(); there is such a vCPU

@@ -81,6 +81,7 @@ int kvpci_kvm_read_lock(struct kvm *kvm);
 void kvpci_kvm_read_unlock(struct kvm *kvm, int index);
 u32 kvpci_kvm_max_vcpus(struct kvm *kvm);
 u32 kvpci_kvm_online_vcpus(struct kvm *kvm);
+int kvpci_kvm_vcpu_by_id(struct kvm *kvm, u32 id);
 u32 kvpci_kvm_io_exit_size(struct kvm *kvm, u32 index);
 
 /* Read a pointer in one of the callbacks; see kvpci_kvm_synchronize(). */

@@ -81,12 +81,11 @@ static noinline int doorbell_pass_on(struct kvpci_function_bar *bar, struct kvm_
 {
 	struct kvpci_guest_access access = {
 		.vcpu = vcpu,
-		.base = addr - offset,
+		.addr = addr,
 		.len = len,
 	};
 
-	return kvpci_space_write(&bar->space, &access, offset, len, val) &
-	       KVPCI_EFFECT_USERSPACE ? -EOPNOTSUPP : 0;
+	return kvpci_space_write(&bar->space, &access, offset, len, val);
 }
 
 /* What kvpci_doorbell_write() does where there is not just one. */
@@ -130,7 +129,7 @@ static noinline int doorbell_write_to_some(struct kvpci_function_bar *bar,
  * be kept for after a call, each call is the last.
  *
  * Context: a callback of a claim.
- * Return: 0, or -EOPNOTSUPP if userspace is to complete it
+ * Return: 0, or -EOPNOTSUPP if userspace is to complete it or to know of it
  */
 int kvpci_doorbell_write(struct kvpci_function_bar *bar, struct kvm_vcpu *vcpu, u64 addr,
 			 u64 offset, int len, const void *val)

@@ -10,12 +10,14 @@
  *
  * A read is one of registers, whatever they are for: guests read them from a mirror.
  */
+#include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/pci_regs.h>
 #include <linux/slab.h>
 
 #include "pci/capability.h"
 #include "pci/command.h"
+#include "pci/exit.h"
 #include "pci/function.h"
 #include "pci/host.h"
 
@@ -187,6 +189,33 @@ int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range
 }
 
 /**
+ * kvpci_function_add_exit() - have userspace know of writes to configuration space
+ * @function: the function, which is not plugged
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within configuration space
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0 or -ENOMEM
+ */
+int kvpci_function_add_exit(struct kvpci_function *function, u32 offset, u32 len)
+{
+	int ret;
+
+	lockdep_assert_held(&function->host->lock);
+	ret = kvpci_exits_create(function->host);
+	if (ret)
+		return ret;
+
+	if (!function->exits)
+		function->exits = bitmap_zalloc(KVPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!function->exits)
+		return -ENOMEM;
+
+	bitmap_set(function->exits, offset, len);
+	return 0;
+}
+
+/**
  * kvpci_function_add_bar_range() - put a range behind a BAR
  * @function: the function, which is not plugged
  * @range: the range, complete; its space is one of @function's BARs
@@ -206,7 +235,9 @@ int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_r
 	    length > KVPCI_MAX_REGISTERS - function->reset_length)
 		return -ENOSPC;
 
-	ret = kvpci_range_insert(range);
+	ret = range->exits ? kvpci_exits_create(function->host) : 0;
+	if (!ret)
+		ret = kvpci_range_insert(range);
 	if (ret)
 		return ret;
 
@@ -269,6 +300,12 @@ static noinline u32 write_ranges(struct kvpci_function *function, u32 offset, u3
 	return effects;
 }
 
+/* Is userspace to know of a write? */
+static bool is_exit(const struct kvpci_function *function, u32 offset, u32 len)
+{
+	return find_next_bit(function->exits, offset + len, offset) < offset + len;
+}
+
 /**
  * kvpci_function_config_write() - write configuration space as the guest does
  * @function: the function
@@ -291,6 +328,8 @@ u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
 	else
 		effects = write_ranges(function, offset, len, val);
 	spin_unlock(&function->lock);
+	if (unlikely(function->exits) && is_exit(function, offset, len))
+		effects |= KVPCI_EFFECT_EXIT;
 	return effects;
 }
 

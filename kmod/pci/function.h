@@ -26,6 +26,9 @@ struct kvpci_host;
  * @space: configuration space: those of its registers that are more than masks
  * @range_of: for each dword that mechanism #1 reaches 1 + the index of the range that has it,
  *	in those of @space, or 0
+ * @exits: a bit for each byte of configuration space: userspace is to know of guests' writes
+ *	to it; NULL: of none. Fixed once the function is plugged.
+ * @exit_on_reset: and of function-level reset
  * @bar_registers: the range of the BARs
  * @command: the range of the command and status registers
  * @bars: the BARs, the ROM's last
@@ -48,6 +51,8 @@ struct kvpci_function {
 	struct kvpci_regs config;
 	struct kvpci_space space;
 	u8 range_of[KVPCI_CONFIG_SIZE_CAM / 4];
+	unsigned long *exits;
+	bool exit_on_reset;
 	struct kvpci_range bar_registers;
 	struct kvpci_range command;
 	struct kvpci_function_bar bars[KVPCI_NUM_BARS_AND_ROM];
@@ -66,6 +71,7 @@ struct kvpci_function {
 
 int kvpci_function_init(struct kvpci_function *function,
 			const struct kvpci_function_config *desc);
+int kvpci_function_add_exit(struct kvpci_function *function, u32 offset, u32 len);
 int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range *range);
 int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_range *range);
 void kvpci_function_config_read_traced(struct kvpci_function *function, u32 offset,

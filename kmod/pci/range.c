@@ -12,6 +12,8 @@
  * the range of a BAR's access's first byte leaves it to userspace, it does so for the whole
  * of it; if one further on does, its bytes count as in none.
  *
+ * What is left to userspace, or told to it, is noted (exit.c).
+ *
  * A kind is a struct kvpci_range_ops in a file of its own, in kinds/. Nothing else
  * knows it but what makes its ranges, from what userspace asks for, in ioctl/.
  */
@@ -21,6 +23,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "pci/bar.h"
+#include "pci/exit.h"
 #include "pci/range.h"
 
 /* The first range of @space that ends after @offset; nr_ranges if there is none. */
@@ -103,6 +107,14 @@ u32 kvpci_range_piece(const struct kvpci_space *space, u64 offset, u32 len,
 	return min_t(u64, len, end - offset);
 }
 
+/* Note an access that is declined. */
+static void note_exit(const struct kvpci_space *space, const struct kvpci_guest_access *access,
+		      u64 offset, bool written)
+{
+	kvpci_exit_note_bar(container_of(space, struct kvpci_function_bar, space), access,
+			    offset, written);
+}
+
 /**
  * kvpci_space_read() - a guest's read of what is behind a BAR
  * @space: the BAR's
@@ -127,8 +139,10 @@ int kvpci_space_read(struct kvpci_space *space, const struct kvpci_guest_access 
 		if (range) {
 			ret = range->ops->read(range, access, offset - range->offset, n,
 					       val + done);
-			if (ret && !done)
+			if (ret && !done) {
+				note_exit(space, access, offset, false);
 				return ret;
+			}
 		}
 		if (ret)
 			memset(val + done, 0xff, n);
@@ -148,32 +162,33 @@ int kvpci_space_read(struct kvpci_space *space, const struct kvpci_guest_access 
  * @val: the bytes
  *
  * Context: a callback of a claim.
- * Return: what has to follow, KVPCI_EFFECT_*; if that is KVPCI_EFFECT_USERSPACE, nothing has
- * been written
+ * Return: 0, or -EOPNOTSUPP if userspace is to complete it or to know of it
  */
-u32 kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access *access,
+int kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access *access,
 		      u64 offset, u32 len, const void *val)
 {
 	u32 effects = 0;
 	u32 done, n;
 
-	for (done = 0; done < len && offset < space->size; done += n, offset += n) {
+	for (done = 0; done < len && offset + done < space->size; done += n) {
 		struct kvpci_range *range;
 
-		n = kvpci_range_piece(space, offset, len - done, &range);
+		n = kvpci_range_piece(space, offset + done, len - done, &range);
 		if (!range)
 			continue;
 
-		effects |= range->ops->write(range, access, offset - range->offset, n,
+		effects |= range->ops->write(range, access, offset + done - range->offset, n,
 					     val + done);
-		if (!(effects & KVPCI_EFFECT_USERSPACE))
-			continue;
-		if (!done)
+		if (effects & KVPCI_EFFECT_USERSPACE && !done)
 			break;
-		effects &= ~KVPCI_EFFECT_USERSPACE;
 	}
 
-	return effects;
+	if (likely(!(effects & KVPCI_EFFECT_EXIT) &&
+		   !(effects & KVPCI_EFFECT_USERSPACE && !done)))
+		return 0;
+
+	note_exit(space, access, offset, effects & KVPCI_EFFECT_EXIT);
+	return -EOPNOTSUPP;
 }
 
 /**

@@ -12,13 +12,14 @@ struct kvpci_regs;
 
 /*
  * What has to follow a write, once the locks under which it was made have been released.
- * kvpci_effects_carry_out() does all but the first, which makes the claim's callback return
- * -EOPNOTSUPP.
+ * The first and the last make the claim's callback return -EOPNOTSUPP, see exit.c;
+ * kvpci_effects_carry_out() does the others.
  */
 #define KVPCI_EFFECT_USERSPACE	BIT(0)	/* it has not been made: userspace completes it */
 #define KVPCI_EFFECT_MAP	BIT(1)	/* watched ranges of the map of memory changed */
 #define KVPCI_EFFECT_MESSAGES	BIT(2)	/* pending ones may be sent, or are not to come any more */
 #define KVPCI_EFFECT_RESET	BIT(3)	/* the guest has initiated function-level reset */
+#define KVPCI_EFFECT_EXIT	BIT(4)	/* it has been made, and userspace is to know */
 
 /**
  * enum kvpci_reset_kind - what resets a function
@@ -34,12 +35,12 @@ enum kvpci_reset_kind {
 /**
  * struct kvpci_guest_access - a guest's access to a space
  * @vcpu: the guest's
- * @base: where the BAR was found, which it may leave while the access goes on
+ * @addr: its address or port
  * @len: bytes of the whole access, of which a range may see a part
  */
 struct kvpci_guest_access {
 	struct kvm_vcpu *vcpu;
-	u64 base;
+	u64 addr;
 	u32 len;
 };
 
@@ -91,7 +92,7 @@ struct kvpci_state_ops {
  * Of a range of a BAR, @read and @write run in a callback of a claim, without a lock, and
  * take no longer than the function's lock may be held, but for messages that they send or
  * wait for (kvpci_vector_flush(), kvpci_vectors_settle()). What follows a write they do
- * themselves, and return no effect but KVPCI_EFFECT_USERSPACE. @reset is called without a
+ * themselves, and return no effect but KVPCI_EFFECT_USERSPACE and KVPCI_EFFECT_EXIT. @reset is called without a
  * lock. @get and @set take the function's lock where they need it.
  *
  * Of a range of configuration space, whose registers are its bytes, @write, which has no
@@ -120,6 +121,7 @@ struct kvpci_range_ops {
  * @space: where it is
  * @offset: its first byte, from the start of the space
  * @length: bytes
+ * @exits: accesses to it may end KVM_RUN
  * @mirrored: reads have no effect and are to be spared the guest, see mirror.c
  * @moved: its bytes are in a mirror
  */
@@ -128,6 +130,7 @@ struct kvpci_range {
 	struct kvpci_space *space;
 	u64 offset;
 	u64 length;
+	bool exits;
 	bool mirrored;
 	bool moved;
 };
@@ -155,7 +158,7 @@ u32 kvpci_range_piece(const struct kvpci_space *space, u64 offset, u32 len,
 		      struct kvpci_range **range);
 int kvpci_space_read(struct kvpci_space *space, const struct kvpci_guest_access *access,
 		     u64 offset, u32 len, void *val);
-u32 kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access *access,
+int kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access *access,
 		      u64 offset, u32 len, const void *val);
 
 #endif /* _KVPCI_RANGE_H */

@@ -69,6 +69,7 @@ static int cf8_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		     gpa_t port, int len, const void *val)
 {
+	const struct kvpci_guest_access access = { .vcpu = vcpu, .addr = port, .len = len };
 	struct kvpci_host *host = kvpci_claim_host(dev);
 	struct kvpci_function *function;
 	u32 offset;
@@ -88,11 +89,11 @@ static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		return 0;
 
 	function = cf8_addressed(vcpu, host, port, &offset);
-	if (function)
-		kvpci_config_write(function, offset,
-				   min_t(u32, len, KVPCI_CONFIG_SIZE_CAM - offset),
-				   val);
-	return 0;
+	if (!function)
+		return 0;
+
+	return kvpci_config_write(function, &access, offset, true,
+				  min_t(u32, len, KVPCI_CONFIG_SIZE_CAM - offset), val);
 }
 
 const struct kvm_io_device_ops kvpci_cf8_ops = {

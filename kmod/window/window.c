@@ -37,7 +37,7 @@ static int window_read(struct kvpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
 	struct kvpci_map_place place = kvpci_map_find(map, addr);
 	struct kvpci_guest_access access = {
 		.vcpu = vcpu,
-		.base = addr - place.offset,
+		.addr = addr,
 		.len = len,
 	};
 	struct kvpci_function_bar *bar;

@@ -278,8 +278,14 @@ struct kvpci_msi {
 /* Signal @route_eventfd when KVPCI_GET_ROUTE may have something to tell. */
 #define KVPCI_FUNCTION_ROUTE_EVENTFD	(1U << 1)
 
+/* Have the guest's write that initiates function-level reset, once it has been carried out, end
+ * as KVM_EXIT_MMIO or KVM_EXIT_IO, see KVPCI_GET_EXIT, so that the guest waits for the caller.
+ */
+#define KVPCI_FUNCTION_RESET_EXIT	(1U << 2)
+
 #define KVPCI_FUNCTION_FLAGS	(KVPCI_FUNCTION_RESET_EVENTFD | \
-				 KVPCI_FUNCTION_ROUTE_EVENTFD)
+				 KVPCI_FUNCTION_ROUTE_EVENTFD | \
+				 KVPCI_FUNCTION_RESET_EXIT)
 
 /**
  * struct kvpci_function_config - argument of KVPCI_CREATE_FUNCTION
@@ -353,15 +359,19 @@ struct kvpci_function_config {
 #define KVPCI_CREATE_FUNCTION	_IO(KVPCI_IOC_MAGIC, 0x01)
 
 /**
- * enum kvpci_range_kind - what a guest finds in a range of a BAR
+ * enum kvpci_range_kind - what a guest finds in a range of a BAR, or of configuration space
  * @KVPCI_RANGE_REGISTERS: memory of the kernel, with writable and write-1-to-clear bits:
  *	struct kvpci_registers_config
  * @KVPCI_RANGE_USERSPACE: accesses end as KVM_EXIT_MMIO or KVM_EXIT_IO, and the caller of
  *	KVM_RUN completes them; see KVPCI_GET_EXIT. It has no structure.
+ * @KVPCI_RANGE_EXIT: of configuration space only, over what is there: a write by the guest to
+ *	one of these bytes, once it has been carried out, ends as KVM_EXIT_MMIO or KVM_EXIT_IO;
+ *	see KVPCI_GET_EXIT. It has no structure.
  */
 enum kvpci_range_kind {
 	KVPCI_RANGE_REGISTERS = 1,
 	KVPCI_RANGE_USERSPACE = 2,
+	KVPCI_RANGE_EXIT = 3,
 };
 
 #define KVPCI_MAX_RANGES	256		/* of one function */
@@ -370,10 +380,11 @@ enum kvpci_range_kind {
  * struct kvpci_range_config - argument of KVPCI_ADD_RANGE
  * @size: sizeof(struct kvpci_range_config)
  * @flags: zero
- * @bar: 0 to 5, or KVPCI_BAR_ROM (registers that the guest can't write, only)
+ * @bar: 0 to 5; KVPCI_BAR_ROM (registers that the guest can't write, only); KVPCI_CONFIG
+ *	(KVPCI_RANGE_EXIT only)
  * @kind: enum kvpci_range_kind
- * @offset: first byte, from the start of the BAR
- * @length: bytes, not 0; @offset + @length must not exceed the BAR
+ * @offset: first byte, from the start of the BAR or of configuration space
+ * @length: bytes, not 0; @offset + @length must not exceed these
  * @data: user address of the structure that the kind has; 0 if it has none
  */
 struct kvpci_range_config {
@@ -403,9 +414,14 @@ struct kvpci_range_config {
  * more. In a memory BAR, with @offset of the range a multiple of 8.
  */
 #define KVPCI_REGISTERS_MIRROR	(1U << 3)
+/* Have every write by the guest, once it has been carried out, end as KVM_EXIT_MMIO or
+ * KVM_EXIT_IO, see KVPCI_GET_EXIT.
+ */
+#define KVPCI_REGISTERS_EXIT	(1U << 4)
 
 #define KVPCI_REGISTERS_FLAGS	(KVPCI_REGISTERS_EVENTFD | KVPCI_REGISTERS_TRIGGER | \
-				 KVPCI_REGISTERS_LOWER | KVPCI_REGISTERS_MIRROR)
+				 KVPCI_REGISTERS_LOWER | KVPCI_REGISTERS_MIRROR | \
+				 KVPCI_REGISTERS_EXIT)
 
 /**
  * enum kvpci_interrupt - the ways in which a function may interrupt
@@ -446,9 +462,9 @@ struct kvpci_registers_config {
 #define KVPCI_REGISTERS_CONFIG_SIZE_VER0	40
 
 /**
- * KVPCI_ADD_RANGE - say what a guest finds in a range of a BAR
+ * KVPCI_ADD_RANGE - say what a guest finds in a range
  *
- * On a function that is not plugged yet. An access is served by the range that
+ * On a function that is not plugged yet. An access to a BAR is served by the range that
  * its bytes are in; bytes that are in none read all ones, and writes to them are
  * dropped. If the first byte is in a userspace range, the whole access exits;
  * bytes further on that are in one read all ones.
@@ -588,19 +604,22 @@ struct kvpci_access {
 #define KVPCI_READ		_IO(KVPCI_IOC_MAGIC, 0x05)
 #define KVPCI_WRITE		_IO(KVPCI_IOC_MAGIC, 0x06)
 
-/* @address is a port, not a memory address. */
+/* In: @address is a port, not a memory address. */
 #define KVPCI_EXIT_IO		(1U << 0)
+/* Out: the bytes have been written, and are not to be once more. */
+#define KVPCI_EXIT_WRITTEN	(1U << 1)
 
-#define KVPCI_EXIT_FLAGS	KVPCI_EXIT_IO
+#define KVPCI_EXIT_FLAGS	(KVPCI_EXIT_IO | KVPCI_EXIT_WRITTEN)
 
 /**
  * struct kvpci_exit - argument of KVPCI_GET_EXIT
  * @size: sizeof(struct kvpci_exit)
  * @flags: KVPCI_EXIT_*
- * @vcpu: in: which vCPU exited, counted from 0 in the order of KVM_CREATE_VCPU
- * @bar: out: BAR of the function
+ * @vcpu: in: which vCPU exited, by what KVM_CREATE_VCPU was told
+ * @bar: out: BAR of the function, or KVPCI_CONFIG
  * @address: in: phys_addr of KVM_EXIT_MMIO, or port of KVM_EXIT_IO
- * @offset: out: offset of @address from the start of the BAR
+ * @offset: out: offset of @address from the start of the BAR, or the register of configuration
+ *	space
  * @user_data: out: of the function's struct kvpci_function_config
  * @segment: out: the bridge's segment group number
  * @bus: out: the function's bus number
@@ -631,10 +650,22 @@ struct kvpci_exit {
  * since. KVM makes two exits of an access that crosses a page; should they be to two
  * BARs, only the second has an answer, and the first is to read all ones.
  *
+ * An access to a userspace range is the caller's to complete. With KVPCI_EXIT_WRITTEN the write
+ * has been made, and with it all that follows; the guest goes on with its next instruction when
+ * KVM_RUN is called again, so that what the caller does before comes in between. Two accesses
+ * are only begun, since KVM asks no further once it was declined:
+ *
+ *	of a string of writes to a port, KVM_EXIT_IO with a @count above 1, the first value has
+ *	been written, and the others are the caller's to write;
+ *	of a write to memory of more than 8 bytes, those that follow the first 8 of them in this
+ *	range come as an exit of their own, without KVPCI_EXIT_WRITTEN.
+ *
+ * KVPCI_WRITE does that; a caller whose guest has no reason for such accesses may leave it.
+ *
  * Return: 0, or
- *	EINVAL	no such vCPU
- *	ENOENT	the vCPU's last access to a userspace range was not to @address, or
- *		the function has been closed since
+ *	EINVAL	no such vCPU; KVPCI_EXIT_WRITTEN set by the caller
+ *	ENOENT	the vCPU's last access that was left or told to userspace was not to @address,
+ *		or the function has been closed since
  */
 #define KVPCI_GET_EXIT		_IO(KVPCI_IOC_MAGIC, 0x07)
 
