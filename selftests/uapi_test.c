@@ -1239,6 +1239,26 @@ TEST_F(uapi, ranges_that_overlap)
 	EXPECT_EQ(0, add_range(self->function, &range));
 }
 
+/* So is what is saved of a function. */
+TEST_F(uapi, too_many_registers_to_save)
+{
+	struct range_desc range = {
+		.kind = KVPCI_RANGE_REGISTERS,
+		.length = KVPCI_MAX_REGISTERS,
+	};
+	int function = function_new(self->host, BDF(0, 5, 0), (struct kvpci_function_config) {
+		.bars = { { 2ULL * KVPCI_MAX_ALL_REGISTERS } } });
+
+	for (; range.offset < KVPCI_MAX_ALL_REGISTERS; range.offset += range.length)
+		ASSERT_EQ(0, add_range(function, &range));
+	EXPECT_EQ(-ENOSPC, add_range(function, &range));
+	range.length = 1;
+	EXPECT_EQ(-ENOSPC, add_range(function, &range));
+	range.kind = KVPCI_RANGE_USERSPACE;
+	EXPECT_EQ(0, add_range(function, &range));
+	close(function);
+}
+
 /* What a reset has to put back is bounded, however many ranges it is in. */
 TEST_F(uapi, too_many_registers_to_reset)
 {

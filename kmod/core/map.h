@@ -14,13 +14,13 @@
  * @link: in the bucket of its base and order
  * @base: first address, a multiple of the size
  * @order: log2 of its size
- * @placed: when it was put there, counted by the map; what it is before that, unless it is 0,
- *	it stays
+ * @placed: when it was put there, counted by the map; of one that is not in a map 0, or when it
+ *	is to have been put where kvpci_map_add() puts it
  * @watched: the next change of what is found in it is counted, which ends the watch
  * @changes: how many have been counted
  * @changed: in the map's list of that name, or empty
  *
- * Written under the map's lock.
+ * Written under the map's lock; @placed of one that is not in a map by who adds it.
  */
 struct kvpci_map_node {
 	struct hlist_node link;

@@ -51,8 +51,8 @@ static bool is_zero(const u8 *bytes, u32 len)
  * @expected: the header that it is to have
  * @contents: where to put the place of its contents, @expected->length bytes
  *
- * Return: 0; -EOPNOTSUPP if its version is another one; -EINVAL if there is no such record, or
- * not all of it
+ * Return: 0; -EOPNOTSUPP if its type or version is one that a later kernel may know; -EINVAL if
+ * there is no such record, or not all of it
  */
 int kvpci_state_next(struct kvpci_state_reader *reader,
 		     const struct kvpci_state_record *expected, const void **contents)
@@ -61,7 +61,11 @@ int kvpci_state_next(struct kvpci_state_reader *reader,
 	u32 pad = -expected->length & (RECORD_ALIGN - 1);
 	u64 length = sizeof(*record) + expected->length + pad;
 
-	if (reader->length < sizeof(*record) || record->type != expected->type)
+	if (reader->length < sizeof(*record))
+		return -EINVAL;
+	if (record->type > KVPCI_STATE_LAST)
+		return -EOPNOTSUPP;
+	if (record->type != expected->type)
 		return -EINVAL;
 	if (record->version != expected->version)
 		return -EOPNOTSUPP;

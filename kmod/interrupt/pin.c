@@ -41,7 +41,7 @@
  * @status: the low byte of the status register, none of whose bits the guest can change
  * @level: of the pin
  * @signalled: KVM has been told, and the guest has not acknowledged it since
- * @owed: the source has raised the pin and is to be told when it is low
+ * @owed: the source has raised the pin and is to be told when it is low, if @ack is there
  * @route: tells KVM, or NULL
  * @ack: tells the source; NULL: acknowledgments don't lower the pin
  * @source: raises the pin when its eventfd is signalled, or NULL; this and @resample
@@ -84,7 +84,7 @@ static bool is_to_be_signalled(const struct kvpci_pin *pin)
 
 static bool is_to_be_told(const struct kvpci_pin *pin)
 {
-	return pin->owed && !pin->level;
+	return pin->ack && pin->owed && !pin->level;
 }
 
 /* Tell whoever is to be told. The eventfds stay until this has been flushed. */
@@ -285,8 +285,7 @@ void kvpci_pin_reset(struct kvpci_pin *pin)
  */
 void kvpci_pin_get_state(const struct kvpci_pin *pin, struct kvpci_state_intx *state)
 {
-	state->flags = (pin->signalled ? KVPCI_STATE_INTX_SIGNALLED : 0) |
-		       (pin->owed ? KVPCI_STATE_INTX_OWED : 0);
+	state->flags = pin->owed ? KVPCI_STATE_INTX_OWED : 0;
 }
 
 /**
@@ -299,16 +298,20 @@ void kvpci_pin_get_state(const struct kvpci_pin *pin, struct kvpci_state_intx *s
 void kvpci_pin_set_state(struct kvpci_pin *pin, const struct kvpci_state_intx *state)
 {
 	pin->level = *pin->status & PCI_STATUS_INTERRUPT;
-	pin->signalled = state->flags & KVPCI_STATE_INTX_SIGNALLED;
-	pin->owed = state->flags & KVPCI_STATE_INTX_OWED && pin->ack;
+	/* KVM may not have got that far when its own state was saved. */
+	pin->signalled = false;
+	pin->owed = state->flags & KVPCI_STATE_INTX_OWED;
 }
 
-/* Set the eventfd that is told of acknowledgments; the old one is not used any more. */
+/*
+ * Set the eventfd that is told of acknowledgments; the old one is not used any more. A source
+ * that was restored may be owed something.
+ */
 static struct eventfd_ctx *pin_set_ack(struct kvpci_pin *pin, struct eventfd_ctx *ack)
 {
 	spin_lock_irq(&pin->interrupts->lock);
 	swap(pin->ack, ack);
-	pin->owed = false;
+	kvpci_pin_follow(pin);
 	spin_unlock_irq(&pin->interrupts->lock);
 
 	kvpci_work_flush(&pin->work);
@@ -363,6 +366,9 @@ int kvpci_pin_unbind(struct kvpci_pin *pin)
 
 	pin_listener_stop(pin->source);
 	pin->source = NULL;
+	spin_lock_irq(&pin->interrupts->lock);
+	pin->owed = false;
+	spin_unlock_irq(&pin->interrupts->lock);
 	ack = pin_set_ack(pin, NULL);
 	if (ack)
 		eventfd_ctx_put(ack);

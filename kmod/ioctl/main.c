@@ -31,6 +31,12 @@ static_assert(sizeof(struct kvpci_trigger) == KVPCI_TRIGGER_SIZE_VER0);
 static_assert(sizeof(struct kvpci_route) == KVPCI_ROUTE_SIZE_VER0);
 static_assert(sizeof(struct kvpci_mirror) == KVPCI_MIRROR_SIZE_VER0);
 static_assert(sizeof(struct kvpci_state) == KVPCI_STATE_SIZE_VER0);
+/* Those in state can't grow, but for another version. */
+static_assert(sizeof(struct kvpci_state_record) == 32);
+static_assert(sizeof(struct kvpci_state_host) == 8);
+static_assert(sizeof(struct kvpci_state_bars) == 56);
+static_assert(sizeof(struct kvpci_state_intx) == 8);
+static_assert(sizeof(struct kvpci_state_msi) == 8);
 
 static long kvpci_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {

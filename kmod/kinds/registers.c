@@ -124,7 +124,13 @@ static u32 registers_state_length(const struct kvpci_range *range)
 
 static void registers_get_state(struct kvpci_range *range, void *state)
 {
-	registers_get(range, 0, to_registers(range)->regs.size, state);
+	u32 offset, len, size = to_registers(range)->regs.size;
+
+	for (offset = 0; offset < size; offset += len) {
+		len = min_t(u32, size - offset, BATCH);
+		registers_get(range, offset, len, state + offset);
+		cond_resched();
+	}
 }
 
 static void registers_set_state(struct kvpci_range *range, const void *state)

@@ -50,9 +50,13 @@ static bool bar_registers_check_state(const struct kvpci_range *range,
 	return kvpci_bars_placed_ok(config, kvpci_range_function(range)->bars, state);
 }
 
+/* Of a function that the guest does not see, no BAR decodes: they come when it is plugged. */
 static void bar_registers_set_state(struct kvpci_range *range, const void *state)
 {
-	kvpci_bars_set_placed(kvpci_range_function(range)->bars, state);
+	struct kvpci_function *function = kvpci_range_function(range);
+
+	if (function->plugged)
+		kvpci_bars_set_placed(function->bars, state);
 }
 
 static const struct kvpci_state_ops bar_registers_state_ops = {
@@ -227,12 +231,14 @@ int kvpci_function_add_exit(struct kvpci_function *function, u32 offset, u32 len
 int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_range *range)
 {
 	u32 length = range->ops->reset_length ? range->ops->reset_length(range) : 0;
+	u32 state = range->ops->state ? range->ops->state->length(range) : 0;
 	int ret;
 
 	lockdep_assert_held(&function->host->lock);
 	/* The guest waits for a reset, within kvm->srcu: it is not to take long. */
 	if (function->nr_bar_ranges == KVPCI_MAX_RANGES ||
-	    length > KVPCI_MAX_REGISTERS - function->reset_length)
+	    length > KVPCI_MAX_REGISTERS - function->reset_length ||
+	    state > KVPCI_MAX_ALL_REGISTERS - function->state_length)
 		return -ENOSPC;
 
 	ret = range->exits ? kvpci_exits_create(function->host) : 0;
@@ -243,6 +249,7 @@ int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_r
 
 	function->nr_bar_ranges++;
 	function->reset_length += length;
+	function->state_length += state;
 	return 0;
 }
 

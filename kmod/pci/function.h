@@ -42,6 +42,7 @@ struct kvpci_host;
  * @nr_doorbells: of all BARs; guarded by the host's lock
  * @reset_length: bytes that a reset of all BARs' ranges goes through; guarded by the
  *	host's lock
+ * @state_length: bytes in the records of all BARs' ranges; guarded by the host's lock
  * @serial: no other function of the host had or will have this number
  * @user_data: the caller's
  */
@@ -65,6 +66,7 @@ struct kvpci_function {
 	u16 nr_bar_ranges;
 	u16 nr_doorbells;
 	u32 reset_length;
+	u32 state_length;
 	u64 serial;
 	u64 user_data;
 };

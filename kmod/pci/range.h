@@ -47,7 +47,7 @@ struct kvpci_guest_access {
 /**
  * struct kvpci_state_ops - what is saved of a kind of range
  * @type: enum kvpci_state_type
- * @length: bytes of its record; 0: there is none. At most 2^31.
+ * @length: bytes of its record; 0: there is none
  * @get: put them into @state
  * @check: may the range be so, if the function's configuration space is @config? NULL: any
  *	bytes do.

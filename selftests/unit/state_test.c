@@ -98,7 +98,7 @@ static void what_is_written(void)
 	free(seq.data);
 }
 
-/* What should come of it if byte @at is another one? */
+/* What should come of it with byte @at another one than it was? */
 static int refusal(const struct sequence *seq, u64 at)
 {
 	const struct kvpci_state_record *record;
@@ -106,10 +106,12 @@ static int refusal(const struct sequence *seq, u64 at)
 
 	while (seq->start[i] > at)
 		i--;
-	record = &seq->record[i];
+	record = (const void *)(seq->data + seq->start[i]);
 	at -= seq->start[i];
 	if (at >= sizeof(*record))
 		return at < sizeof(*record) + record->length ? 0 : -EINVAL;
+	if (record->type > KVPCI_STATE_LAST)
+		return -EOPNOTSUPP;
 
 	return at >= offsetof(struct kvpci_state_record, version) &&
 	       at < offsetof(struct kvpci_state_record, bar) ? -EOPNOTSUPP : -EINVAL;

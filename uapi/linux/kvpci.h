@@ -403,6 +403,8 @@ struct kvpci_range_config {
  * can change, too, since a reset has to put them back.
  */
 #define KVPCI_MAX_REGISTERS	(16U << 20)
+/* Bytes in all ranges of registers of a function, which are its state. */
+#define KVPCI_MAX_ALL_REGISTERS	(256U << 20)
 
 /* Signal @eventfd on every write by the guest. */
 #define KVPCI_REGISTERS_EVENTFD	(1U << 0)
@@ -477,7 +479,8 @@ struct kvpci_registers_config {
  *	EFAULT	no @data, and the kind has use for it
  *	EEXIST	it overlaps a range that is there
  *	ENOSPC	the function has KVPCI_MAX_RANGES, or would have more than
- *		KVPCI_MAX_REGISTERS bytes in ranges with bits that the guest can write
+ *		KVPCI_MAX_REGISTERS bytes in ranges with bits that the guest can write, or
+ *		than KVPCI_MAX_ALL_REGISTERS
  *	EBADF	@eventfd is not open, or EINVAL: it is not an eventfd
  *	EBUSY	the function is plugged
  */
@@ -984,14 +987,29 @@ struct kvpci_mirror {
  * records that KVPCI_GET_STATE gives, all of them and in that order: of a host bridge
  * KVPCI_STATE_HOST, and then those of the bridge's own function; of a function
  * KVPCI_STATE_CONFIG, then those of ranges of configuration space, by offset, then those of
- * ranges of each BAR, by BAR and offset.
+ * ranges of each BAR, by BAR and offset. A later kernel takes what an earlier one has given.
  *
- * A caller that saves a virtual machine ends KVM_RUN of all vCPUs, completes the accesses that
- * have been left to it, has devices trigger nothing any more, calls KVPCI_DRAIN, and after that
- * takes the state of functions, vCPUs and interrupt controllers. To restore it, it makes the
- * bridge and functions, plugs those that were, binds eventfds and sets INTx's routes, sets the
- * state of KVM's interrupt controllers, and then that of the bridge and its functions, before a
- * vCPU runs or a device triggers: a vector that was pending and may send its message now does.
+ * To save a virtual machine,
+ *
+ *	- end KVM_RUN of all vCPUs and complete the accesses that have been left to the caller,
+ *	- have devices trigger nothing any more, and call KVPCI_DRAIN,
+ *	- get the state of the bridge and of each function, and after that
+ *	- that of KVM's interrupt controllers and vCPUs, local APICs included: an interrupt may
+ *	  have been on its way into them. KVM itself may take a moment for one that comes by an
+ *	  irqfd; of INTx none is lost by that.
+ *
+ * To restore it,
+ *
+ *	- make the bridge and the functions, and plug those that were,
+ *	- set the state of KVM's interrupt controllers and local APICs,
+ *	- set the state of the bridge and of each function, in any order: a vector that was
+ *	  pending and may send its message does so now, and a pin that is asserted tells KVM,
+ *	- bind eventfds and set routes, in which signals may have come meanwhile,
+ *	- and let vCPUs and devices run.
+ *
+ * Routes of INTx may be set before, too, and eventfds be bound that have not been signalled.
+ * Where messages are delivered by irqfds, each has to be confirmed again, see KVPCI_GET_ROUTE,
+ * and mirrors come back as KVPCI_GET_MIRROR tells.
  */
 
 /**
@@ -1016,6 +1034,8 @@ enum kvpci_state_type {
 	KVPCI_STATE_MSIX = 6,
 	KVPCI_STATE_REGISTERS = 7,
 };
+
+#define KVPCI_STATE_LAST	KVPCI_STATE_REGISTERS
 
 /**
  * struct kvpci_state_record - what comes before each part of a state
@@ -1048,25 +1068,27 @@ struct kvpci_state_host {
 
 /**
  * struct kvpci_state_bars - of a function's BARs
- * @placed: of each BAR, the ROM's last: when it came to where it decodes, as a number below
- *	2^63. Of BARs of the same size at the same address the guest finds the one with the
- *	highest. 0 of a BAR that does not decode; of one that does: it comes there last.
+ * @placed: of each BAR, the ROM's last: when it came to where it decodes, as a number that
+ *	grows with time. Of BARs of the same size at the same address the guest finds the one
+ *	with the highest. 0 of a BAR that does not decode; of one that does, and of a function
+ *	that is not plugged: it comes there last.
  */
 struct kvpci_state_bars {
 	__u64 placed[KVPCI_NUM_BARS + 1];
 };
 
-/* KVM has been told that the interrupt is asserted, and the guest has not acknowledged it. */
-#define KVPCI_STATE_INTX_SIGNALLED	(1U << 0)
 /* The source, see KVPCI_BIND_ACK, has raised the pin and is to be told once it is low. */
-#define KVPCI_STATE_INTX_OWED		(1U << 1)
+#define KVPCI_STATE_INTX_OWED	(1U << 0)
 
-#define KVPCI_STATE_INTX_FLAGS	(KVPCI_STATE_INTX_SIGNALLED | KVPCI_STATE_INTX_OWED)
+#define KVPCI_STATE_INTX_FLAGS	KVPCI_STATE_INTX_OWED
 
 /**
  * struct kvpci_state_intx - of a function's INTx pin, whose level is the interrupt status bit
  * @flags: KVPCI_STATE_INTX_*
  * @pad: zero
+ *
+ * Whether KVM has been told that the interrupt is asserted is not in it: KVM is told again. Its
+ * line, if that was high already, stays so until the guest acknowledges it, once.
  */
 struct kvpci_state_intx {
 	__u32 flags;
@@ -1111,10 +1133,10 @@ struct kvpci_state {
  *
  * Return: 0, or
  *	EINVAL	KVPCI_SET_STATE: the records are not those that this bridge or function has, in
- *		their order, or not whole; padding is not zero; a value is out of range;
- *		bits are set that nobody can set, or not as what the function was made of says;
- *		records are at odds with each other
- *	EOPNOTSUPP	KVPCI_SET_STATE: the @version of a record is not known
+ *		their order, or not whole; padding is not zero; a value is out of range; bits
+ *		that can't change are others than those of this function; records are at odds
+ *		with each other
+ *	EOPNOTSUPP	KVPCI_SET_STATE: the type or the version of a record is not known
  *	ENOSPC	KVPCI_GET_STATE: @length is too small
  */
 #define KVPCI_GET_STATE		_IO(KVPCI_IOC_MAGIC, 0x10)
@@ -1125,7 +1147,9 @@ struct kvpci_state {
  *
  * On a host bridge. The argument is 0. What eventfds have been signalled for that are bound to
  * vectors and pins, or are KVM's acknowledgments, before the call, has been done when it
- * returns, with all that follows from it in this bridge, and nothing of it is running any more.
+ * returns: the vector has been triggered, and its message sent or made pending, the pin has its
+ * level, and KVM has been told of it. What comes of the eventfds that this has signalled in turn
+ * is not waited for.
  *
  * Return: 0, or
  *	EINVAL	the argument is not 0
