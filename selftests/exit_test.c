@@ -308,7 +308,8 @@ static void expect_config(struct __test_metadata *_metadata, struct _test_data_e
 	for (i = 0; i < ARRAY_SIZE(writes); i++) {
 		__u32 value = writes[i].offset == PCI_COMMAND ? DECODE_ALL : 0x31415926 + i;
 
-		nr = self->log.nr = 0;
+		nr = 0;
+		self->log.nr = 0;
 		cfg_write(self->host, how, F, writes[i].offset, writes[i].size, value);
 		EXPECT_EQ(writes[i].exits, self->log.nr - nr) {
 			TH_LOG("%u bytes at %#x", writes[i].size, writes[i].offset);

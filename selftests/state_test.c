@@ -42,6 +42,7 @@
 #define SHARED		(MEM32_BASE + 0x3000000)	/* where two BARs are */
 #define MOVED		(MEM32_BASE + 0x3800000)
 #define LARGE		(64ULL << 20)
+#define BANKS		(PAGE + 6)	/* in the large BAR */
 
 /* The functions of a machine, each with something else in mid-flight. */
 enum which {
@@ -52,7 +53,7 @@ enum which {
 	WITH_LEVEL,	/* INTx, that an acknowledgment lowers */
 	ABOVE,		/* its BAR is where that of BELOW is, and is found */
 	BELOW,
-	WITH_SPACE,	/* a 64-bit BAR, ports, and a ROM */
+	WITH_SPACE,	/* a 64-bit BAR, in which there are registers in banks too, and ports */
 	NR
 };
 
@@ -69,6 +70,8 @@ static const struct device_desc descs[NR] = {
 		{ .size = 256, .flags = KVPCI_BAR_IO },
 	} },
 };
+
+static const __u8 all_writable[3 * 8] = { [0 ... 23] = 0xff };
 
 /**
  * struct machine - a machine with those functions
@@ -113,6 +116,9 @@ static struct machine machine_new(void)
 		if (i == WITH_SPACE) {
 			add_memory(m.device[i]->function, 0, LARGE - PAGE, PAGE);
 			add_memory(m.device[i]->function, 2, 0, 16);
+			must(add_banks(m.device[i]->function, 0, BANKS, 2 + 8,
+				       (struct kvpci_banks_config) {
+				.banks = 3, .selector = 2, .writable = ptr(all_writable) }));
 		}
 		device_plug(m.device[i]);
 	}
@@ -225,6 +231,12 @@ static void disturb(struct machine *m)
 	out(m, space->bar[2] + 4, 0x5eed);
 	config_write(space, PCI_INTERRUPT_LINE, 1, 11);
 
+	for (i = 0; i < 3; i++) {
+		guest_store(m->rig->vm, space->bar[0] + BANKS, 2, i);
+		guest_store(m->rig->vm, space->bar[0] + BANKS + 2, 8, 0xba0000 + i);
+	}
+	guest_store(m->rig->vm, space->bar[0] + BANKS, 2, 1);
+
 	out(m, CF8_ADDRESS, CF8_ENABLE | BDF(0, 1 + WITH_SPACE, 0) << 8 | PCI_INTERRUPT_LINE);
 }
 
@@ -325,6 +337,7 @@ TEST(a_machine_goes_on_in_another_process)
 	struct device *x = m.device[WITH_MSIX], *masks = m.device[WITH_MASKS];
 	struct device *plain = m.device[WITHOUT_MASKS], *space = m.device[WITH_SPACE];
 	struct rig *rig = m.rig;
+	const __u64 place = rig->host->config.mem64.base + 5 * LARGE;
 	__u16 port = CF8_DATA;
 	int i;
 
@@ -376,9 +389,13 @@ TEST(a_machine_goes_on_in_another_process)
 	EXPECT_EQ(0x600d600d, guest_load(rig->vm, SHARED + 8, 4));
 	move_bar(m.device[ABOVE], MOVED);
 	EXPECT_EQ(0xbadbad, guest_load(rig->vm, SHARED + 8, 4));
-	EXPECT_EQ(0x1122334455667788, guest_load(rig->vm, rig->host->config.mem64.base +
-						 6 * LARGE - 8, 8));
+	EXPECT_EQ(0x1122334455667788, guest_load(rig->vm, place + LARGE - 8, 8));
 	EXPECT_EQ(0x5eed, in(&m, space->bar[2] + 4));
+
+	/* So is the bank that was selected, and what the others hold. */
+	EXPECT_EQ(0xba0001, guest_load(rig->vm, place + BANKS + 2, 8));
+	guest_store(rig->vm, place + BANKS, 2, 2);
+	EXPECT_EQ(0xba0002, guest_load(rig->vm, place + BANKS + 2, 8));
 
 	/* The address register, too. */
 	EXPECT_EQ(11, in(&m, port) & 0xff);

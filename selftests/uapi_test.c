@@ -288,6 +288,19 @@ static int try_get_exit(void *test, const void *exit)
 	return kvpci_ioctl(self->host->fd, KVPCI_GET_EXIT, exit);
 }
 
+static int try_banks_config(void *test, const void *banks)
+{
+	const struct kvpci_range_config config = {
+		.size = sizeof(config),
+		.kind = KVPCI_RANGE_BANKS,
+		.bar = BAR_MEMORY,
+		.length = 8,
+		.data = ptr(banks),
+	};
+
+	return try_range_config(test, &config);
+}
+
 /* State: of the function, or of the host bridge. */
 
 static int try_get_state(void *test, const void *state)
@@ -367,7 +380,19 @@ TEST_F(uapi, structure_of_add_range)
 		.length = 8,
 	};
 	const struct kvpci_registers_config registers = { .size = sizeof(registers) };
+	const struct kvpci_banks_config banks = {
+		.size = sizeof(banks),
+		.banks = 2,
+		.selector = 1,
+	};
 
+	EXPECT_STRUCTURE(self, {
+		.name = "KVPCI_ADD_RANGE of banks",
+		.try = try_banks_config,
+		.good = &banks,
+		.size = sizeof(banks),
+		.zero = &(struct kvpci_banks_config) { .pad = ~0ULL },
+	});
 	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_ADD_RANGE",
 		.try = try_range_config,
@@ -1129,7 +1154,7 @@ TEST_F(uapi, range_with_a_bad_place)
 {
 	EXPECT_RANGE(0, (void)0);
 	EXPECT_RANGE(-EINVAL, range.kind = 0);
-	EXPECT_RANGE(-EINVAL, range.kind = 3);
+	EXPECT_RANGE(-EINVAL, range.kind = 5);
 	EXPECT_RANGE(-EINVAL, range.kind = ~0U);
 	EXPECT_RANGE(-EINVAL, range.bar = BAR_NONE);
 	EXPECT_RANGE(-EINVAL, range.bar = BAR_LARGE_UPPER);

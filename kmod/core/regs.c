@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registers as three byte arrays: value, writable bits, write-1-to-clear bits.
+ * Registers as byte arrays: value, writable bits, write-1-to-clear bits, read-to-clear bits.
  *
  * Configuration space and register ranges of BARs are both blocks of this kind.
  * A write is masks and nothing else, for any size and alignment; what else a
@@ -96,6 +96,30 @@ void kvpci_regs_read(const struct kvpci_regs *regs, u32 offset, u32 len,
 	}
 }
 
+/**
+ * kvpci_regs_read_clear() - read registers that reads clear
+ * @regs: the block, which has such
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within the block
+ * @val: where to put what they held before
+ *
+ * Context: any; the caller holds the block's lock.
+ */
+void kvpci_regs_read_clear(struct kvpci_regs *regs, u32 offset, u32 len, void *val)
+{
+	u32 n;
+
+	offset = array_index_nospec(offset, regs->size);
+	for (; len; len -= n, offset += n, val += n) {
+		u64 v;
+
+		n = regs_piece(offset, len);
+		v = load(regs->value + offset, n);
+		memcpy(val, &v, n);
+		store(regs->value + offset, n, v & ~load(regs->readclear + offset, n));
+	}
+}
+
 /* Write an aligned piece. Inlined, so that a length that is known costs nothing. */
 static __always_inline void write_piece(struct kvpci_regs *regs, u32 offset, u32 len,
 					const void *val)
@@ -185,11 +209,12 @@ void kvpci_regs_set(struct kvpci_regs *regs, u32 offset, u32 len,
 	}
 }
 
-/* Can the guest change a byte? */
-static bool regs_is_writable(const struct kvpci_regs *regs, u32 offset)
+/* Which bits of a byte can the guest change? */
+static u8 regs_changeable(const struct kvpci_regs *regs, u32 offset)
 {
-	return (regs->writable && regs->writable[offset]) ||
-	       (regs->write1clear && regs->write1clear[offset]);
+	return (regs->writable ? regs->writable[offset] : 0) |
+	       (regs->write1clear ? regs->write1clear[offset] : 0) |
+	       (regs->readclear ? regs->readclear[offset] : 0);
 }
 
 /**
@@ -204,7 +229,7 @@ int kvpci_regs_save(struct kvpci_regs *regs)
 	u32 offset, nr = 0;
 
 	for (offset = 0; offset < regs->size; offset++)
-		nr += regs_is_writable(regs, offset);
+		nr += !!regs_changeable(regs, offset);
 	if (!nr)
 		return 0;
 
@@ -214,17 +239,17 @@ int kvpci_regs_save(struct kvpci_regs *regs)
 
 	nr = 0;
 	for (offset = 0; offset < regs->size; offset++)
-		if (regs_is_writable(regs, offset))
+		if (regs_changeable(regs, offset))
 			regs->reset[nr++] = regs->value[offset];
 	return 0;
 }
 
 /**
- * kvpci_regs_reset() - put back the bits that the guest can write
+ * kvpci_regs_reset() - put back the bits that the guest can change
  * @regs: the block, whose @reset has been filled in
  * @offset: first byte
  * @len: bytes; @offset + @len is within the block
- * @index: how many bytes before @offset the guest can write
+ * @index: how many bytes before @offset the guest can change
  *
  * Context: any; the caller holds the block's lock.
  * Return: @index for the bytes that follow
@@ -234,8 +259,7 @@ u32 kvpci_regs_reset(struct kvpci_regs *regs, u32 offset, u32 len, u32 index)
 	u32 end = offset + len;
 
 	for (; offset < end; offset++) {
-		u8 mask = (regs->writable ? regs->writable[offset] : 0) |
-			  (regs->write1clear ? regs->write1clear[offset] : 0);
+		u8 mask = regs_changeable(regs, offset);
 		u8 *value = &regs->value[offset];
 
 		if (mask)
@@ -247,21 +271,25 @@ u32 kvpci_regs_reset(struct kvpci_regs *regs, u32 offset, u32 len, u32 index)
 }
 
 /**
- * kvpci_regs_masks_ok() - is every bit at most one of writable and write-1-to-clear?
+ * kvpci_regs_masks_ok() - is every bit changed by the guest in at most one way?
  * @writable: @len bytes, or NULL
  * @write1clear: @len bytes, or NULL
+ * @readclear: @len bytes, or NULL
  * @len: bytes
  */
-bool kvpci_regs_masks_ok(const u8 *writable, const u8 *write1clear, u32 len)
+bool kvpci_regs_masks_ok(const u8 *writable, const u8 *write1clear, const u8 *readclear,
+			 u32 len)
 {
 	u32 i;
 
-	if (!writable || !write1clear)
-		return true;
+	for (i = 0; i < len; i++) {
+		u8 w = writable ? writable[i] : 0;
+		u8 c = write1clear ? write1clear[i] : 0;
+		u8 r = readclear ? readclear[i] : 0;
 
-	for (i = 0; i < len; i++)
-		if (writable[i] & write1clear[i])
+		if ((w & c) | (w & r) | (c & r))
 			return false;
+	}
 
 	return true;
 }

@@ -9,9 +9,10 @@
  * @value: what a read returns
  * @writable: bits that a write sets; NULL: none
  * @write1clear: bits that a write of one clears; NULL: none
+ * @readclear: bits that kvpci_regs_read_clear() clears; NULL: none
  * @size: bytes in each of the arrays
  * @reset: what kvpci_regs_reset() puts into those bytes of @value that the guest can
- *	write, one after the other; NULL: there is none
+ *	change, one after the other; NULL: there is none
  *
  * The arrays are aligned to 8 bytes. Writers exclude each other by a lock of the
  * block's owner; readers need none.
@@ -20,19 +21,22 @@ struct kvpci_regs {
 	u8 *value;
 	u8 *writable;
 	u8 *write1clear;
+	u8 *readclear;
 	u32 size;
 	u8 *reset;
 };
 
 void kvpci_regs_read(const struct kvpci_regs *regs, u32 offset, u32 len,
 		     void *val);
+void kvpci_regs_read_clear(struct kvpci_regs *regs, u32 offset, u32 len, void *val);
 void kvpci_regs_write(struct kvpci_regs *regs, u32 offset, u32 len,
 		      const void *val);
 void kvpci_regs_set(struct kvpci_regs *regs, u32 offset, u32 len,
 		    const void *val, const void *mask);
 int kvpci_regs_save(struct kvpci_regs *regs);
 u32 kvpci_regs_reset(struct kvpci_regs *regs, u32 offset, u32 len, u32 index);
-bool kvpci_regs_masks_ok(const u8 *writable, const u8 *write1clear, u32 len);
+bool kvpci_regs_masks_ok(const u8 *writable, const u8 *write1clear, const u8 *readclear,
+			 u32 len);
 
 /* Do two ranges have a byte in common? */
 static inline bool kvpci_overlaps(u64 a, u64 a_len, u64 b, u64 b_len)

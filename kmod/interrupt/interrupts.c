@@ -193,6 +193,18 @@ void kvpci_interrupts_trigger(struct kvpci_interrupts *interrupts, u32 interrupt
 }
 
 /**
+ * kvpci_interrupts_set_level() - raise or lower the pin
+ * @interrupts: of a function that has one
+ * @level: true to raise it
+ *
+ * Context: any.
+ */
+void kvpci_interrupts_set_level(struct kvpci_interrupts *interrupts, bool level)
+{
+	kvpci_pin_set_level(interrupts->pin, level);
+}
+
+/**
  * kvpci_interrupts_lower() - let a vector not be pending, or lower the pin
  * @interrupts: of a function
  * @interrupt: enum kvpci_interrupt

@@ -62,6 +62,7 @@ struct kvpci_vectors *kvpci_interrupts_vectors(const struct kvpci_interrupts *in
 u32 kvpci_interrupts_count(const struct kvpci_interrupts *interrupts, u32 interrupt);
 void kvpci_interrupts_trigger(struct kvpci_interrupts *interrupts, u32 interrupt,
 			      u32 vector);
+void kvpci_interrupts_set_level(struct kvpci_interrupts *interrupts, bool level);
 void kvpci_interrupts_lower(struct kvpci_interrupts *interrupts, u32 interrupt,
 			    u32 vector);
 

@@ -237,7 +237,9 @@ static int check_access(const struct kvpci_access *access, bool write)
 	bool as_guest = access->flags & KVPCI_ACCESS_AS_GUEST;
 	u32 max = KVPCI_CONFIG_SIZE;
 
-	if (access->flags & ~KVPCI_ACCESS_FLAGS)
+	if (access->flags & ~KVPCI_ACCESS_FLAGS || access->pad)
+		return -EINVAL;
+	if (access->bar == KVPCI_CONFIG && access->bank)
 		return -EINVAL;
 	if (access->mask && (as_guest || !write))
 		return -EINVAL;
@@ -253,7 +255,7 @@ static int check_access(const struct kvpci_access *access, bool write)
 	return access->length && access->length <= max ? 0 : -EINVAL;
 }
 
-/* The range behind a BAR that all of @access is in, or NULL. */
+/* The range behind a BAR that all of @access is in, and which has its bank, or NULL. */
 static struct kvpci_range *find_range(struct kvpci_function *function,
 				      const struct kvpci_access *access)
 {
@@ -262,6 +264,8 @@ static struct kvpci_range *find_range(struct kvpci_function *function,
 
 	range = kvpci_range_find(&function->bars[bar].space, access->offset);
 	if (!range || access->length > range->length - (access->offset - range->offset))
+		return NULL;
+	if (access->bank >= max(range->nr_banks, 1U))
 		return NULL;
 
 	return range;
@@ -293,7 +297,8 @@ static int function_read(struct kvpci_function *function,
 	range = find_range(function, access);
 	if (!range || !range->ops->get)
 		return -EINVAL;
-	range->ops->get(range, access->offset - range->offset, access->length, data);
+	range->ops->get(range, access->bank, access->offset - range->offset, access->length,
+			data);
 	return 0;
 }
 
@@ -318,7 +323,8 @@ static int function_write(struct kvpci_function *function,
 	range = find_range(function, access);
 	if (!range || !range->ops->set)
 		return -EINVAL;
-	range->ops->set(range, access->offset - range->offset, access->length, data, mask);
+	range->ops->set(range, access->bank, access->offset - range->offset, access->length,
+			data, mask);
 	return 0;
 }
 

@@ -21,6 +21,7 @@ static_assert(sizeof(struct kvpci_function_config) ==
 	      KVPCI_FUNCTION_CONFIG_SIZE_VER0);
 static_assert(sizeof(struct kvpci_range_config) == KVPCI_RANGE_CONFIG_SIZE_VER0);
 static_assert(sizeof(struct kvpci_registers_config) == KVPCI_REGISTERS_CONFIG_SIZE_VER0);
+static_assert(sizeof(struct kvpci_banks_config) == KVPCI_BANKS_CONFIG_SIZE_VER0);
 static_assert(sizeof(struct kvpci_doorbell) == KVPCI_DOORBELL_SIZE_VER0);
 static_assert(sizeof(struct kvpci_access) == KVPCI_ACCESS_SIZE_VER0);
 static_assert(sizeof(struct kvpci_exit) == KVPCI_EXIT_SIZE_VER0);
@@ -37,6 +38,7 @@ static_assert(sizeof(struct kvpci_state_host) == 8);
 static_assert(sizeof(struct kvpci_state_bars) == 56);
 static_assert(sizeof(struct kvpci_state_intx) == 8);
 static_assert(sizeof(struct kvpci_state_msi) == 8);
+static_assert(sizeof(struct kvpci_state_banks) == 8);
 
 static long kvpci_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {

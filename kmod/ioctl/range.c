@@ -10,7 +10,8 @@
 #include "interrupt/interrupts.h"
 #include "ioctl/range.h"
 #include "ioctl/uarg.h"
-#include "kinds/contents.h"
+#include "kinds/banks.h"
+#include "kinds/block.h"
 #include "kinds/registers.h"
 #include "kinds/userspace.h"
 #include "pci/function.h"
@@ -19,11 +20,13 @@
 /* Is the place there, and may there be such a range? */
 static int check_range(const struct kvpci_function *function, struct kvpci_range_config *desc)
 {
+	bool in_config = desc->bar == KVPCI_CONFIG;
+	bool exit = desc->kind == KVPCI_RANGE_EXIT;
 	u64 size = KVPCI_CONFIG_SIZE;
 
-	if (desc->flags || (desc->kind == KVPCI_RANGE_EXIT) != (desc->bar == KVPCI_CONFIG))
+	if (desc->flags || in_config != exit)
 		return -EINVAL;
-	if (desc->bar != KVPCI_CONFIG) {
+	if (!in_config) {
 		if (desc->bar >= KVPCI_NUM_BARS_AND_ROM)
 			return -EINVAL;
 		desc->bar = array_index_nospec(desc->bar, KVPCI_NUM_BARS_AND_ROM);
@@ -38,9 +41,13 @@ static int check_range(const struct kvpci_function *function, struct kvpci_range
 static bool interrupt_is_valid(const struct kvpci_function *function,
 			       const struct kvpci_registers_config *desc)
 {
-	switch (desc->flags & (KVPCI_REGISTERS_TRIGGER | KVPCI_REGISTERS_LOWER)) {
+	switch (desc->flags & (KVPCI_REGISTERS_TRIGGER | KVPCI_REGISTERS_LOWER |
+			       KVPCI_REGISTERS_LEVEL)) {
 	case 0:
 		return !desc->interrupt && !desc->vector;
+	case KVPCI_REGISTERS_LEVEL:
+		return desc->interrupt == KVPCI_INTX && !desc->vector &&
+		       kvpci_interrupts_count(&function->interrupts, KVPCI_INTX);
 	case KVPCI_REGISTERS_LOWER:
 	case KVPCI_REGISTERS_TRIGGER:
 		return desc->vector < kvpci_interrupts_count(&function->interrupts,
@@ -66,6 +73,7 @@ static void put_contents(struct kvpci_contents *contents)
 	kvfree(contents->value);
 	kvfree(contents->writable);
 	kvfree(contents->write1clear);
+	kvfree(contents->readclear);
 	if (contents->eventfd)
 		eventfd_ctx_put(contents->eventfd);
 }
@@ -82,8 +90,8 @@ static int get_array(u8 **bytes, u64 user, u32 len)
 	return 0;
 }
 
-static int get_contents(struct kvpci_contents *contents,
-			const struct kvpci_registers_config *desc, u32 length)
+static int get_registers(struct kvpci_contents *contents,
+			 const struct kvpci_registers_config *desc, u32 length)
 {
 	int ret;
 
@@ -92,6 +100,8 @@ static int get_contents(struct kvpci_contents *contents,
 		ret = get_array(&contents->writable, desc->writable, length);
 	if (!ret)
 		ret = get_array(&contents->write1clear, desc->write1clear, length);
+	if (!ret)
+		ret = get_array(&contents->readclear, desc->readclear, length);
 	if (ret || !(desc->flags & KVPCI_REGISTERS_EVENTFD))
 		return ret;
 
@@ -117,8 +127,44 @@ static struct kvpci_range *new_registers(const struct kvpci_function *function,
 	if (ret)
 		return ERR_PTR(ret);
 
-	ret = get_contents(&contents, &desc, place->length);
+	ret = get_registers(&contents, &desc, place->length);
 	range = ret ? ERR_PTR(ret) : kvpci_registers_new(&desc, place->length, &contents);
+	put_contents(&contents);
+	return range;
+}
+
+static int get_banks(struct kvpci_contents *contents, const struct kvpci_banks_config *desc,
+		     u32 length)
+{
+	int ret;
+
+	ret = get_array(&contents->value, desc->value, length);
+	if (!ret)
+		ret = get_array(&contents->writable, desc->writable, length);
+	if (!ret)
+		ret = get_array(&contents->write1clear, desc->write1clear, length);
+	return ret;
+}
+
+static struct kvpci_range *new_banks(const struct kvpci_function *function,
+				     const struct kvpci_range_config *place)
+{
+	struct kvpci_contents contents = {};
+	struct kvpci_banks_config desc;
+	struct kvpci_range *range;
+	int ret;
+
+	if (!place->data)
+		return ERR_PTR(-EFAULT);
+	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_BANKS_CONFIG_SIZE_VER0,
+			     u64_to_user_ptr(place->data));
+	if (!ret)
+		ret = kvpci_banks_check(&function->bars[place->bar], place, &desc);
+	if (ret)
+		return ERR_PTR(ret);
+
+	ret = get_banks(&contents, &desc, desc.banks * (place->length - desc.selector));
+	range = ret ? ERR_PTR(ret) : kvpci_banks_new(&desc, place->length, &contents);
 	put_contents(&contents);
 	return range;
 }
@@ -133,6 +179,9 @@ static struct kvpci_range *new_range(struct kvpci_function *function,
 	switch (desc->kind) {
 	case KVPCI_RANGE_REGISTERS:
 		range = new_registers(function, desc);
+		break;
+	case KVPCI_RANGE_BANKS:
+		range = new_banks(function, desc);
 		break;
 	case KVPCI_RANGE_USERSPACE:
 		range = desc->data ? ERR_PTR(-EINVAL) : kvpci_userspace_new(bar);

@@ -72,8 +72,8 @@ static u32 express_write(struct kvpci_range *range, const struct kvpci_guest_acc
 	return at < len && bytes[array_index_nospec(at, len)] & INITIATE ? KVPCI_EFFECT_RESET : 0;
 }
 
-static void express_set(struct kvpci_range *range, u64 offset, u32 len, const void *val,
-			const void *mask)
+static void express_set(struct kvpci_range *range, u32 bank, u64 offset, u32 len,
+			const void *val, const void *mask)
 {
 	kvpci_regs_set(&kvpci_range_function(range)->config, range->offset + offset, len, val,
 		       mask);

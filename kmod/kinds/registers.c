@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registers behind a BAR: memory of the kernel, with writable and write-1-to-clear bits. On
- * request every write by the guest, after it has taken effect, signals an eventfd,
- * triggers an interrupt, lowers the INTx pin or ends KVM_RUN.
+ * Registers behind a BAR: memory of the kernel, with writable, write-1-to-clear and
+ * read-to-clear bits. On request every write by the guest, after it has taken effect, signals
+ * an eventfd, triggers an interrupt, lowers the INTx pin or ends KVM_RUN; and the INTx pin is
+ * high as long as one of the bits is set, whoever sets or clears it.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/kvpci.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "core/regs.h"
 #include "interrupt/interrupts.h"
-#include "kinds/contents.h"
+#include "kinds/block.h"
 #include "kinds/registers.h"
 #include "kvm/kvm.h"
 #include "pci/function.h"
@@ -36,18 +36,40 @@ struct kvpci_registers {
 	u16 vector;
 };
 
-/* The bytes that one hold of the function's lock resets or restores. */
-#define BATCH	SZ_4K
-
 static struct kvpci_registers *to_registers(const struct kvpci_range *range)
 {
 	return container_of(range, struct kvpci_registers, range);
 }
 
+/*
+ * Have the pin follow the registers, after each change, under the function's lock: nobody may
+ * change them before it has.
+ */
+static void registers_follow(struct kvpci_registers *registers)
+{
+	u64 bits = 0;
+
+	if (likely(!(registers->flags & KVPCI_REGISTERS_LEVEL)))
+		return;
+
+	memcpy(&bits, registers->regs.value, registers->regs.size);
+	kvpci_interrupts_set_level(&kvpci_range_function(&registers->range)->interrupts, bits);
+}
+
 static int registers_read(struct kvpci_range *range, const struct kvpci_guest_access *access,
 			  u64 offset, u32 len, void *val)
 {
-	kvpci_regs_read(&to_registers(range)->regs, offset, len, val);
+	struct kvpci_registers *registers = to_registers(range);
+
+	if (likely(!registers->regs.readclear)) {
+		kvpci_regs_read(&registers->regs, offset, len, val);
+		return 0;
+	}
+
+	spin_lock(&kvpci_range_function(range)->lock);
+	kvpci_regs_read_clear(&registers->regs, offset, len, val);
+	registers_follow(registers);
+	spin_unlock(&kvpci_range_function(range)->lock);
 	return 0;
 }
 
@@ -59,6 +81,7 @@ static u32 registers_write(struct kvpci_range *range, const struct kvpci_guest_a
 
 	spin_lock(&function->lock);
 	kvpci_regs_write(&registers->regs, offset, len, val);
+	registers_follow(registers);
 	spin_unlock(&function->lock);
 
 	if (!registers->flags)
@@ -74,47 +97,47 @@ static u32 registers_write(struct kvpci_range *range, const struct kvpci_guest_a
 	return registers->flags & KVPCI_REGISTERS_EXIT ? KVPCI_EFFECT_EXIT : 0;
 }
 
-static void registers_get(struct kvpci_range *range, u64 offset, u32 len, void *val)
+static void registers_get(struct kvpci_range *range, u32 bank, u64 offset, u32 len, void *val)
 {
 	kvpci_regs_read(&to_registers(range)->regs, offset, len, val);
 }
 
-static void registers_set(struct kvpci_range *range, u64 offset, u32 len,
+static void registers_set(struct kvpci_range *range, u32 bank, u64 offset, u32 len,
 			  const void *val, const void *mask)
 {
 	struct kvpci_function *function = kvpci_range_function(range);
 
 	spin_lock(&function->lock);
 	kvpci_regs_set(&to_registers(range)->regs, offset, len, val, mask);
+	registers_follow(to_registers(range));
+	spin_unlock(&function->lock);
+}
+
+/* Follow what has been changed without that. */
+static void registers_changed(struct kvpci_registers *registers)
+{
+	struct kvpci_function *function = kvpci_range_function(&registers->range);
+
+	if (!(registers->flags & KVPCI_REGISTERS_LEVEL))
+		return;
+
+	spin_lock(&function->lock);
+	registers_follow(registers);
 	spin_unlock(&function->lock);
 }
 
 static void registers_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 {
-	struct kvpci_function *function = kvpci_range_function(range);
-	struct kvpci_regs *regs = &to_registers(range)->regs;
-	u32 offset, len, index = 0;
+	struct kvpci_registers *registers = to_registers(range);
 
-	if (!regs->reset)
-		return;
-
-	for (offset = 0; offset < regs->size; offset += len) {
-		len = min_t(u32, regs->size - offset, BATCH);
-		spin_lock(&function->lock);
-		index = kvpci_regs_reset(regs, offset, len, index);
-		spin_unlock(&function->lock);
-		/* A caller that is killed need not see the end of it. */
-		if (fatal_signal_pending(current))
-			break;
-		cond_resched();
-	}
+	kvpci_block_reset(kvpci_range_function(range), &registers->regs);
+	/* The pin is low, but there may be bits that no reset clears. */
+	registers_changed(registers);
 }
 
 static u32 registers_reset_length(const struct kvpci_range *range)
 {
-	const struct kvpci_regs *regs = &to_registers(range)->regs;
-
-	return regs->reset ? regs->size : 0;
+	return kvpci_block_reset_length(&to_registers(range)->regs);
 }
 
 static u32 registers_state_length(const struct kvpci_range *range)
@@ -124,24 +147,15 @@ static u32 registers_state_length(const struct kvpci_range *range)
 
 static void registers_get_state(struct kvpci_range *range, void *state)
 {
-	u32 offset, len, size = to_registers(range)->regs.size;
-
-	for (offset = 0; offset < size; offset += len) {
-		len = min_t(u32, size - offset, BATCH);
-		registers_get(range, offset, len, state + offset);
-		cond_resched();
-	}
+	kvpci_block_get(&to_registers(range)->regs, state);
 }
 
 static void registers_set_state(struct kvpci_range *range, const void *state)
 {
-	u32 offset, len, size = to_registers(range)->regs.size;
+	struct kvpci_registers *registers = to_registers(range);
 
-	for (offset = 0; offset < size; offset += len) {
-		len = min_t(u32, size - offset, BATCH);
-		registers_set(range, offset, len, state + offset, NULL);
-		cond_resched();
-	}
+	kvpci_block_set(kvpci_range_function(range), &registers->regs, state);
+	registers_changed(registers);
 }
 
 static const struct kvpci_state_ops registers_state_ops = {
@@ -167,11 +181,9 @@ static void registers_destroy(struct kvpci_range *range)
 
 	if (registers->eventfd)
 		eventfd_ctx_put(registers->eventfd);
-	if (!range->moved)
-		kvfree(registers->regs.value);
-	kvfree(registers->regs.writable);
-	kvfree(registers->regs.write1clear);
-	kvfree(registers->regs.reset);
+	if (range->moved)
+		registers->regs.value = NULL;
+	kvpci_block_destroy(&registers->regs);
 	kfree(registers);
 }
 
@@ -188,25 +200,6 @@ static const struct kvpci_range_ops registers_ops = {
 	.destroy = registers_destroy,
 };
 
-static int take_contents(struct kvpci_registers *registers, u32 size,
-			 struct kvpci_contents *contents)
-{
-	struct kvpci_regs *regs = &registers->regs;
-
-	regs->size = size;
-	regs->value = contents->value ?: kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	regs->writable = contents->writable;
-	regs->write1clear = contents->write1clear;
-	registers->eventfd = contents->eventfd;
-	*contents = (struct kvpci_contents) {};
-	if (!regs->value)
-		return -ENOMEM;
-	if (!kvpci_regs_masks_ok(regs->writable, regs->write1clear, size))
-		return -EINVAL;
-
-	return kvpci_regs_save(regs);
-}
-
 /**
  * kvpci_registers_check() - may there be such registers?
  * @bar: the BAR
@@ -221,7 +214,13 @@ int kvpci_registers_check(const struct kvpci_function_bar *bar,
 {
 	if (place->length > KVPCI_MAX_REGISTERS)
 		return -EINVAL;
-	if (bar->index == KVPCI_BAR_ROM && (desc->writable || desc->write1clear))
+	if (bar->index == KVPCI_BAR_ROM &&
+	    (desc->writable || desc->write1clear || desc->readclear))
+		return -EINVAL;
+	if (desc->flags & KVPCI_REGISTERS_LEVEL && place->length > sizeof(u64))
+		return -EINVAL;
+	/* Guests read without our knowing. */
+	if (desc->flags & KVPCI_REGISTERS_MIRROR && desc->readclear)
 		return -EINVAL;
 	/* Or else an access aligned in the range might not be so in the page. */
 	if (desc->flags & KVPCI_REGISTERS_MIRROR &&
@@ -256,7 +255,8 @@ struct kvpci_range *kvpci_registers_new(const struct kvpci_registers_config *des
 	registers->flags = desc->flags;
 	registers->interrupt = desc->interrupt;
 	registers->vector = desc->vector;
-	ret = take_contents(registers, length, contents);
+	swap(registers->eventfd, contents->eventfd);
+	ret = kvpci_block_init(&registers->regs, contents, length);
 	if (ret) {
 		registers_destroy(&registers->range);
 		return ERR_PTR(ret);

@@ -172,7 +172,7 @@ int kvpci_capability_add(struct kvpci_capability_list *list,
 	struct kvpci_regs *config = list->config;
 	int at;
 
-	if (!kvpci_regs_masks_ok(writable, write1clear, cap->length))
+	if (!kvpci_regs_masks_ok(writable, write1clear, NULL, cap->length))
 		return -EINVAL;
 
 	at = find_place(list, cap);

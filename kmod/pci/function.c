@@ -393,7 +393,7 @@ int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 l
 
 		n = kvpci_range_piece(&function->space, offset, len, &range);
 		if (range)
-			range->ops->set(range, offset - range->offset, n, val, mask);
+			range->ops->set(range, 0, offset - range->offset, n, val, mask);
 		else
 			kvpci_regs_set(&function->config, offset, n, val, mask);
 		if (mask)

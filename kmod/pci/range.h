@@ -77,8 +77,8 @@ struct kvpci_state_ops {
  *	-EOPNOTSUPP if userspace is to complete it. NULL in configuration space, whose
  *	reads have no effects.
  * @write: the guest writes them. Returns KVPCI_EFFECT_*.
- * @get: the device reads them; NULL: it can't
- * @set: the device writes those bits of them that are set in the mask, all if that is
+ * @get: the device reads them, of a bank if there are several; NULL: it can't
+ * @set: the device, likewise, writes those bits of them that are set in the mask, all if that is
  *	NULL; NULL: it can't
  * @reset: put it back to what it is after that reset of the function; NULL: nothing to do
  * @reset_length: how many bytes does @reset go through, if many? NULL: none
@@ -92,8 +92,8 @@ struct kvpci_state_ops {
  * Of a range of a BAR, @read and @write run in a callback of a claim, without a lock, and
  * take no longer than the function's lock may be held, but for messages that they send or
  * wait for (kvpci_vector_flush(), kvpci_vectors_settle()). What follows a write they do
- * themselves, and return no effect but KVPCI_EFFECT_USERSPACE and KVPCI_EFFECT_EXIT. @reset is called without a
- * lock. @get and @set take the function's lock where they need it.
+ * themselves, and return no effect but KVPCI_EFFECT_USERSPACE and KVPCI_EFFECT_EXIT. @reset
+ * is called without a lock. @get and @set take the function's lock where they need it.
  *
  * Of a range of configuration space, whose registers are its bytes, @write, which has no
  * access, and @set are called under the function's lock, and @reset, when all registers have
@@ -105,9 +105,9 @@ struct kvpci_range_ops {
 		    u64 offset, u32 len, void *val);
 	u32 (*write)(struct kvpci_range *range, const struct kvpci_guest_access *access,
 		     u64 offset, u32 len, const void *val);
-	void (*get)(struct kvpci_range *range, u64 offset, u32 len, void *val);
-	void (*set)(struct kvpci_range *range, u64 offset, u32 len, const void *val,
-		    const void *mask);
+	void (*get)(struct kvpci_range *range, u32 bank, u64 offset, u32 len, void *val);
+	void (*set)(struct kvpci_range *range, u32 bank, u64 offset, u32 len,
+		    const void *val, const void *mask);
 	void (*reset)(struct kvpci_range *range, enum kvpci_reset_kind kind);
 	u32 (*reset_length)(const struct kvpci_range *range);
 	const struct kvpci_state_ops *state;
@@ -121,6 +121,7 @@ struct kvpci_range_ops {
  * @space: where it is
  * @offset: its first byte, from the start of the space
  * @length: bytes
+ * @nr_banks: how many banks the device sees there; 0: no more than the guest does
  * @exits: accesses to it may end KVM_RUN
  * @mirrored: reads have no effect and are to be spared the guest, see mirror.c
  * @moved: its bytes are in a mirror
@@ -130,6 +131,7 @@ struct kvpci_range {
 	struct kvpci_space *space;
 	u64 offset;
 	u64 length;
+	u32 nr_banks;
 	bool exits;
 	bool mirrored;
 	bool moved;

@@ -59,6 +59,7 @@ int add_range(int function, const struct range_desc *range)
 		.value = range->value,
 		.writable = range->writable,
 		.write1clear = range->write1clear,
+		.readclear = range->readclear,
 		.eventfd = range->eventfd,
 		.interrupt = range->interrupt,
 		.vector = range->vector,
@@ -83,12 +84,13 @@ int doorbell(int function, const struct kvpci_doorbell *doorbell)
 	return kvpci_ioctl(function, KVPCI_DOORBELL, doorbell);
 }
 
-static int access_registers(int function, unsigned int cmd, __u32 bar, __u64 offset,
-			    const void *data, __u32 length)
+static int access_registers(int function, unsigned int cmd, __u32 bar, __u32 bank,
+			    __u64 offset, const void *data, __u32 length)
 {
 	struct kvpci_access access = {
 		.size = sizeof(access),
 		.bar = bar,
+		.bank = bank,
 		.offset = offset,
 		.length = length,
 		.data = (unsigned long)data,
@@ -99,13 +101,40 @@ static int access_registers(int function, unsigned int cmd, __u32 bar, __u64 off
 
 int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length)
 {
-	return access_registers(function, KVPCI_READ, bar, offset, data, length);
+	return access_registers(function, KVPCI_READ, bar, 0, offset, data, length);
 }
 
 int device_write(int function, __u32 bar, __u64 offset, const void *data,
 		 __u32 length)
 {
-	return access_registers(function, KVPCI_WRITE, bar, offset, data, length);
+	return access_registers(function, KVPCI_WRITE, bar, 0, offset, data, length);
+}
+
+int bank_read(int function, __u32 bar, __u32 bank, __u64 offset, void *data, __u32 length)
+{
+	return access_registers(function, KVPCI_READ, bar, bank, offset, data, length);
+}
+
+int bank_write(int function, __u32 bar, __u32 bank, __u64 offset, const void *data,
+	       __u32 length)
+{
+	return access_registers(function, KVPCI_WRITE, bar, bank, offset, data, length);
+}
+
+int add_banks(int function, __u32 bar, __u64 offset, __u64 length,
+	      struct kvpci_banks_config banks)
+{
+	const struct kvpci_range_config config = {
+		.size = sizeof(config),
+		.bar = bar,
+		.kind = KVPCI_RANGE_BANKS,
+		.offset = offset,
+		.length = length,
+		.data = (unsigned long)&banks,
+	};
+
+	banks.size = sizeof(banks);
+	return kvpci_ioctl(function, KVPCI_ADD_RANGE, &config);
 }
 
 /* Write configuration space as the guest does, where there is no vCPU to do it. */

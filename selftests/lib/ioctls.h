@@ -23,6 +23,7 @@ struct range_desc {
 	__u64 value;
 	__u64 writable;
 	__u64 write1clear;
+	__u64 readclear;
 	__s32 eventfd;
 	__u16 interrupt;
 	__u16 vector;
@@ -38,6 +39,11 @@ int doorbell(int function, const struct kvpci_doorbell *doorbell);
 int device_read(int function, __u32 bar, __u64 offset, void *data, __u32 length);
 int device_write(int function, __u32 bar, __u64 offset, const void *data,
 		 __u32 length);
+int bank_read(int function, __u32 bar, __u32 bank, __u64 offset, void *data, __u32 length);
+int bank_write(int function, __u32 bar, __u32 bank, __u64 offset, const void *data,
+	       __u32 length);
+int add_banks(int function, __u32 bar, __u64 offset, __u64 length,
+	      struct kvpci_banks_config banks);
 void write_as_guest(int function, __u32 offset, __u32 length, __u32 value);
 int get_delivery(void);
 int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd);

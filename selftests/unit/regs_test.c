@@ -118,6 +118,30 @@ static void every_size_and_offset(void)
 				write_once(i & 1, i & 2, offset, len);
 }
 
+/* Each read gives what was there, and clears bits of what it has read, and no others. */
+static void read_clear(void)
+{
+	struct kvpci_regs regs = new_block(true, true);
+	u8 old[SIZE], read[SIZE];
+	u32 offset, len, i;
+
+	regs.readclear = malloc(SIZE);
+	for (offset = 0; offset < SIZE; offset++) {
+		for (len = 1; len <= SIZE - offset; len++) {
+			rnd_bytes(regs.value, SIZE);
+			rnd_bytes(regs.readclear, SIZE);
+			memcpy(old, regs.value, SIZE);
+			kvpci_regs_read_clear(&regs, offset, len, read);
+			CHECK(!memcmp(read, old + offset, len), "read %u at %u", len, offset);
+			for (i = offset; i < offset + len; i++)
+				old[i] &= ~regs.readclear[i];
+			CHECK(!memcmp(old, regs.value, SIZE), "cleared by %u at %u", len, offset);
+		}
+	}
+	free(regs.readclear);
+	free_block(&regs);
+}
+
 static void masks(void)
 {
 	u8 a[SIZE] = {}, b[SIZE] = {};
@@ -127,8 +151,12 @@ static void masks(void)
 		a[i / 8] = 1 << i % 8;
 		for (j = 0; j < SIZE * 8; j++) {
 			b[j / 8] = 1 << j % 8;
-			CHECK(kvpci_regs_masks_ok(a, b, SIZE) == (i != j),
+			CHECK(kvpci_regs_masks_ok(a, b, NULL, SIZE) == (i != j),
 			      "writable bit %u, w1c bit %u", i, j);
+			CHECK(kvpci_regs_masks_ok(NULL, a, b, SIZE) == (i != j),
+			      "w1c bit %u, read-to-clear bit %u", i, j);
+			CHECK(kvpci_regs_masks_ok(a, NULL, b, SIZE) == (i != j),
+			      "writable bit %u, read-to-clear bit %u", i, j);
 			b[j / 8] = 0;
 		}
 		a[i / 8] = 0;
@@ -136,10 +164,11 @@ static void masks(void)
 
 	memset(a, 0xff, SIZE);
 	memset(b, 0xff, SIZE);
-	CHECK(kvpci_regs_masks_ok(NULL, b, SIZE), "no writable bit");
-	CHECK(kvpci_regs_masks_ok(a, NULL, SIZE), "no write-1-to-clear bit");
-	CHECK(kvpci_regs_masks_ok(a, b, 0), "no byte");
-	CHECK(!kvpci_regs_masks_ok(a, b, 1), "a byte of both");
+	CHECK(kvpci_regs_masks_ok(NULL, b, NULL, SIZE), "only write-1-to-clear bits");
+	CHECK(kvpci_regs_masks_ok(a, NULL, NULL, SIZE), "only writable bits");
+	CHECK(kvpci_regs_masks_ok(NULL, NULL, a, SIZE), "only read-to-clear bits");
+	CHECK(kvpci_regs_masks_ok(a, b, a, 0), "no byte");
+	CHECK(!kvpci_regs_masks_ok(a, b, NULL, 1), "a byte of both");
 }
 
 static void overlaps(void)
@@ -223,9 +252,11 @@ static void nothing_torn(void)
 static void reset(void)
 {
 	struct kvpci_regs regs = new_block(true, true);
-	u8 before[SIZE];
+	u8 before[SIZE], read[8];
 	u32 i, n, nr = 0, index = 0;
 
+	regs.readclear = malloc(SIZE);
+	rnd_bytes(regs.readclear, SIZE);
 	memcpy(before, regs.value, SIZE);
 	CHECK(!kvpci_regs_save(&regs), "no memory");
 	for (i = 0; i < 100; i++) {
@@ -233,6 +264,7 @@ static void reset(void)
 
 		n = 1 << rnd_below(4);
 		kvpci_regs_write(&regs, rnd_below(SIZE - n + 1), n, &data);
+		kvpci_regs_read_clear(&regs, rnd_below(SIZE - n + 1), n, read);
 	}
 	CHECK(memcmp(before, regs.value, SIZE), "nothing was written");
 	for (i = 0; i < SIZE; i += n) {
@@ -240,16 +272,18 @@ static void reset(void)
 		index = kvpci_regs_reset(&regs, i, n, index);
 	}
 	for (i = 0; i < SIZE; i++)
-		nr += (regs.writable[i] | regs.write1clear[i]) != 0;
+		nr += (regs.writable[i] | regs.write1clear[i] | regs.readclear[i]) != 0;
 	CHECK(index == nr, "%u bytes of %u", index, nr);
 	CHECK(!memcmp(before, regs.value, SIZE), "not put back");
 	kvfree(regs.reset);
 	regs.reset = NULL;
+	free(regs.readclear);
 	free_block(&regs);
 }
 
 const struct unit_test regs_tests[] = {
 	{ "regs.every_size_and_offset", every_size_and_offset },
+	{ "regs.read_clear", read_clear },
 	{ "regs.masks", masks },
 	{ "regs.overlaps", overlaps },
 	{ "regs.nothing_torn", nothing_torn },

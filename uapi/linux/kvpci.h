@@ -360,10 +360,12 @@ struct kvpci_function_config {
 
 /**
  * enum kvpci_range_kind - what a guest finds in a range of a BAR, or of configuration space
- * @KVPCI_RANGE_REGISTERS: memory of the kernel, with writable and write-1-to-clear bits:
- *	struct kvpci_registers_config
+ * @KVPCI_RANGE_REGISTERS: memory of the kernel, with writable, write-1-to-clear and
+ *	read-to-clear bits: struct kvpci_registers_config
  * @KVPCI_RANGE_USERSPACE: accesses end as KVM_EXIT_MMIO or KVM_EXIT_IO, and the caller of
  *	KVM_RUN completes them; see KVPCI_GET_EXIT. It has no structure.
+ * @KVPCI_RANGE_BANKS: registers in banks, of which the guest sees the one that it has selected:
+ *	struct kvpci_banks_config
  * @KVPCI_RANGE_EXIT: of configuration space only, over what is there: a write by the guest to
  *	one of these bytes, once it has been carried out, ends as KVM_EXIT_MMIO or KVM_EXIT_IO;
  *	see KVPCI_GET_EXIT. It has no structure.
@@ -372,6 +374,7 @@ enum kvpci_range_kind {
 	KVPCI_RANGE_REGISTERS = 1,
 	KVPCI_RANGE_USERSPACE = 2,
 	KVPCI_RANGE_EXIT = 3,
+	KVPCI_RANGE_BANKS = 4,
 };
 
 #define KVPCI_MAX_RANGES	256		/* of one function */
@@ -420,10 +423,15 @@ struct kvpci_range_config {
  * KVM_EXIT_IO, see KVPCI_GET_EXIT.
  */
 #define KVPCI_REGISTERS_EXIT	(1U << 4)
+/* Have the INTx pin high as long as one of their bits is set, whoever sets or clears it: the
+ * guest, KVPCI_WRITE or a reset. At most 8 bytes, of one range. What else raises or lowers the
+ * pin does so until the next change of one of them.
+ */
+#define KVPCI_REGISTERS_LEVEL	(1U << 5)
 
 #define KVPCI_REGISTERS_FLAGS	(KVPCI_REGISTERS_EVENTFD | KVPCI_REGISTERS_TRIGGER | \
 				 KVPCI_REGISTERS_LOWER | KVPCI_REGISTERS_MIRROR | \
-				 KVPCI_REGISTERS_EXIT)
+				 KVPCI_REGISTERS_EXIT | KVPCI_REGISTERS_LEVEL)
 
 /**
  * enum kvpci_interrupt - the ways in which a function may interrupt
@@ -443,11 +451,13 @@ enum kvpci_interrupt {
  * @flags: KVPCI_REGISTERS_*
  * @value: user address of as many bytes as the range has, the first contents; 0: all zero
  * @writable: likewise, each set bit of which the guest may write; 0: none
- * @write1clear: likewise, each set bit of which the guest clears by writing one; 0: none. No
- *	bit may be both.
+ * @write1clear: likewise, each set bit of which the guest clears by writing one; 0: none
+ * @readclear: likewise, each set bit of which the guest clears by reading it; 0: none. Not with
+ *	KVPCI_REGISTERS_MIRROR. No bit may be in two of these three.
  * @eventfd: with KVPCI_REGISTERS_EVENTFD, an eventfd; otherwise 0
- * @interrupt: with KVPCI_REGISTERS_TRIGGER or KVPCI_REGISTERS_LOWER, which may not both be
- *	set, enum kvpci_interrupt; otherwise 0
+ * @interrupt: with one of KVPCI_REGISTERS_TRIGGER, KVPCI_REGISTERS_LOWER and
+ *	KVPCI_REGISTERS_LEVEL, of which no two may be set, enum kvpci_interrupt, with the last
+ *	KVPCI_INTX; otherwise 0
  * @vector: with the same, which; otherwise 0
  */
 struct kvpci_registers_config {
@@ -456,12 +466,44 @@ struct kvpci_registers_config {
 	__u64 value;
 	__u64 writable;
 	__u64 write1clear;
+	__u64 readclear;
 	__s32 eventfd;
 	__u16 interrupt;
 	__u16 vector;
 };
 
-#define KVPCI_REGISTERS_CONFIG_SIZE_VER0	40
+#define KVPCI_REGISTERS_CONFIG_SIZE_VER0	48
+
+/**
+ * struct kvpci_banks_config - a range of kind KVPCI_RANGE_BANKS
+ * @size: sizeof(struct kvpci_banks_config)
+ * @flags: zero
+ * @banks: how many there are; all together have at most KVPCI_MAX_REGISTERS bytes
+ * @selector: 1, 2 or 4: bytes of the selector, with which the range begins. The guest reads
+ *	and writes it. What is left of the range is a window, of at least one byte, on the bank
+ *	of that number; one that is not there reads as zero, and writes to it are dropped.
+ * @value: user address of the first contents, those of one bank after the other, as many bytes
+ *	as the window has; 0: all zero
+ * @writable: likewise, each set bit of which the guest may write; 0: none
+ * @write1clear: likewise, each set bit of which the guest clears by writing one; 0: none. No
+ *	bit may be both.
+ * @pad: zero
+ *
+ * KVPCI_READ and KVPCI_WRITE say by @bank which one they are for, whatever is selected; of
+ * the selector's own bytes it makes no difference. A reset selects bank 0.
+ */
+struct kvpci_banks_config {
+	__u32 size;
+	__u32 flags;
+	__u32 banks;
+	__u32 selector;
+	__u64 value;
+	__u64 writable;
+	__u64 write1clear;
+	__u64 pad;
+};
+
+#define KVPCI_BANKS_CONFIG_SIZE_VER0	48
 
 /**
  * KVPCI_ADD_RANGE - say what a guest finds in a range
@@ -474,7 +516,7 @@ struct kvpci_registers_config {
  * Return: 0, or
  *	EINVAL	no such BAR or kind; the range is empty, exceeds the BAR or the
  *		kind's limit; the ROM can't have it; @data that the kind has no use for; a bit
- *		both writable and write-1-to-clear; a field set that the flags do not use;
+ *		that can be changed in two ways; a field set that the flags do not use;
  *		the function has no such @interrupt or @vector
  *	EFAULT	no @data, and the kind has use for it
  *	EEXIST	it overlaps a range that is there
@@ -573,6 +615,8 @@ struct kvpci_doorbell {
  * @data: user address of @length bytes
  * @mask: KVPCI_WRITE without KVPCI_ACCESS_AS_GUEST: user address of @length bytes, of
  *	which only the set bits are written, or 0 for all; otherwise 0
+ * @bank: of registers in banks: which, whatever the guest has selected; otherwise 0
+ * @pad: zero
  */
 struct kvpci_access {
 	__u32 size;
@@ -582,9 +626,11 @@ struct kvpci_access {
 	__u64 offset;
 	__u64 data;
 	__u64 mask;
+	__u32 bank;
+	__u32 pad;
 };
 
-#define KVPCI_ACCESS_SIZE_VER0	40
+#define KVPCI_ACCESS_SIZE_VER0	48
 
 /**
  * KVPCI_READ - read a function's configuration space or registers
@@ -1024,6 +1070,8 @@ struct kvpci_mirror {
  * @KVPCI_STATE_MSIX: of MSI-X's capability: the table, 16 bytes for each vector, and the
  *	pending bits, 8 bytes for each 64 vectors begun
  * @KVPCI_STATE_REGISTERS: what the registers of a range hold
+ * @KVPCI_STATE_BANKS: struct kvpci_state_banks of a range, and what the registers of all banks
+ *	hold, one bank after the other
  */
 enum kvpci_state_type {
 	KVPCI_STATE_HOST = 1,
@@ -1033,9 +1081,10 @@ enum kvpci_state_type {
 	KVPCI_STATE_MSI = 5,
 	KVPCI_STATE_MSIX = 6,
 	KVPCI_STATE_REGISTERS = 7,
+	KVPCI_STATE_BANKS = 8,
 };
 
-#define KVPCI_STATE_LAST	KVPCI_STATE_REGISTERS
+#define KVPCI_STATE_LAST	KVPCI_STATE_BANKS
 
 /**
  * struct kvpci_state_record - what comes before each part of a state
@@ -1103,6 +1152,16 @@ struct kvpci_state_intx {
  */
 struct kvpci_state_msi {
 	__u32 triggered;
+	__u32 pad;
+};
+
+/**
+ * struct kvpci_state_banks - of a range of registers in banks
+ * @selected: what the selector holds
+ * @pad: zero
+ */
+struct kvpci_state_banks {
+	__u32 selected;
 	__u32 pad;
 };
 
