@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #include "lib/harness.h"
 #include "lib/ioctls.h"
 #include "lib/irqfd.h"
+#include "lib/lapic.h"
 #include "lib/message.h"
 #include "lib/pci.h"
 #include "lib/structure.h"
@@ -316,7 +318,7 @@ TEST_F(uapi_irq, function_with_bad_eventfds)
 	const int others[] = { self->null, self->all, self->host->fd, self->vm->fd };
 	int bit, i;
 
-	for (bit = 2; bit < 32; bit++)
+	for (bit = 3; bit < 32; bit++)
 		EXPECT_FUNCTION(-EINVAL, config.flags = 1U << bit);
 	for (i = 0; i < ARRAY_SIZE(closed); i++) {
 		EXPECT_FUNCTION(-EBADF, config.flags = reset; config.reset_eventfd = closed[i]);
@@ -1699,6 +1701,89 @@ TEST_F(uapi_irq, delivery_with_an_argument)
 	EXPECT_EQ(self->direct ? KVPCI_DELIVERY_DIRECT : KVPCI_DELIVERY_IRQFD,
 		  kvpci_ioctl(fd, KVPCI_GET_DELIVERY, NULL));
 	close(fd);
+}
+
+/* A function with MSI, whose one vector is to interrupt the first vCPU. */
+static int ready_msi(struct host *host)
+{
+	struct kvpci_msi msi = { .size = sizeof(msi), .vectors = 1 };
+	const struct kvpci_capability cap = {
+		.flags = KVPCI_CAP_MSI, .id = PCI_CAP_ID_MSI,
+		.length = sizeof(msi), .value = ptr(&msi),
+	};
+	int function = function_plugged(host, BDF_FREE, (struct kvpci_function_config) {
+		.capabilities = ptr(&cap), .nr_capabilities = 1 });
+
+	write_as_guest(function, 0x40 + PCI_MSI_ADDRESS_LO, 4, MSI_TO(0));
+	write_as_guest(function, 0x40 + PCI_MSI_DATA_32, 2, 0x55);
+	write_as_guest(function, 0x40 + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE);
+	write_as_guest(function, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	return function;
+}
+
+static bool has_arrived(struct vm *vm)
+{
+	struct arrived arrived;
+
+	lapic_take(vm->vcpus[0].fd, &arrived);
+	return arrived.vectors[0x55 / 32] & 1U << 0x55 % 32;
+}
+
+/* Each host bridge may have its own way, whatever the module's is. */
+TEST_F(uapi_irq, delivery_of_a_host)
+{
+	static const __u32 flags[] = { 0, KVPCI_HOST_IRQFD, KVPCI_HOST_DIRECT };
+	struct kvpci_route route;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct vm *vm = vm_new_with(1, VM_INTERRUPTS);
+		struct kvpci_host_config config = host_defaults(vm);
+		bool direct = self->direct && flags[i] != KVPCI_HOST_IRQFD;
+		struct host *host;
+		int function;
+
+		config.flags |= KVPCI_HOST_DIRECT | KVPCI_HOST_IRQFD;
+		EXPECT_EQ(-EINVAL, create_host(&config));
+		config.flags &= ~(KVPCI_HOST_DIRECT | KVPCI_HOST_IRQFD);
+		config.flags |= flags[i];
+		if (flags[i] == KVPCI_HOST_DIRECT && !self->direct) {
+			EXPECT_EQ(-EOPNOTSUPP, create_host(&config));
+			vm_free(vm);
+			continue;
+		}
+
+		host = host_new_from(vm, &config);
+		EXPECT_EQ(direct ? KVPCI_DELIVERY_DIRECT : KVPCI_DELIVERY_IRQFD,
+			  kvpci_ioctl(host->fd, KVPCI_GET_DELIVERY, NULL));
+		EXPECT_EQ(-EINVAL, kvpci_ioctl(host->fd, KVPCI_GET_DELIVERY, (void *)1UL));
+		function = ready_msi(host);
+		route.interrupt = KVPCI_MSI;
+		route.vector = 0;
+		EXPECT_EQ(direct ? -EOPNOTSUPP : 0, get_route(function, &route));
+		must(trigger(function, KVPCI_MSI, 0));
+		/* Without a route it is pending, and comes when there is one. */
+		EXPECT_EQ(direct, has_arrived(vm));
+		if (!direct) {
+			int event = event_new();
+			struct {
+				struct kvm_irq_routing table;
+				struct kvm_irq_routing_entry entry;
+			} routing = {
+				.table.nr = 1,
+				.entry = message_route(30, route.address, route.data),
+			};
+
+			must(ioctl(vm->fd, KVM_SET_GSI_ROUTING, &routing));
+			must(irqfd_set(vm->fd, 30, event, -1));
+			must(set_route(function, KVPCI_MSI, 0, route.sequence, event, 0));
+			EXPECT_TRUE(eventually(has_arrived(vm)));
+			close(event);
+		}
+		close(function);
+		host_free(host);
+		vm_free(vm);
+	}
 }
 
 /* After the host bridge has gone. */

@@ -342,7 +342,8 @@ TEST_F(uapi, structure_of_create_host)
 		.try = try_host,
 		.good = &good,
 		.size = sizeof(good),
-		.flags = KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM,
+		.flags = KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM | KVPCI_HOST_DIRECT |
+			 KVPCI_HOST_IRQFD,
 		.zero = &(struct kvpci_host_config) {
 			.pad = { 0xff, 0xff, 0xff },
 			.mirror_eventfd = ~0,
@@ -520,7 +521,7 @@ TEST_F(uapi, ioctls_of_other_descriptors)
 		unsigned int known;	/* bit N: ioctl number N */
 	} kinds[] = {
 		{ "/dev/kvpci", self->kvpci, 0x2001 },
-		{ "a host bridge", self->host->fd, 0x7c082 },
+		{ "a host bridge", self->host->fd, 0x7e082 },
 		{ "a function", self->function, 0x31f7c },
 	};
 	static char arg[PAGE];

@@ -29,18 +29,25 @@
  * @kvm: the virtual machine
  * @listeners: what listens to eventfds for any function of the host bridge
  * @worker: does what is deferred
+ * @direct: messages are sent by kvpci_kvm_send(), which works, not by irqfds
  *
  * Context: process; the caller holds the host's lock.
  */
 void kvpci_interrupts_init(struct kvpci_interrupts *interrupts,
 			   const struct kvpci_function *function, struct kvm *kvm,
-			   struct list_head *listeners, struct kvpci_worker *worker)
+			   struct list_head *listeners, struct kvpci_worker *worker,
+			   bool direct)
 {
-	spin_lock_init(&interrupts->lock);
+	/* Two classes: one is taken inside the lock of a wait queue, the other outside of it. */
+	if (direct)
+		spin_lock_init(&interrupts->lock);
+	else
+		spin_lock_init(&interrupts->lock);
 	interrupts->function = function;
 	interrupts->kvm = kvm;
 	interrupts->listeners = listeners;
 	interrupts->worker = worker;
+	interrupts->direct = direct;
 }
 
 /**

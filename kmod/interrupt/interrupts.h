@@ -26,6 +26,7 @@ struct kvpci_worker;
  * @kvm: the virtual machine, NULL once the host bridge is closed
  * @listeners: those of the host bridge, by whose lock they are guarded
  * @worker: does what is deferred
+ * @direct: messages are sent by kvpci_kvm_send(), not by irqfds; fixed
  * @route_eventfd: tells userspace that a vector waits for a route; NULL: nobody asked
  * @master: the function may write to memory, and so send messages
  * @pin_disabled: it may not assert INTx
@@ -39,6 +40,7 @@ struct kvpci_interrupts {
 	struct kvm *kvm;
 	struct list_head *listeners;
 	struct kvpci_worker *worker;
+	bool direct;
 	struct eventfd_ctx *route_eventfd;
 	bool master;
 	bool pin_disabled;
@@ -49,7 +51,8 @@ struct kvpci_interrupts {
 
 void kvpci_interrupts_init(struct kvpci_interrupts *interrupts,
 			   const struct kvpci_function *function, struct kvm *kvm,
-			   struct list_head *listeners, struct kvpci_worker *worker);
+			   struct list_head *listeners, struct kvpci_worker *worker,
+			   bool direct);
 void kvpci_interrupts_destroy(struct kvpci_interrupts *interrupts);
 void kvpci_interrupts_stop_listening(struct kvpci_interrupts *interrupts);
 void kvpci_interrupts_disconnect(struct kvpci_interrupts *interrupts);
@@ -83,7 +86,7 @@ static inline bool kvpci_interrupts_exist(const struct kvpci_interrupts *interru
 static inline struct kvpci_worker *
 kvpci_interrupts_deferral(const struct kvpci_interrupts *interrupts)
 {
-	return kvpci_kvm_sends_directly() ? NULL : interrupts->worker;
+	return interrupts->direct ? NULL : interrupts->worker;
 }
 
 #endif /* _KVPCI_INTERRUPTS_H */

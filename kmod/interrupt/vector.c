@@ -105,7 +105,7 @@ static bool is_ready(const struct kvpci_vectors *vectors, u32 n,
 
 	if (!is_allowed(vectors, n))
 		return false;
-	if (!kvpci_kvm_sends_directly())
+	if (!vectors->interrupts->direct)
 		return kvpci_vector_has_route(vectors, n);
 	/* Without a machine there is nobody to send it to. */
 	if (!kvm)
@@ -123,7 +123,7 @@ static bool vector_send(struct kvpci_vectors *vectors, u32 n,
 
 	if (!kvm)
 		return true;
-	if (!kvpci_kvm_sends_directly()) {
+	if (!vectors->interrupts->direct) {
 		kvpci_eventfd_signal(vectors->vector[n].route);
 		return true;
 	}
@@ -306,7 +306,7 @@ bool kvpci_vectors_follow(struct kvpci_vectors *vectors)
 	bool enabled = vectors->chosen && !vectors->masked && vectors->interrupts->master;
 
 	lockdep_assert_held(&vectors->interrupts->lock);
-	if (enabled && !vectors->enabled && !kvpci_kvm_sends_directly())
+	if (enabled && !vectors->enabled && !vectors->interrupts->direct)
 		ask_for_route(vectors);
 	trace_kvpci_vectors_enable(vectors, enabled);
 	vectors->enabled = enabled;

@@ -7,10 +7,10 @@
 #include <linux/types.h>
 
 #include "kvm/kvm.h"
+#include "interrupt/interrupts.h"
 #include "interrupt/listener.h"
 #include "interrupt/worker.h"
 
-struct kvpci_interrupts;
 struct kvpci_vectors;
 
 /**
@@ -133,7 +133,7 @@ static inline bool kvpci_vector_has_route(const struct kvpci_vectors *vectors, u
 {
 	const struct kvpci_vector *vector = &vectors->vector[n];
 
-	return kvpci_kvm_sends_directly() ||
+	return vectors->interrupts->direct ||
 	       (vector->route && vector->confirmed == vector->sequence);
 }
 

@@ -62,7 +62,7 @@ void kvpci_host_show_fdinfo(struct seq_file *m, struct file *file)
 	show_claim(m, "io", &host->claims[KVPCI_CLAIM_IO]);
 	show_claim(m, "mem32", &host->claims[KVPCI_CLAIM_MEM32]);
 	show_claim(m, "mem64", &host->claims[KVPCI_CLAIM_MEM64]);
-	seq_printf(m, "delivery:\t%s\n", kvpci_kvm_sends_directly() ? "direct" : "irqfd");
+	seq_printf(m, "delivery:\t%s\n", host->direct ? "direct" : "irqfd");
 	seq_printf(m, "mirrors:\t%d\n", !!host->mirror_eventfd);
 	seq_printf(m, "functions:\t%u\n", functions);
 	seq_printf(m, "plugged:\t%u\n", plugged);
@@ -140,7 +140,7 @@ static void show_vectors(struct seq_file *m, const char *kind,
 	show_list(m, kind, "masked", vectors, vector_is_masked);
 	show_list(m, kind, "pending", vectors, kvpci_vector_is_pending);
 	show_list(m, kind, "bound", vectors, vector_is_bound);
-	if (!kvpci_kvm_sends_directly())
+	if (!vectors->interrupts->direct)
 		show_list(m, kind, "routed", vectors, kvpci_vector_has_route);
 }
 

@@ -79,6 +79,12 @@ static int has_ports(const struct kvpci_host_config *desc)
 	       !!(desc->flags & KVPCI_HOST_CONFIG_PORTS_ABSENT);
 }
 
+/* Which way to deliver is asked for, if any? */
+static u32 wanted_delivery(const struct kvpci_host_config *desc)
+{
+	return desc->flags & (KVPCI_HOST_DIRECT | KVPCI_HOST_IRQFD);
+}
+
 static int check_host(const struct kvpci_host_config *desc)
 {
 	struct kvpci_window ecam;
@@ -91,6 +97,8 @@ static int check_host(const struct kvpci_host_config *desc)
 	if (has_ports(desc) > 1)
 		return -EINVAL;
 	if (!(desc->flags & KVPCI_HOST_MIRROR) && desc->mirror_eventfd)
+		return -EINVAL;
+	if (wanted_delivery(desc) == (KVPCI_HOST_DIRECT | KVPCI_HOST_IRQFD))
 		return -EINVAL;
 	if (desc->last_bus < desc->first_bus)
 		return -EINVAL;
@@ -114,7 +122,8 @@ static int check_host(const struct kvpci_host_config *desc)
 			   KVPCI_CF8_LENGTH))
 		return -EINVAL;
 
-	return 0;
+	return desc->flags & KVPCI_HOST_DIRECT && !kvpci_kvm_sends_directly() ?
+	       -EOPNOTSUPP : 0;
 }
 
 static void init_claim(struct kvpci_host *host, enum kvpci_claim_index index,
@@ -223,6 +232,7 @@ static struct kvpci_host *host_new(const struct kvpci_host_config *desc)
 	host->first_bus = desc->first_bus;
 	host->last_bus = desc->last_bus;
 	host->ecam = desc->ecam;
+	host->direct = kvpci_kvm_sends_directly() && !(desc->flags & KVPCI_HOST_IRQFD);
 	init_claims(host, desc);
 
 	ret = get_mirror_eventfd(host, desc);
@@ -333,6 +343,10 @@ static long host_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case KVPCI_CREATE_FUNCTION:
 		return kvpci_create_function_ioctl(host, argp);
+	case KVPCI_GET_DELIVERY:
+		if (arg)
+			return -EINVAL;
+		return host->direct ? KVPCI_DELIVERY_DIRECT : KVPCI_DELIVERY_IRQFD;
 	case KVPCI_GET_EXIT:
 		return get_exit_ioctl(host, argp);
 	case KVPCI_GET_MIRROR:

@@ -13,7 +13,6 @@
 #include "interrupt/vector.h"
 #include "ioctl/interrupt.h"
 #include "ioctl/uarg.h"
-#include "kvm/kvm.h"
 #include "pci/function.h"
 #include "pci/host.h"
 
@@ -154,7 +153,7 @@ int kvpci_get_route_ioctl(struct kvpci_function *function, struct kvpci_route __
 	count = kvpci_interrupts_count(interrupts, route.interrupt);
 	if (route.interrupt == KVPCI_INTX || !count || route.vector > count)
 		return -EINVAL;
-	if (kvpci_kvm_sends_directly())
+	if (interrupts->direct)
 		return -EOPNOTSUPP;
 	if (!READ_ONCE(function->host->kvm))
 		return -ENODEV;
@@ -185,7 +184,7 @@ static int check_route(const struct kvpci_interrupts *interrupts,
 			  kvpci_interrupts_count(interrupts, route->interrupt)))
 		return -EINVAL;
 
-	return route->interrupt != KVPCI_INTX && kvpci_kvm_sends_directly() ?
+	return route->interrupt != KVPCI_INTX && interrupts->direct ?
 	       -EOPNOTSUPP : 0;
 }
 

@@ -138,7 +138,7 @@ int kvpci_function_init(struct kvpci_function *function,
 	INIT_LIST_HEAD(&function->link);
 	init_bars(function, desc);
 	kvpci_interrupts_init(&function->interrupts, function, host->kvm, &host->listeners,
-			      host->worker);
+			      host->worker, host->direct);
 	function->space.function = function;
 	function->space.size = KVPCI_CONFIG_SIZE;
 

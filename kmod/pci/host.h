@@ -64,6 +64,7 @@ enum kvpci_claim_index {
  * @all: the functions, plugged or not; guarded by @lock
  * @listeners: what listens to eventfds, for any function; guarded by @lock
  * @worker: does what is deferred, on the account of who created the bridge
+ * @direct: messages are sent by kvpci_kvm_send(), not by irqfds
  * @bridge: the bridge's own function
  * @functions: how many functions there have been; gives each its serial number
  * @mirror_lock: guards @mapping, @mirrors and what they are; a function comes into and
@@ -94,6 +95,7 @@ struct kvpci_host {
 	struct list_head all;
 	struct list_head listeners;
 	struct kvpci_worker *worker;
+	bool direct;
 	struct kvpci_function *bridge;
 	u64 functions;
 	struct mutex mirror_lock;	/* mirrors, see above */

@@ -72,10 +72,16 @@ struct kvpci_window {
 #define KVPCI_HOST_CONFIG_PORTS_ABSENT	(1U << 2)
 /* BARs have mirrors; signal @mirror_eventfd when what KVPCI_GET_MIRROR has to tell is worth it. */
 #define KVPCI_HOST_MIRROR	(1U << 3)
+/* Messages are sent as these say, see enum kvpci_delivery; with none of them as KVPCI_GET_DELIVERY
+ * of /dev/kvpci tells.
+ */
+#define KVPCI_HOST_DIRECT	(1U << 4)
+#define KVPCI_HOST_IRQFD	(1U << 5)
 
 #define KVPCI_HOST_FLAGS	(KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM | \
 				 KVPCI_HOST_CONFIG_PORTS_ABSENT | \
-				 KVPCI_HOST_MIRROR)
+				 KVPCI_HOST_MIRROR | KVPCI_HOST_DIRECT | \
+				 KVPCI_HOST_IRQFD)
 
 /**
  * struct kvpci_host_config - argument of KVPCI_CREATE_HOST
@@ -135,11 +141,13 @@ struct kvpci_host_config {
  * Return: a descriptor, close-on-exec, or
  *	EBADF	@vm_fd or @mirror_eventfd is not open
  *	EINVAL	@vm_fd is not a KVM virtual machine, @mirror_eventfd not an eventfd;
- *		no way to configuration space asked for, or the ports in two ways;
+ *		no way to configuration space asked for, or the ports in two ways; both
+ *		KVPCI_HOST_DIRECT and KVPCI_HOST_IRQFD;
  *		@last_bus below @first_bus; a window that is misaligned, out of bounds or
  *		overlaps another or the ECAM range; @vendor 0xffff; an eventfd without its
  *		flag
  *	EIO	the virtual machine was made by another process
+ *	EOPNOTSUPP	KVPCI_HOST_DIRECT, and the kernel can't, or is not to
  *	EBUSY	another device on the virtual machine's bus, this bridge's kind or
  *		KVM's own, already has one of the addresses
  *	ENOSPC	the virtual machine's bus is full
@@ -931,7 +939,9 @@ enum kvpci_delivery {
 /**
  * KVPCI_GET_DELIVERY - ask how messages are sent
  *
- * On /dev/kvpci. The argument is 0.
+ * On /dev/kvpci, for host bridges that do not say by KVPCI_HOST_DIRECT or KVPCI_HOST_IRQFD how
+ * theirs are to be: itself if the kernel can and is to. On a host bridge, for that. The argument
+ * is 0.
  *
  * Return: enum kvpci_delivery, or
  *	EINVAL	the argument is not 0
