@@ -154,15 +154,15 @@ FIXTURE_TEARDOWN(exit)
 }
 
 #define EXPECT_WRITTEN(n, bar_, offset_) do {				\
-	int nr = (n);							\
+	const struct kvpci_exit said_ = self->log.said[n];		\
 									\
-	EXPECT_EQ(0, self->log.error[nr]);				\
-	EXPECT_TRUE(self->log.said[nr].flags & KVPCI_EXIT_WRITTEN);	\
-	EXPECT_EQ(bar_, self->log.said[nr].bar);			\
-	EXPECT_EQ(offset_, self->log.said[nr].offset);			\
-	EXPECT_EQ(DATA, self->log.said[nr].user_data);			\
-	EXPECT_EQ(F >> 8, self->log.said[nr].bus);			\
-	EXPECT_EQ(F & 0xff, self->log.said[nr].devfn);			\
+	EXPECT_EQ(0, self->log.error[n]);				\
+	EXPECT_TRUE(said_.flags & KVPCI_EXIT_WRITTEN);			\
+	EXPECT_EQ(bar_, said_.bar);					\
+	EXPECT_EQ(offset_, said_.offset);				\
+	EXPECT_EQ(DATA, said_.user_data);				\
+	EXPECT_EQ(F >> 8, said_.bus);					\
+	EXPECT_EQ(F & 0xff, said_.devfn);				\
 } while (0)
 
 TEST_F(exit, registers)
@@ -232,34 +232,93 @@ TEST_F(exit, what_kvm_does_not_ask_for_is_not_written)
 	EXPECT_FALSE(self->log.said[1].flags & KVPCI_EXIT_WRITTEN);
 }
 
-TEST_F(exit, both_pages)
+/* What a store of some bytes at an address gave: exits, and which of them were of writes made. */
+struct split {
+	const char *what;
+	__u8 size;
+	__u64 offset;
+	int nr;
+	__u64 at[3];
+	bool written[3];
+};
+
+/* A function whose first page ends with registers that exit, and whose second is all userspace. */
+static int make_pages(struct host *host, int bdf, int reset_event)
 {
 	const struct range_desc last = {
 		.kind = KVPCI_RANGE_REGISTERS,
 		.flags = KVPCI_REGISTERS_EXIT,
-		.offset = PAGE - 8,
+		.offset = PAGE - 16,
 		.length = 16,
 		.writable = ptr((__u8 [16]) { [0 ... 15] = 0xff }),
 	};
-	int function = make_function(self->host, BDF(0, 1, 0), self->reset_event);
+	int function = make_function(host, bdf, reset_event);
 
 	must(add_range(function, &last));
 	add_registers(function, 0, STATUS, 8, NULL, NULL, NULL);
-	must(plug(function));
-	set_bar(self->host, BDF(0, 1, 0), 0, MEM + 0x10000);
-	set_command(self->host, BDF(0, 1, 0), DECODE_ALL);
-	close(self->log.function);
-	self->log.function = function;
+	return function;
+}
 
-	guest_store(self->vm, MEM + 0x10000 + PAGE - 4, 8, 0x1122334455667788);
-	ASSERT_EQ(2, self->log.nr);
-	EXPECT_EQ(0, self->log.error[0]);
-	EXPECT_EQ(0, self->log.error[1]);
-	EXPECT_EQ(PAGE - 4, self->log.said[0].offset);
-	EXPECT_EQ(PAGE, self->log.said[1].offset);
-	EXPECT_TRUE(self->log.said[0].flags & KVPCI_EXIT_WRITTEN);
-	EXPECT_TRUE(self->log.said[1].flags & KVPCI_EXIT_WRITTEN);
-	EXPECT_EQ(0x1122334455667788, guest_load(self->vm, MEM + 0x10000 + PAGE - 4, 8));
+TEST_F(exit, both_pages)
+{
+	static const struct split splits[2][3] = {
+		{ /* The second page has such registers, too. */
+			{ "8 bytes", 8, PAGE - 4, 2, { PAGE - 4, PAGE }, { true, true } },
+			{ "16, 12 in the first", 16, PAGE - 12, 3,
+			  { PAGE - 12, PAGE - 4, PAGE }, { true, false, true } },
+			{ "16, 4 in the first", 16, PAGE - 4, 3,
+			  { PAGE - 4, PAGE, PAGE + 8 }, { true, true, false } },
+		}, { /* It is userspace's. */
+			{ "8 bytes", 8, PAGE - 4, 2, { PAGE - 4, PAGE }, { true, false } },
+			{ "16, 12 in the first", 16, PAGE - 12, 3,
+			  { PAGE - 12, PAGE - 4, PAGE }, { true, false, false } },
+			{ "16, 4 in the first", 16, PAGE - 4, 3,
+			  { PAGE - 4, PAGE, PAGE + 8 }, { true, false, false } },
+		},
+	};
+	const __u64 place = MEM + 0x10000;
+	const int bdf = BDF(0, 1, 0);
+	int kind, i, n;
+
+	close(self->log.function);
+	for (kind = 0; kind < 2; kind++) {
+		struct range_desc second = {
+			.kind = kind ? KVPCI_RANGE_USERSPACE : KVPCI_RANGE_REGISTERS,
+			.flags = kind ? 0 : KVPCI_REGISTERS_EXIT,
+			.offset = PAGE,
+			.length = 64,
+		};
+
+		self->log.function = make_pages(self->host, bdf, self->reset_event);
+		must(add_range(self->log.function, &second));
+		must(plug(self->log.function));
+		set_bar(self->host, bdf, 0, place);
+		set_command(self->host, bdf, DECODE_ALL);
+		for (i = 0; i < 3; i++) {
+			const struct split *split = &splits[kind][i];
+
+			self->log.nr = 0;
+			guest_begin(self->vcpu);
+			guest_add(self->vcpu, (struct agent_op) {
+				.kind = OP_STORE, .size = split->size,
+				.addr = place + split->offset, .value = BUFFER });
+			guest_run(self->vcpu, 1);
+			ASSERT_EQ(split->nr, self->log.nr) {
+				TH_LOG("%s", split->what);
+			}
+			for (n = 0; n < split->nr; n++) {
+				EXPECT_EQ(0, self->log.error[n]);
+				EXPECT_EQ(place + split->at[n], self->log.exit[n].addr);
+				EXPECT_EQ(split->at[n], self->log.said[n].offset);
+				EXPECT_EQ(split->written[n],
+					  !!(self->log.said[n].flags & KVPCI_EXIT_WRITTEN)) {
+					TH_LOG("%s, exit %d", split->what, n);
+				}
+			}
+		}
+		if (!kind)
+			close(self->log.function);
+	}
 }
 
 TEST_F(exit, ports)
@@ -355,6 +414,7 @@ TEST_F(exit, reset)
 	guest_run(self->vcpu, 1);
 	ASSERT_EQ(1, self->log.nr);
 	EXPECT_WRITTEN(0, KVPCI_CONFIG, EXPRESS + PCI_EXP_DEVCTL);
+	EXPECT_TRUE(self->log.said[0].flags & KVPCI_EXIT_RESET);
 	EXPECT_EQ(1, event_count(self->reset_event));
 	EXPECT_EQ(0, counted->result);
 	/* The VMM's own is none, nor is a write as the guest's. */
@@ -380,14 +440,33 @@ TEST_F(exit, only_what_was_written)
 	EXPECT_FALSE(said.flags & KVPCI_EXIT_WRITTEN);
 	cfg_write(self->host, BY_ECAM, F, EXIT_BYTE, 1, 1);
 	ASSERT_EQ(2, self->log.nr);
+	EXPECT_FALSE(self->log.said[1].flags & KVPCI_EXIT_RESET);
 	none.addr = ecam_address(self->host, F, EXIT_BYTE + 1);
+	EXPECT_EQ(0, get_exit(self->host->fd, &none, 0, &said));
+	EXPECT_FALSE(said.flags & KVPCI_EXIT_WRITTEN);
+	none.addr = ecam_address(self->host, F, 0) - 1;
 	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &none, 0, &said));
-	none.addr = ecam_address(self->host, F, EXIT_BYTE - 1);
+	none.addr = ecam_address(self->host, F, 0) + PAGE;
 	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &none, 0, &said));
 	none.addr = MEM + CONTROL;
 	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &none, 0, &said));
 	said.flags = KVPCI_EXIT_WRITTEN;
 	EXPECT_EQ(-EINVAL, kvpci_ioctl(self->host->fd, KVPCI_GET_EXIT, &said));
+	said.flags = KVPCI_EXIT_RESET;
+	EXPECT_EQ(-EINVAL, kvpci_ioctl(self->host->fd, KVPCI_GET_EXIT, &said));
+
+	/* Of ports, the same port only. */
+	guest_out(self->vm, IO_BASE + CONTROL, 4, 1);
+	ASSERT_EQ(3, self->log.nr);
+	none = (struct guest_exit) { .io = true, .addr = IO_BASE + CONTROL + 1 };
+	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &none, 0, &said));
+	cfg_write(self->host, BY_PORTS, F, EXIT_BYTE - 2, 4, 1);
+	ASSERT_EQ(4, self->log.nr);
+	none.addr = CF8_DATA + 1;
+	EXPECT_EQ(-ENOENT, get_exit(self->host->fd, &none, 0, &said));
+	none.addr = CF8_DATA;
+	EXPECT_EQ(0, get_exit(self->host->fd, &none, 0, &said));
+	EXPECT_TRUE(said.flags & KVPCI_EXIT_WRITTEN);
 }
 
 /* What may be asked for. */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -198,39 +199,72 @@ TEST_F(readclear, state)
 	state_free(&saved);
 }
 
-/* The device sets bits while the guest reads them: each is seen once, and none is lost. */
+/*
+ * The device sets bits while the guest reads them: each is seen once, none is lost, and who
+ * finds that the register is clear finds that the pin is low.
+ */
 struct setter {
 	struct device *device;
 	unsigned long times;
+	unsigned long high;
 };
 
 static void *set_and_wait(void *arg)
 {
 	struct setter *setter = arg;
 	unsigned long i;
+	__u16 status;
 
 	for (i = 0; i < setter->times; i++) {
 		set_bits(setter->device, 1);
 		while (held(setter->device, ISR) & 1)
-			;
+			sched_yield();
+		must(device_read(setter->device->function, KVPCI_CONFIG, PCI_STATUS, &status, 2));
+		setter->high += !!(status & PCI_STATUS_INTERRUPT);
 	}
 	return NULL;
 }
 
 TEST_F(readclear, no_bit_is_lost)
 {
-	struct setter setter = { self->device, scaled(500) };
+	struct setter setter = { self->device, scaled(500), 0 };
 	unsigned long seen = 0;
 	pthread_t thread;
 
 	config_write(self->device, PCI_COMMAND, 2, DECODE_ALL | PCI_COMMAND_INTX_DISABLE);
 	must(-pthread_create(&thread, NULL, set_and_wait, &setter));
-	while (seen < setter.times)
+	while (seen < setter.times) {
 		seen += read_isr(self->device, 0, 1) & 1;
+		sched_yield();
+	}
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, read_isr(self->device, 0, 1));
-	EXPECT_FALSE(is_high(self->device));
 	EXPECT_EQ(setter.times, seen);
+	EXPECT_EQ(0, setter.high);
+}
+
+/* What else raises and lowers the pin is restored as well. */
+TEST_F(readclear, state_of_the_pin)
+{
+	struct device *device = self->device;
+	struct state saved;
+
+	config_write(device, PCI_COMMAND, 2, DECODE_ALL | PCI_COMMAND_INTX_DISABLE);
+	must(trigger(device->function, KVPCI_INTX, 0));
+	saved = state_get(device->function);
+	must(lower(device->function));
+	must(state_set(device->function, &saved));
+	EXPECT_TRUE(is_high(device));
+	state_free(&saved);
+
+	set_bits(device, 1);
+	must(lower(device->function));
+	saved = state_get(device->function);
+	set_bits(device, 2);
+	EXPECT_TRUE(is_high(device));
+	must(state_set(device->function, &saved));
+	EXPECT_FALSE(is_high(device));
+	state_free(&saved);
 }
 
 #define EXPECT_BAD(error, good, change) do {				\
@@ -264,9 +298,13 @@ TEST_F(readclear, bad_descriptions)
 	EXPECT_BAD(-EINVAL, clear, desc.writable = ptr(isr_clear));
 	EXPECT_BAD(-EINVAL, clear, desc.write1clear = ptr(isr_clear));
 	EXPECT_BAD(-EFAULT, clear, desc.readclear = 1);
+	EXPECT_BAD(-EINVAL, level, desc.value = ptr(isr_clear));
 	EXPECT_EQ(0, add(function, clear));
 	level.offset = 8;
 	EXPECT_EQ(0, add(function, level));
+	/* A second one. */
+	level.offset = 16;
+	EXPECT_EQ(-EEXIST, add(function, level));
 	close(function);
 	close(without);
 }

@@ -39,6 +39,7 @@
 #define M(n)		(0x80 + (n))	/* of MSI with masks */
 #define P(n)		(0x90 + (n))	/* of MSI without */
 #define NR_X		70
+#define LAST_TYPE	KVPCI_STATE_BANKS
 #define SHARED		(MEM32_BASE + 0x3000000)	/* where two BARs are */
 #define MOVED		(MEM32_BASE + 0x3800000)
 #define LARGE		(64ULL << 20)
@@ -556,9 +557,9 @@ static void refuse_headers(struct __test_metadata *_metadata, int fd, const stru
 		record->version = 2;
 		EXPECT_REFUSED(-EOPNOTSUPP, fd, &bad);
 		*record = was;
-		record->type = KVPCI_STATE_LAST + 1;
+		record->type = LAST_TYPE + 1;
 		EXPECT_REFUSED(-EOPNOTSUPP, fd, &bad);
-		record->type = was.type % KVPCI_STATE_LAST + 1;
+		record->type = was.type % LAST_TYPE + 1;
 		EXPECT_REFUSED(-EINVAL, fd, &bad);
 		record->type = 0;
 		EXPECT_REFUSED(-EINVAL, fd, &bad);
@@ -681,8 +682,9 @@ TEST(what_can_not_be_is_refused)
 	EXPECT_BAD(space, &good.function[WITH_SPACE], KVPCI_STATE_CONFIG, PCI_STATUS,
 		   (__u8)(config[PCI_STATUS] | PCI_STATUS_INTERRUPT));
 
-	/* BARs: one that is not there, and one that does not decode. */
+	/* BARs: out of range, one that is not there, and one that does not decode. */
 	s = &good.function[WITH_SPACE];
+	EXPECT_BAD(space, s, KVPCI_STATE_BARS, 0, 1ULL << 63);
 	EXPECT_BAD(space, s, KVPCI_STATE_BARS, 8 * 1, 1ULL);
 	EXPECT_BAD(space, s, KVPCI_STATE_BARS, 8 * KVPCI_BAR_ROM, 1ULL);
 	EXPECT_BAD(space, s, KVPCI_STATE_CONFIG, PCI_COMMAND,

@@ -67,9 +67,13 @@ int kvpci_config_written(struct kvpci_function *function,
 			 const struct kvpci_guest_access *access, u32 offset, bool io,
 			 u32 effects)
 {
+	u32 flags = KVPCI_EXIT_WRITTEN | (io ? KVPCI_EXIT_IO : 0);
+
 	if (!kvpci_effects_carry_out(function, effects))
 		return 0;
 
-	kvpci_exit_note_config(function, access, offset, io);
+	if (effects & KVPCI_EFFECT_RESET)
+		flags |= KVPCI_EXIT_RESET;
+	kvpci_exit_note_config(function, access, offset, flags);
 	return -EOPNOTSUPP;
 }

@@ -14,6 +14,9 @@
 
 #define RECORD_ALIGN	8
 
+/* The last type that this kernel knows. */
+#define LAST_TYPE	KVPCI_STATE_BANKS
+
 /**
  * kvpci_state_add() - write the header of the next record
  * @writer: the sequence; its memory is all zeroes and as long as all records together
@@ -63,7 +66,7 @@ int kvpci_state_next(struct kvpci_state_reader *reader,
 
 	if (reader->length < sizeof(*record))
 		return -EINVAL;
-	if (record->type > KVPCI_STATE_LAST)
+	if (record->type > LAST_TYPE)
 		return -EOPNOTSUPP;
 	if (record->type != expected->type)
 		return -EINVAL;

@@ -80,7 +80,7 @@ static const char *bar_kind(const struct kvpci_function_bar *bar)
 	return bar->flags & KVPCI_BAR_PREFETCH ? "mem32p" : "mem32";
 }
 
-/* Regions don't change as long as the host's lock is held. */
+/* Ranges don't change as long as the host's lock is held. */
 static void show_bar(struct seq_file *m, struct kvpci_function_bar *bar)
 {
 	bool mapped;

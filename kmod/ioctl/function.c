@@ -387,7 +387,7 @@ static int reset_ioctl(struct kvpci_function *function, unsigned long arg)
 	if (arg)
 		return -EINVAL;
 
-	/* Regions may not be added meanwhile. */
+	/* Ranges may not be added meanwhile. */
 	mutex_lock(&host->lock);
 	if (host->kvm)
 		kvpci_reset(function, KVPCI_RESET_CONVENTIONAL);

@@ -56,6 +56,12 @@ static u32 selector_piece(const struct kvpci_banks *banks, u64 offset, u32 len)
 	return offset < banks->selector ? min_t(u32, len, banks->selector - offset) : 0;
 }
 
+/* Byte @offset of the selector, of which @selected is a copy. */
+static u8 *selector_bytes(const struct kvpci_banks *banks, u32 *selected, u64 offset)
+{
+	return (u8 *)selected + array_index_nospec(offset, banks->selector);
+}
+
 static int banks_read(struct kvpci_range *range, const struct kvpci_guest_access *access,
 		      u64 offset, u32 len, void *val)
 {
@@ -65,7 +71,7 @@ static int banks_read(struct kvpci_range *range, const struct kvpci_guest_access
 	u32 at;
 
 	if (n)
-		memcpy(val, (u8 *)&selected + offset, n);
+		memcpy(val, selector_bytes(banks, &selected, offset), n);
 	if (n == len)
 		return 0;
 
@@ -87,7 +93,7 @@ static u32 banks_write(struct kvpci_range *range, const struct kvpci_guest_acces
 	spin_lock(&function->lock);
 	selected = banks->selected;
 	if (n) {
-		memcpy((u8 *)&selected + offset, val, n);
+		memcpy(selector_bytes(banks, &selected, offset), val, n);
 		WRITE_ONCE(banks->selected, selected);
 	}
 	if (n < len && find_register(banks, selected, offset + n - banks->selector, &at))
@@ -104,7 +110,7 @@ static void banks_get(struct kvpci_range *range, u32 bank, u64 offset, u32 len, 
 	u32 at;
 
 	if (n)
-		memcpy(val, (u8 *)&selected + offset, n);
+		memcpy(val, selector_bytes(banks, &selected, offset), n);
 	if (n < len && find_register(banks, bank, offset + n - banks->selector, &at))
 		kvpci_regs_read(&banks->regs, at, len - n, val + n);
 }
@@ -120,20 +126,30 @@ static void banks_set(struct kvpci_range *range, u32 bank, u64 offset, u32 len,
 	spin_lock(&function->lock);
 	selected = banks->selected;
 	for (i = 0; i < n; i++) {
-		u8 *byte = (u8 *)&selected + offset + i;
+		u8 *byte = selector_bytes(banks, &selected, offset + i);
 		u8 bits = mask ? ((const u8 *)mask)[i] : 0xff;
 
 		*byte = (*byte & ~bits) | (((const u8 *)val)[i] & bits);
 	}
-	WRITE_ONCE(banks->selected, selected);
+	if (n)
+		WRITE_ONCE(banks->selected, selected);
 	if (n < len && find_register(banks, bank, offset + n - banks->selector, &at))
 		kvpci_regs_set(&banks->regs, at, len - n, val + n, mask ? mask + n : NULL);
 	spin_unlock(&function->lock);
 }
 
+static void banks_select(struct kvpci_banks *banks, u32 selected)
+{
+	struct kvpci_function *function = kvpci_range_function(&banks->range);
+
+	spin_lock(&function->lock);
+	WRITE_ONCE(banks->selected, selected);
+	spin_unlock(&function->lock);
+}
+
 static void banks_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 {
-	WRITE_ONCE(to_banks(range)->selected, 0);
+	banks_select(to_banks(range), 0);
 	kvpci_block_reset(kvpci_range_function(range), &to_banks(range)->regs);
 }
 
@@ -169,7 +185,7 @@ static void banks_set_state(struct kvpci_range *range, const void *state)
 {
 	const struct kvpci_state_banks *from = state;
 
-	WRITE_ONCE(to_banks(range)->selected, from->selected);
+	banks_select(to_banks(range), from->selected);
 	kvpci_block_set(kvpci_range_function(range), &to_banks(range)->regs, from + 1);
 }
 
@@ -220,7 +236,7 @@ int kvpci_banks_check(const struct kvpci_function_bar *bar,
 	if (place->length <= desc->selector || !desc->banks)
 		return -EINVAL;
 
-	/* Neither factor has more than 32 bits, by the second of these. */
+	/* So the product has no more than 32 bits. */
 	return place->length > KVPCI_MAX_REGISTERS ||
 	       desc->banks > KVPCI_MAX_REGISTERS / (place->length - desc->selector) ?
 	       -EINVAL : 0;

@@ -49,7 +49,7 @@ static void registers_follow(struct kvpci_registers *registers)
 {
 	u64 bits = 0;
 
-	if (likely(!(registers->flags & KVPCI_REGISTERS_LEVEL)))
+	if (likely(!registers->range.level))
 		return;
 
 	memcpy(&bits, registers->regs.value, registers->regs.size);
@@ -113,26 +113,19 @@ static void registers_set(struct kvpci_range *range, u32 bank, u64 offset, u32 l
 	spin_unlock(&function->lock);
 }
 
-/* Follow what has been changed without that. */
-static void registers_changed(struct kvpci_registers *registers)
+static void registers_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
 {
-	struct kvpci_function *function = kvpci_range_function(&registers->range);
+	struct kvpci_function *function = kvpci_range_function(range);
+	struct kvpci_registers *registers = to_registers(range);
 
-	if (!(registers->flags & KVPCI_REGISTERS_LEVEL))
+	kvpci_block_reset(function, &registers->regs);
+	if (!range->level)
 		return;
 
+	/* The pin is low, but there may be bits that no reset clears. */
 	spin_lock(&function->lock);
 	registers_follow(registers);
 	spin_unlock(&function->lock);
-}
-
-static void registers_reset(struct kvpci_range *range, enum kvpci_reset_kind kind)
-{
-	struct kvpci_registers *registers = to_registers(range);
-
-	kvpci_block_reset(kvpci_range_function(range), &registers->regs);
-	/* The pin is low, but there may be bits that no reset clears. */
-	registers_changed(registers);
 }
 
 static u32 registers_reset_length(const struct kvpci_range *range)
@@ -152,10 +145,8 @@ static void registers_get_state(struct kvpci_range *range, void *state)
 
 static void registers_set_state(struct kvpci_range *range, const void *state)
 {
-	struct kvpci_registers *registers = to_registers(range);
-
-	kvpci_block_set(kvpci_range_function(range), &registers->regs, state);
-	registers_changed(registers);
+	/* The pin's level is in its own state. */
+	kvpci_block_set(kvpci_range_function(range), &to_registers(range)->regs, state);
 }
 
 static const struct kvpci_state_ops registers_state_ops = {
@@ -251,12 +242,16 @@ struct kvpci_range *kvpci_registers_new(const struct kvpci_registers_config *des
 
 	registers->range.ops = &registers_ops;
 	registers->range.exits = desc->flags & KVPCI_REGISTERS_EXIT;
+	registers->range.level = desc->flags & KVPCI_REGISTERS_LEVEL;
 	registers->range.mirrored = desc->flags & KVPCI_REGISTERS_MIRROR;
 	registers->flags = desc->flags;
 	registers->interrupt = desc->interrupt;
 	registers->vector = desc->vector;
 	swap(registers->eventfd, contents->eventfd);
 	ret = kvpci_block_init(&registers->regs, contents, length);
+	/* The pin is low. */
+	if (!ret && registers->range.level && memchr_inv(registers->regs.value, 0, length))
+		ret = -EINVAL;
 	if (ret) {
 		registers_destroy(&registers->range);
 		return ERR_PTR(ret);

@@ -93,6 +93,15 @@ static inline u32 kvpci_kvm_vcpu_index(const struct kvm_vcpu *vcpu)
 }
 
 /*
+ * Which part of its access does a vCPU ask for? 1 for the second page of one to memory, if the
+ * first has been declined. (Of an SEV-ES guest it may be 1 for all.)
+ */
+static inline u32 kvpci_kvm_mmio_part(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->mmio_nr_fragments ? 1 : 0;
+}
+
+/*
  * Have a mapping be of single pages that nobody can make writable. With VM_IO, KVM takes them
  * from the page tables, also those of kvpci_vma_insert_shared().
  */

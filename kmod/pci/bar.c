@@ -252,7 +252,8 @@ bool kvpci_bars_placed_ok(const struct kvpci_regs *config,
 	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
 		if (!state->placed[i])
 			continue;
-		if (!bars[i].space.size || !bar_is_placed(config, &bars[i]))
+		if (state->placed[i] >> 63 || !bars[i].space.size ||
+		    !bar_is_placed(config, &bars[i]))
 			return false;
 	}
 

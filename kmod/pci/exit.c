@@ -10,12 +10,11 @@
  * it, before the vCPU runs again; a caller that breaks that rule may be told nonsense, but
  * nothing else.
  *
- * KVM may split an access that crosses a page or is longer than 8 bytes into several exits. The
- * note thus holds the BAR's range, and any address in it gets an answer, if it is in a window of
- * this bridge: others never come here, though a BAR may be laid there. Nor does an access to
- * ports that leaves the window, which no other access has both the port and the length of. Of
- * the parts of a write, KVM asks for each page, but not for what follows 8 bytes that were
- * declined: which bytes have been written is noted, too.
+ * KVM may split an access to memory that crosses a page or is longer than 8 bytes into several
+ * exits. It asks for each page, so that there are two notes; but not for what follows 8 bytes
+ * that were declined. A note thus holds the BAR's range, and any address in it gets an answer, if
+ * it is in a window of this bridge: others never come here, though a BAR may be laid there. Of
+ * accesses to ports the port and the length are to be those of the note.
  */
 #include <linux/nospec.h>
 #include <linux/slab.h>
@@ -25,31 +24,40 @@
 #include "pci/function.h"
 #include "pci/host.h"
 
+/* The pages that an access may be in. */
+#define MAX_PARTS	2
+
 /**
- * struct kvpci_exit_note - a vCPU's last access that was declined
+ * struct kvpci_exit_part - an access that was declined, as far as it is in one page
  * @base: where the BAR was; of configuration space, the address of its first byte, be it one
  *	or not
- * @size: of the BAR, or of configuration space; 0 if there has been no such access
+ * @size: of the BAR, or of configuration space; 0: there is none
  * @serial: of the function
+ * @addr: of the access
  * @len: bytes of the access
- * @written: the first byte of those that have been written
- * @nr_written: how many there are
+ * @flags: KVPCI_EXIT_*
  * @bus: of the function
  * @devfn: of the function
  * @bar: index of the BAR, or KVPCI_CONFIG
- * @io: the address is a port
  */
-struct kvpci_exit_note {
+struct kvpci_exit_part {
 	u64 base;
 	u64 size;
 	u64 serial;
+	u64 addr;
 	u32 len;
-	u64 written;
-	u64 nr_written;
+	u32 flags;
 	u8 bus;
 	u8 devfn;
 	u8 bar;
-	bool io;
+};
+
+/**
+ * struct kvpci_exit_note - a vCPU's last access that was declined
+ * @part: of each page that it was in
+ */
+struct kvpci_exit_note {
+	struct kvpci_exit_part part[MAX_PARTS];
 };
 
 /**
@@ -78,29 +86,26 @@ int kvpci_exits_create(struct kvpci_host *host)
 	return 0;
 }
 
-/* Put @note, complete but for what has been written, into the place of the one before. */
-static void replace_note(const struct kvpci_function *function,
-			 const struct kvpci_guest_access *access, struct kvpci_exit_note note,
-			 bool written)
+/* Note @part of an access of a function's; of another access there is nothing left then. */
+static void note_part(const struct kvpci_function *function,
+		      const struct kvpci_guest_access *access, struct kvpci_exit_part part)
 {
+	u32 nr = part.flags & KVPCI_EXIT_IO ? 0 : kvpci_kvm_mmio_part(access->vcpu);
 	u32 index = kvpci_kvm_vcpu_index(access->vcpu);
-	struct kvpci_exit_note *old;
+	struct kvpci_exit_note *note;
 
 	if (WARN_ON_ONCE(index >= function->host->nr_exits))
 		return;
 
-	old = &function->host->exits[index];
-	if (written) {
-		note.written = access->addr;
-		note.nr_written = access->len;
-		/* The other page of the same write? If not, it was one that was written. */
-		if (old->nr_written && old->written + old->nr_written == access->addr &&
-		    old->serial == note.serial && old->bar == note.bar) {
-			note.written = old->written;
-			note.nr_written += old->nr_written;
-		}
-	}
-	*old = note;
+	note = &function->host->exits[index];
+	part.serial = function->serial;
+	part.bus = function->bus;
+	part.devfn = function->devfn;
+	part.addr = access->addr;
+	part.len = access->len;
+	note->part[nr] = part;
+	if (!nr)
+		note->part[1].size = 0;
 }
 
 /**
@@ -115,18 +120,13 @@ static void replace_note(const struct kvpci_function *function,
 void kvpci_exit_note_bar(const struct kvpci_function_bar *bar,
 			 const struct kvpci_guest_access *access, u64 offset, bool written)
 {
-	const struct kvpci_function *function = bar->space.function;
-
-	replace_note(function, access, (struct kvpci_exit_note) {
+	note_part(bar->space.function, access, (struct kvpci_exit_part) {
 		.base = access->addr - offset,
 		.size = bar->space.size,
-		.serial = function->serial,
-		.len = access->len,
-		.bus = function->bus,
-		.devfn = function->devfn,
+		.flags = (bar->flags & KVPCI_BAR_IO ? KVPCI_EXIT_IO : 0) |
+			 (written ? KVPCI_EXIT_WRITTEN : 0),
 		.bar = bar->index,
-		.io = bar->flags & KVPCI_BAR_IO,
-	}, written);
+	});
 }
 
 /**
@@ -134,84 +134,104 @@ void kvpci_exit_note_bar(const struct kvpci_function_bar *bar,
  * @function: the function
  * @access: the access
  * @offset: of its first byte in configuration space
- * @io: it came by ports
+ * @flags: KVPCI_EXIT_*
  *
  * Context: a callback of a claim.
  */
 void kvpci_exit_note_config(const struct kvpci_function *function,
-			    const struct kvpci_guest_access *access, u64 offset, bool io)
+			    const struct kvpci_guest_access *access, u64 offset, u32 flags)
 {
-	replace_note(function, access, (struct kvpci_exit_note) {
+	note_part(function, access, (struct kvpci_exit_part) {
 		.base = access->addr - offset,
 		.size = KVPCI_CONFIG_SIZE,
-		.serial = function->serial,
-		.len = access->len,
-		.bus = function->bus,
-		.devfn = function->devfn,
+		.flags = flags,
 		.bar = KVPCI_CONFIG,
-		.io = io,
-	}, true);
+	});
 }
 
+/* Is it an address in a window of memory? */
 static bool is_in_window(const struct kvpci_host *host, const struct kvpci_exit *get)
 {
 	static const enum kvpci_claim_index windows[] = {
-		KVPCI_CLAIM_IO, KVPCI_CLAIM_MEM32, KVPCI_CLAIM_MEM64,
+		KVPCI_CLAIM_MEM32, KVPCI_CLAIM_MEM64,
 	};
-	enum kvm_bus bus = get->flags & KVPCI_EXIT_IO ? KVM_PIO_BUS : KVM_MMIO_BUS;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(windows); i++) {
 		const struct kvpci_claim *claim = &host->claims[windows[i]];
 
-		if (claim->bus == bus && get->address - claim->base < claim->length)
+		if (get->address - claim->base < claim->length)
 			return true;
 	}
 
 	return false;
 }
 
-/* Is @get about bytes that have been written? */
-static bool is_written(const struct kvpci_exit_note *exit, const struct kvpci_exit *get)
-{
-	return get->address - exit->written < exit->nr_written;
-}
-
-/* Is @get about the access that @exit is of? */
-static bool is_noted(const struct kvpci_host *host, const struct kvpci_exit_note *exit,
+/* Is @get about the access that @part is of? */
+static bool is_noted(const struct kvpci_host *host, const struct kvpci_exit_part *part,
 		     const struct kvpci_exit *get, u32 index)
 {
-	if (get->address - exit->base >= exit->size ||
-	    exit->io != !!(get->flags & KVPCI_EXIT_IO))
-		return false;
-	/* Of configuration space, all that is declined has been written. */
-	if (exit->bar == KVPCI_CONFIG ? !is_written(exit, get) : !is_in_window(host, get))
-		return false;
+	u32 io = get->flags & KVPCI_EXIT_IO;
 
-	return !exit->io || exit->len == kvpci_kvm_io_exit_size(host->kvm, index);
+	if (get->address - part->base >= part->size || (part->flags & KVPCI_EXIT_IO) != io)
+		return false;
+	if (io)
+		return get->address == part->addr &&
+		       part->len == kvpci_kvm_io_exit_size(host->kvm, index);
+
+	return part->bar == KVPCI_CONFIG || is_in_window(host, get);
 }
 
-/* Complete @get from @exit; -ENOENT if it is about something else. */
-static int complete_exit(const struct kvpci_host *host, const struct kvpci_exit_note *exit,
+/* Was KVM's question, which was declined, about the first of the bytes that @get is about? */
+static bool is_declined(const struct kvpci_exit_part *part, const struct kvpci_exit *get)
+{
+	return get->address - part->addr < part->len;
+}
+
+/* What is noted of the access that @get is about? NULL: nothing. */
+static const struct kvpci_exit_part *find_part(const struct kvpci_host *host,
+					       const struct kvpci_exit_note *note,
+					       const struct kvpci_exit *get, u32 index)
+{
+	const struct kvpci_exit_part *found = NULL;
+	int i;
+
+	for (i = 0; i < MAX_PARTS; i++) {
+		const struct kvpci_exit_part *part = &note->part[i];
+
+		if (!is_noted(host, part, get, index))
+			continue;
+		found = part;
+		if (is_declined(part, get))
+			break;
+	}
+
+	return found;
+}
+
+/* Complete @get from @note; -ENOENT if it is about something else. */
+static int complete_exit(const struct kvpci_host *host, const struct kvpci_exit_note *note,
 			 struct kvpci_exit *get, u32 index)
 {
+	const struct kvpci_exit_part *part = find_part(host, note, get, index);
 	const struct kvpci_function *function;
 
-	if (!is_noted(host, exit, get, index))
+	if (!part)
 		return -ENOENT;
 
-	function = kvpci_host_function(host, host->kvm, exit->bus, exit->devfn);
-	if (!function || function->serial != exit->serial)
+	function = kvpci_host_function(host, host->kvm, part->bus, part->devfn);
+	if (!function || function->serial != part->serial)
 		return -ENOENT;
 
-	if (is_written(exit, get))
-		get->flags |= KVPCI_EXIT_WRITTEN;
-	get->bar = exit->bar;
-	get->offset = get->address - exit->base;
+	/* What KVM has not asked for has not been written. */
+	if (is_declined(part, get))
+		get->flags |= part->flags;
+	get->bar = part->bar;
+	get->offset = get->address - part->base;
 	get->user_data = function->user_data;
 	get->segment = host->segment;
-	get->bus = exit->bus;
-	get->devfn = exit->devfn;
+	get->bus = part->bus;
+	get->devfn = part->devfn;
 	return 0;
 }
 

@@ -225,8 +225,8 @@ int kvpci_function_add_exit(struct kvpci_function *function, u32 offset, u32 len
  * @range: the range, complete; its space is one of @function's BARs
  *
  * Context: process; the caller holds the host's lock.
- * Return: 0; -EEXIST if it overlaps another; -ENOSPC if there are too many, or a reset
- * would go through too much; -ENOMEM
+ * Return: 0; -EEXIST if it overlaps another, or the pin follows another; -ENOSPC if there are too
+ * many, or too much to reset or to save; -ENOMEM
  */
 int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_range *range)
 {
@@ -241,6 +241,9 @@ int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_r
 	    state > KVPCI_MAX_ALL_REGISTERS - function->state_length)
 		return -ENOSPC;
 
+	if (range->level && function->level)
+		return -EEXIST;
+
 	ret = range->exits ? kvpci_exits_create(function->host) : 0;
 	if (!ret)
 		ret = kvpci_range_insert(range);
@@ -250,6 +253,7 @@ int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_r
 	function->nr_bar_ranges++;
 	function->reset_length += length;
 	function->state_length += state;
+	function->level |= range->level;
 	return 0;
 }
 

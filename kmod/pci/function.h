@@ -39,6 +39,7 @@ struct kvpci_host;
  * @bus: bus number
  * @devfn: device and function number
  * @nr_bar_ranges: ranges of all BARs; guarded by the host's lock
+ * @level: the pin follows one of them; guarded by the host's lock
  * @nr_doorbells: of all BARs; guarded by the host's lock
  * @reset_length: bytes that a reset of all BARs' ranges goes through; guarded by the
  *	host's lock
@@ -64,6 +65,7 @@ struct kvpci_function {
 	u8 bus;
 	u8 devfn;
 	u16 nr_bar_ranges;
+	bool level;
 	u16 nr_doorbells;
 	u32 reset_length;
 	u32 state_length;

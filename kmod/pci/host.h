@@ -73,8 +73,8 @@ enum kvpci_claim_index {
  * @mirror_eventfd: tells userspace that what KVPCI_GET_MIRROR tells is worth its while; NULL:
  *	BARs have no mirrors
  * @mirrors: those of BARs, as struct kvpci_mirror_range
- * @exits: by vCPU, what its last access to a userspace range was for; NULL until
- *	there is such a range
+ * @exits: by vCPU, what its last access that was left or told to userspace was for; NULL until
+ *	there is a function that has such
  * @nr_exits: entries of @exits
  */
 struct kvpci_host {

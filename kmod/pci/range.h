@@ -11,9 +11,9 @@ struct kvpci_range;
 struct kvpci_regs;
 
 /*
- * What has to follow a write, once the locks under which it was made have been released.
- * The first and the last make the claim's callback return -EOPNOTSUPP, see exit.c;
- * kvpci_effects_carry_out() does the others.
+ * What has to follow a write, once the locks under which it was made have been released:
+ * kvpci_effects_carry_out() does it. That userspace is to complete it or to know of it has the
+ * claim's callback return -EOPNOTSUPP, see exit.c; it may be to know of a reset, too.
  */
 #define KVPCI_EFFECT_USERSPACE	BIT(0)	/* it has not been made: userspace completes it */
 #define KVPCI_EFFECT_MAP	BIT(1)	/* watched ranges of the map of memory changed */
@@ -123,6 +123,7 @@ struct kvpci_range_ops {
  * @length: bytes
  * @nr_banks: how many banks the device sees there; 0: no more than the guest does
  * @exits: accesses to it may end KVM_RUN
+ * @level: the INTx pin has the level that it says
  * @mirrored: reads have no effect and are to be spared the guest, see mirror.c
  * @moved: its bytes are in a mirror
  */
@@ -133,6 +134,7 @@ struct kvpci_range {
 	u64 length;
 	u32 nr_banks;
 	bool exits;
+	bool level;
 	bool mirrored;
 	bool moved;
 };

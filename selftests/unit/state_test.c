@@ -14,6 +14,7 @@
 #include "unit.h"
 
 #define MAX_RECORDS	6
+#define LAST_TYPE	KVPCI_STATE_BANKS
 #define MAX_LENGTH	40
 
 /**
@@ -110,7 +111,7 @@ static int refusal(const struct sequence *seq, u64 at)
 	at -= seq->start[i];
 	if (at >= sizeof(*record))
 		return at < sizeof(*record) + record->length ? 0 : -EINVAL;
-	if (record->type > KVPCI_STATE_LAST)
+	if (record->type > LAST_TYPE)
 		return -EOPNOTSUPP;
 
 	return at >= offsetof(struct kvpci_state_record, version) &&

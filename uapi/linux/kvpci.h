@@ -432,8 +432,8 @@ struct kvpci_range_config {
  */
 #define KVPCI_REGISTERS_EXIT	(1U << 4)
 /* Have the INTx pin high as long as one of their bits is set, whoever sets or clears it: the
- * guest, KVPCI_WRITE or a reset. At most 8 bytes, of one range. What else raises or lowers the
- * pin does so until the next change of one of them.
+ * guest, KVPCI_WRITE or a reset. At most 8 bytes, all zero at first, of one range of a function.
+ * What else raises or lowers the pin does so until the next access to one of them.
  */
 #define KVPCI_REGISTERS_LEVEL	(1U << 5)
 
@@ -490,8 +490,8 @@ struct kvpci_registers_config {
  * @selector: 1, 2 or 4: bytes of the selector, with which the range begins. The guest reads
  *	and writes it. What is left of the range is a window, of at least one byte, on the bank
  *	of that number; one that is not there reads as zero, and writes to it are dropped.
- * @value: user address of the first contents, those of one bank after the other, as many bytes
- *	as the window has; 0: all zero
+ * @value: user address of the first contents: those of one bank after the other, each of as
+ *	many bytes as the window has; 0: all zero
  * @writable: likewise, each set bit of which the guest may write; 0: none
  * @write1clear: likewise, each set bit of which the guest clears by writing one; 0: none. No
  *	bit may be both.
@@ -527,7 +527,7 @@ struct kvpci_banks_config {
  *		that can be changed in two ways; a field set that the flags do not use;
  *		the function has no such @interrupt or @vector
  *	EFAULT	no @data, and the kind has use for it
- *	EEXIST	it overlaps a range that is there
+ *	EEXIST	it overlaps a range that is there, or another one has KVPCI_REGISTERS_LEVEL
  *	ENOSPC	the function has KVPCI_MAX_RANGES, or would have more than
  *		KVPCI_MAX_REGISTERS bytes in ranges with bits that the guest can write, or
  *		than KVPCI_MAX_ALL_REGISTERS
@@ -645,11 +645,12 @@ struct kvpci_access {
  * KVPCI_WRITE - write them
  *
  * On a function, plugged or not. Without KVPCI_ACCESS_AS_GUEST this is the device's
- * own view: KVPCI_WRITE sets bits that the guest can't write, and signals nothing. It
- * leaves alone what is the kernel's: bytes 0 to 0x3f of configuration space, the
+ * own view: KVPCI_WRITE sets bits that the guest can't write, and signals nothing,
+ * but has the INTx pin follow KVPCI_REGISTERS_LEVEL. It leaves alone what is the kernel's: bytes 0 to 0x3f of configuration space, the
  * headers of capabilities, and all of MSI and MSI-X. Another access may see some of
  * the bytes old and some of them new, except that 2 or 4 bytes aligned to that, from the
- * start of configuration space or of the range, are whole; of a range, 8 too. With @mask, bits
+ * start of configuration space or of the range, are whole; of registers, 8 too; of those in
+ * banks, if they are so aligned from the start of the first bank as well. With @mask, bits
  * that the guest may change at the same time stay its own: that is how to set a
  * write-1-to-clear bit.
  *
@@ -665,8 +666,10 @@ struct kvpci_access {
 #define KVPCI_EXIT_IO		(1U << 0)
 /* Out: the bytes have been written, and are not to be once more. */
 #define KVPCI_EXIT_WRITTEN	(1U << 1)
+/* Out: and this has reset the function, see KVPCI_FUNCTION_RESET_EXIT. */
+#define KVPCI_EXIT_RESET	(1U << 2)
 
-#define KVPCI_EXIT_FLAGS	(KVPCI_EXIT_IO | KVPCI_EXIT_WRITTEN)
+#define KVPCI_EXIT_FLAGS	(KVPCI_EXIT_IO | KVPCI_EXIT_WRITTEN | KVPCI_EXIT_RESET)
 
 /**
  * struct kvpci_exit - argument of KVPCI_GET_EXIT
@@ -704,23 +707,20 @@ struct kvpci_exit {
  *
  * On a host bridge, between KVM_EXIT_MMIO or KVM_EXIT_IO of a vCPU and its next
  * KVM_RUN. The answer is that of the moment of the access, whatever has been moved
- * since. KVM makes two exits of an access that crosses a page; should they be to two
- * BARs, only the second has an answer, and the first is to read all ones.
+ * since. KVM makes two exits of an access to memory that crosses a page; each has its answer.
  *
  * An access to a userspace range is the caller's to complete. With KVPCI_EXIT_WRITTEN the write
  * has been made, and with it all that follows; the guest goes on with its next instruction when
- * KVM_RUN is called again, so that what the caller does before comes in between. Two accesses
- * are only begun, since KVM asks no further once it was declined:
+ * KVM_RUN is called again, so that what the caller does before comes in between.
  *
- *	of a string of writes to a port, KVM_EXIT_IO with a @count above 1, the first value has
- *	been written, and the others are the caller's to write;
- *	of a write to memory of more than 8 bytes, those that follow the first 8 of them in this
- *	range come as an exit of their own, without KVPCI_EXIT_WRITTEN.
- *
- * KVPCI_WRITE does that; a caller whose guest has no reason for such accesses may leave it.
+ * KVM asks no further once it was declined. So of a string of writes to a port, which is one
+ * KVM_EXIT_IO with a @count above 1, only the first value has been written; and of a write to
+ * memory of more than 8 bytes those that follow the first 8 of a page have not, and come as
+ * exits of their own, without KVPCI_EXIT_WRITTEN. No driver accesses registers like that: the
+ * caller may drop them.
  *
  * Return: 0, or
- *	EINVAL	no such vCPU; KVPCI_EXIT_WRITTEN set by the caller
+ *	EINVAL	no such vCPU; another flag than KVPCI_EXIT_IO set by the caller
  *	ENOENT	the vCPU's last access that was left or told to userspace was not to @address,
  *		or the function has been closed since
  */
@@ -1047,7 +1047,9 @@ struct kvpci_mirror {
  *
  * To save a virtual machine,
  *
- *	- end KVM_RUN of all vCPUs and complete the accesses that have been left to the caller,
+ *	- end KVM_RUN of all vCPUs, complete the accesses that have been left to the caller, and
+ *	  call it once more, with immediate_exit, for KVM to end the instruction of those, and of
+ *	  writes that the caller was told of,
  *	- have devices trigger nothing any more, and call KVPCI_DRAIN,
  *	- get the state of the bridge and of each function, and after that
  *	- that of KVM's interrupt controllers and vCPUs, local APICs included: an interrupt may
@@ -1094,8 +1096,6 @@ enum kvpci_state_type {
 	KVPCI_STATE_BANKS = 8,
 };
 
-#define KVPCI_STATE_LAST	KVPCI_STATE_BANKS
-
 /**
  * struct kvpci_state_record - what comes before each part of a state
  * @type: enum kvpci_state_type
@@ -1127,10 +1127,10 @@ struct kvpci_state_host {
 
 /**
  * struct kvpci_state_bars - of a function's BARs
- * @placed: of each BAR, the ROM's last: when it came to where it decodes, as a number that
- *	grows with time. Of BARs of the same size at the same address the guest finds the one
- *	with the highest. 0 of a BAR that does not decode; of one that does, and of a function
- *	that is not plugged: it comes there last.
+ * @placed: of each BAR, the ROM's last: when it came to where it decodes, as a number below
+ *	2^63 that grows with time. Of BARs of the same size at the same address the guest finds
+ *	the one with the highest. 0 of a BAR that decodes nowhere. One that does, but has 0,
+ *	comes there last, and so do those of a function that is plugged later.
  */
 struct kvpci_state_bars {
 	__u64 placed[KVPCI_NUM_BARS + 1];
@@ -1215,9 +1215,9 @@ struct kvpci_state {
  * KVPCI_DRAIN - wait until all that has been signalled has had its effect
  *
  * On a host bridge. The argument is 0. What eventfds have been signalled for that are bound to
- * vectors and pins, or are KVM's acknowledgments, before the call, has been done when it
- * returns: the vector has been triggered, and its message sent or made pending, the pin has its
- * level, and KVM has been told of it. What comes of the eventfds that this has signalled in turn
+ * vectors and pins, or are KVM's acknowledgments, before the call, has been done after it: the
+ * vector has been triggered, and its message sent or made pending, the pin has its level, and
+ * KVM has been told of it. What comes of the eventfds that this has signalled in turn
  * is not waited for.
  *
  * Return: 0, or
