@@ -154,9 +154,10 @@ FIXTURE_TEARDOWN(exit)
 }
 
 #define EXPECT_WRITTEN(n, bar_, offset_) do {				\
-	const struct kvpci_exit said_ = self->log.said[n];		\
+	const int n_ = n;						\
+	const struct kvpci_exit said_ = self->log.said[n_];		\
 									\
-	EXPECT_EQ(0, self->log.error[n]);				\
+	EXPECT_EQ(0, self->log.error[n_]);				\
 	EXPECT_TRUE(said_.flags & KVPCI_EXIT_WRITTEN);			\
 	EXPECT_EQ(bar_, said_.bar);					\
 	EXPECT_EQ(offset_, said_.offset);				\

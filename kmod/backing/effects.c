@@ -55,18 +55,20 @@ bool kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 /**
  * kvpci_config_written() - complete a guest's write to configuration space
  * @function: the function
- * @access: the access
- * @offset: of its first byte in configuration space
- * @io: it came by ports
  * @effects: what has to follow, KVPCI_EFFECT_*
+ * @offset: of its first byte in configuration space
+ * @vcpu: the guest's
+ * @addr: its address or port
+ * @len: bytes
+ * @io: it came by ports
  *
  * Context: a callback of a claim.
  * Return: 0, or -EOPNOTSUPP if userspace is to know of it
  */
-int kvpci_config_written(struct kvpci_function *function,
-			 const struct kvpci_guest_access *access, u32 offset, bool io,
-			 u32 effects)
+int kvpci_config_written(struct kvpci_function *function, u32 effects, u32 offset,
+			 struct kvm_vcpu *vcpu, u64 addr, u32 len, bool io)
 {
+	const struct kvpci_guest_access access = { .vcpu = vcpu, .addr = addr, .len = len };
 	u32 flags = KVPCI_EXIT_WRITTEN | (io ? KVPCI_EXIT_IO : 0);
 
 	if (!kvpci_effects_carry_out(function, effects))
@@ -74,6 +76,6 @@ int kvpci_config_written(struct kvpci_function *function,
 
 	if (effects & KVPCI_EFFECT_RESET)
 		flags |= KVPCI_EXIT_RESET;
-	kvpci_exit_note_config(function, access, offset, flags);
+	kvpci_exit_note_config(function, &access, offset, flags);
 	return -EOPNOTSUPP;
 }

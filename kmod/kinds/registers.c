@@ -42,18 +42,28 @@ static struct kvpci_registers *to_registers(const struct kvpci_range *range)
 }
 
 /*
- * Have the pin follow the registers, after each change, under the function's lock: nobody may
+ * Have the pin follow registers that it is to follow, after each change, under the function's lock: nobody may
  * change them before it has.
  */
-static void registers_follow(struct kvpci_registers *registers)
+static noinline void registers_follow(struct kvpci_registers *registers)
 {
 	u64 bits = 0;
 
-	if (likely(!registers->range.level))
-		return;
-
 	memcpy(&bits, registers->regs.value, registers->regs.size);
 	kvpci_interrupts_set_level(&kvpci_range_function(&registers->range)->interrupts, bits);
+}
+
+static noinline int registers_read_clear(struct kvpci_registers *registers, u64 offset,
+					 u32 len, void *val)
+{
+	struct kvpci_function *function = kvpci_range_function(&registers->range);
+
+	spin_lock(&function->lock);
+	kvpci_regs_read_clear(&registers->regs, offset, len, val);
+	if (registers->range.level)
+		registers_follow(registers);
+	spin_unlock(&function->lock);
+	return 0;
 }
 
 static int registers_read(struct kvpci_range *range, const struct kvpci_guest_access *access,
@@ -61,15 +71,10 @@ static int registers_read(struct kvpci_range *range, const struct kvpci_guest_ac
 {
 	struct kvpci_registers *registers = to_registers(range);
 
-	if (likely(!registers->regs.readclear)) {
-		kvpci_regs_read(&registers->regs, offset, len, val);
-		return 0;
-	}
+	if (unlikely(registers->regs.readclear))
+		return registers_read_clear(registers, offset, len, val);
 
-	spin_lock(&kvpci_range_function(range)->lock);
-	kvpci_regs_read_clear(&registers->regs, offset, len, val);
-	registers_follow(registers);
-	spin_unlock(&kvpci_range_function(range)->lock);
+	kvpci_regs_read(&registers->regs, offset, len, val);
 	return 0;
 }
 
@@ -81,7 +86,8 @@ static u32 registers_write(struct kvpci_range *range, const struct kvpci_guest_a
 
 	spin_lock(&function->lock);
 	kvpci_regs_write(&registers->regs, offset, len, val);
-	registers_follow(registers);
+	if (unlikely(range->level))
+		registers_follow(registers);
 	spin_unlock(&function->lock);
 
 	if (!registers->flags)
@@ -109,7 +115,8 @@ static void registers_set(struct kvpci_range *range, u32 bank, u64 offset, u32 l
 
 	spin_lock(&function->lock);
 	kvpci_regs_set(&to_registers(range)->regs, offset, len, val, mask);
-	registers_follow(to_registers(range));
+	if (range->level)
+		registers_follow(to_registers(range));
 	spin_unlock(&function->lock);
 }
 

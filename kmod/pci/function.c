@@ -292,12 +292,19 @@ static __always_inline u32 write_dword(struct kvpci_function *function, u32 offs
 	return 0;
 }
 
-/* A write that may touch several ranges. */
+/* Is userspace to know of a write? */
+static bool is_exit(const struct kvpci_function *function, u32 offset, u32 len)
+{
+	return function->exits &&
+	       find_next_bit(function->exits, offset + len, offset) < offset + len;
+}
+
+/* A write that may touch several ranges, or of which userspace may be to know. */
 static noinline u32 write_ranges(struct kvpci_function *function, u32 offset, u32 len,
 				 const void *val)
 {
+	u32 effects = is_exit(function, offset, len) ? KVPCI_EFFECT_EXIT : 0;
 	struct kvpci_range *range;
-	u32 effects = 0;
 	u32 n;
 
 	for (; len; len -= n, offset += n, val += n) {
@@ -309,12 +316,6 @@ static noinline u32 write_ranges(struct kvpci_function *function, u32 offset, u3
 	}
 
 	return effects;
-}
-
-/* Is userspace to know of a write? */
-static bool is_exit(const struct kvpci_function *function, u32 offset, u32 len)
-{
-	return find_next_bit(function->exits, offset + len, offset) < offset + len;
 }
 
 /**
@@ -334,13 +335,12 @@ u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
 
 	trace_kvpci_config_write(function, offset, len, val);
 	spin_lock(&function->lock);
-	if (likely((offset & 3) + len <= 4 && offset < KVPCI_CONFIG_SIZE_CAM))
+	if (likely((offset & 3) + len <= 4 && offset < KVPCI_CONFIG_SIZE_CAM &&
+		   !function->exits))
 		effects = write_dword(function, offset, len, val);
 	else
 		effects = write_ranges(function, offset, len, val);
 	spin_unlock(&function->lock);
-	if (unlikely(function->exits) && is_exit(function, offset, len))
-		effects |= KVPCI_EFFECT_EXIT;
 	return effects;
 }
 

@@ -108,8 +108,8 @@ u32 kvpci_range_piece(const struct kvpci_space *space, u64 offset, u32 len,
 }
 
 /* Note an access that is declined. */
-static void note_exit(const struct kvpci_space *space, const struct kvpci_guest_access *access,
-		      u64 offset, bool written)
+static noinline void note_exit(const struct kvpci_space *space,
+			       const struct kvpci_guest_access *access, u64 offset, bool written)
 {
 	kvpci_exit_note_bar(container_of(space, struct kvpci_function_bar, space), access,
 			    offset, written);
@@ -183,8 +183,9 @@ int kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access
 			break;
 	}
 
-	if (likely(!(effects & KVPCI_EFFECT_EXIT) &&
-		   !(effects & KVPCI_EFFECT_USERSPACE && !done)))
+	if (likely(!effects))
+		return 0;
+	if (!(effects & KVPCI_EFFECT_EXIT) && !(effects & KVPCI_EFFECT_USERSPACE && !done))
 		return 0;
 
 	note_exit(space, access, offset, effects & KVPCI_EFFECT_EXIT);

@@ -69,10 +69,9 @@ static int cf8_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		     gpa_t port, int len, const void *val)
 {
-	const struct kvpci_guest_access access = { .vcpu = vcpu, .addr = port, .len = len };
 	struct kvpci_host *host = kvpci_claim_host(dev);
 	struct kvpci_function *function;
-	u32 offset;
+	u32 offset, effects;
 
 	if (port == CF8_RESET_CONTROL)
 		return -EOPNOTSUPP;
@@ -92,8 +91,13 @@ static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	if (!function)
 		return 0;
 
-	return kvpci_config_write(function, &access, offset, true,
-				  min_t(u32, len, KVPCI_CONFIG_SIZE_CAM - offset), val);
+	effects = kvpci_function_config_write(function, offset,
+					      min_t(u32, len, KVPCI_CONFIG_SIZE_CAM - offset),
+					      val);
+	if (likely(!effects))
+		return 0;
+
+	return kvpci_config_written(function, effects, offset, vcpu, port, len, true);
 }
 
 const struct kvm_io_device_ops kvpci_cf8_ops = {

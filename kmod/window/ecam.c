@@ -46,15 +46,18 @@ static int ecam_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 static int ecam_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		      gpa_t addr, int len, const void *val)
 {
-	const struct kvpci_guest_access access = { .vcpu = vcpu, .addr = addr, .len = len };
 	struct kvpci_function *function;
-	u32 offset;
+	u32 offset, effects;
 
 	function = ecam_addressed(vcpu, dev, addr, len, &offset);
 	if (!function || len & (len - 1))
 		return 0;
 
-	return kvpci_config_write(function, &access, offset, false, len, val);
+	effects = kvpci_function_config_write(function, offset, len, val);
+	if (likely(!effects))
+		return 0;
+
+	return kvpci_config_written(function, effects, offset, vcpu, addr, len, false);
 }
 
 const struct kvm_io_device_ops kvpci_ecam_ops = {

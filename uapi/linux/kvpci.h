@@ -645,13 +645,13 @@ struct kvpci_access {
  * KVPCI_WRITE - write them
  *
  * On a function, plugged or not. Without KVPCI_ACCESS_AS_GUEST this is the device's
- * own view: KVPCI_WRITE sets bits that the guest can't write, and signals nothing,
- * but has the INTx pin follow KVPCI_REGISTERS_LEVEL. It leaves alone what is the kernel's: bytes 0 to 0x3f of configuration space, the
- * headers of capabilities, and all of MSI and MSI-X. Another access may see some of
- * the bytes old and some of them new, except that 2 or 4 bytes aligned to that, from the
- * start of configuration space or of the range, are whole; of registers, 8 too; of those in
- * banks, if they are so aligned from the start of the first bank as well. With @mask, bits
- * that the guest may change at the same time stay its own: that is how to set a
+ * own view: KVPCI_WRITE sets bits that the guest can't write, and signals nothing, but has the
+ * INTx pin follow KVPCI_REGISTERS_LEVEL. It leaves alone what is the kernel's: bytes 0 to 0x3f
+ * of configuration space, the headers of capabilities, and all of MSI and MSI-X. Another access
+ * may see some of the bytes old and some of them new, except that 2 or 4 bytes aligned to that,
+ * from the start of configuration space or of the range, are whole; of registers, 8 too; of
+ * those in banks, if they are so aligned from the start of the first bank as well. With @mask,
+ * bits that the guest may change at the same time stay its own: that is how to set a
  * write-1-to-clear bit.
  *
  * Return: 0, or
