@@ -42,8 +42,8 @@ static struct kvpci_registers *to_registers(const struct kvpci_range *range)
 }
 
 /*
- * Have the pin follow registers that it is to follow, after each change, under the function's lock: nobody may
- * change them before it has.
+ * Have the pin follow registers that it is to follow, after each change, under the function's
+ * lock: nobody may change them before it has.
  */
 static noinline void registers_follow(struct kvpci_registers *registers)
 {
