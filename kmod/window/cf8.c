@@ -66,26 +66,12 @@ static int cf8_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	return 0;
 }
 
-static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
-		     gpa_t port, int len, const void *val)
+/* A function of its own, so that a write of the address need not save registers for it. */
+static noinline int cf8_write_data(struct kvm_vcpu *vcpu, struct kvpci_host *host,
+				   gpa_t port, int len, const void *val)
 {
-	struct kvpci_host *host = kvpci_claim_host(dev);
 	struct kvpci_function *function;
 	u32 offset, effects;
-
-	if (port == CF8_RESET_CONTROL)
-		return -EOPNOTSUPP;
-
-	if (port == CF8_ADDRESS && len == sizeof(u32)) {
-		u32 address;
-
-		memcpy(&address, val, sizeof(address));
-		WRITE_ONCE(host->config_address, address);
-		return 0;
-	}
-
-	if (port < CF8_DATA)
-		return 0;
 
 	function = cf8_addressed(vcpu, host, port, &offset);
 	if (!function)
@@ -98,6 +84,25 @@ static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		return 0;
 
 	return kvpci_config_written(function, effects, offset, vcpu, port, len, true);
+}
+
+static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
+		     gpa_t port, int len, const void *val)
+{
+	struct kvpci_host *host = kvpci_claim_host(dev);
+
+	if (port == CF8_RESET_CONTROL)
+		return -EOPNOTSUPP;
+
+	if (port == CF8_ADDRESS && len == sizeof(u32)) {
+		u32 address;
+
+		memcpy(&address, val, sizeof(address));
+		WRITE_ONCE(host->config_address, address);
+		return 0;
+	}
+
+	return port < CF8_DATA ? 0 : cf8_write_data(vcpu, host, port, len, val);
 }
 
 const struct kvm_io_device_ops kvpci_cf8_ops = {
