@@ -200,8 +200,8 @@ TEST_F(readclear, state)
 }
 
 /*
- * The device sets bits while the guest reads them: each is seen once, none is lost, and who
- * finds that the register is clear finds that the pin is low.
+ * The device sets bits while the guest reads them: each is seen once, none is lost, and once the
+ * read is through that has cleared the register, the pin is low.
  */
 struct setter {
 	struct device *device;
@@ -219,6 +219,8 @@ static void *set_and_wait(void *arg)
 		set_bits(setter->device, 1);
 		while (held(setter->device, ISR) & 1)
 			sched_yield();
+		/* Reads don't wait for the one that clears it, writes do. */
+		must(device_write(setter->device->function, 0, STATUS + 1, "", 1));
 		must(device_read(setter->device->function, KVPCI_CONFIG, PCI_STATUS, &status, 2));
 		setter->high += !!(status & PCI_STATUS_INTERRUPT);
 	}
