@@ -7,8 +7,6 @@
  * Depends on: kernel, delivery, mirrors, processors.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,6 +35,7 @@
 #include "lib/pci.h"
 #include "lib/vm.h"
 #include "lib/wait.h"
+#include "lib/worker.h"
 
 #define NR_FUNCTIONS	2
 #define NR_FDS		(3 + NR_FUNCTIONS)
@@ -1026,38 +1025,6 @@ static bool comes_to_rest(void)
 		rests = charged_us() - before < LOOK_FOR_US / 4 ? rests + 1 : 0;
 	}
 	return rests == 10;
-}
-
-/* The thread that works for a process, which there must be one of; 0 if there is none. */
-static pid_t worker_of(pid_t owner)
-{
-	DIR *dir = opendir("/proc");
-	const struct dirent *entry;
-	char wanted[32];
-	pid_t found = 0;
-
-	if (!dir)
-		die("/proc: %m");
-	snprintf(wanted, sizeof(wanted), "kvpci-%d\n", owner);
-	while ((entry = readdir(dir))) {
-		char path[300], name[32] = "";
-		FILE *file;
-
-		if (!isdigit(entry->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		file = fopen(path, "re");
-		if (!file)
-			continue;
-		if (fgets(name, sizeof(name), file) && !strcmp(name, wanted)) {
-			if (found)
-				die("several workers of %d", owner);
-			found = atoi(entry->d_name);
-		}
-		fclose(file);
-	}
-	closedir(dir);
-	return found;
 }
 
 static void read_cgroups(pid_t pid, char *buffer, size_t size)

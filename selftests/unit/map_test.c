@@ -165,6 +165,11 @@ static void put_back(void)
 
 		random_change(&other, range, now);
 		expect(&other, again, range->base);
+		/* Those that came since are later than those that were put back. */
+		for (i = 0; i < NR_NODES; i++)
+			CHECK(!range->placed || &again[i] == range || !again[i].placed ||
+			      again[i].node.placed < range->node.placed,
+			      "%i is later than what came last", i);
 	}
 
 	for (i = 0; i < NR_NODES; i++) {
