@@ -285,7 +285,7 @@ TEST_F(banks, bad_descriptions)
 	EXPECT_BANKS(-EFAULT, 0, LENGTH, desc.value = 1);
 	EXPECT_BANKS(-EFAULT, 0, LENGTH, desc.writable = 1);
 	EXPECT_BANKS(-EFAULT, 0, LENGTH, desc.write1clear = 1);
-	EXPECT_NO_LEAK(200, EXPECT_BANKS(-EFAULT, 0, LENGTH, desc.write1clear = 1));
+	EXPECT_NO_LEAK(40, EXPECT_BANKS(-EFAULT, 0, LENGTH, desc.write1clear = 1));
 	EXPECT_BANKS(0, 0, LENGTH, desc.flags = 0);
 	EXPECT_BANKS(-EEXIST, 0, 8, desc.banks = 1);
 	close(function);
