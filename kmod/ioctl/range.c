@@ -90,16 +90,26 @@ static int get_array(u8 **bytes, u64 user, u32 len)
 	return 0;
 }
 
+/* What both kinds of registers have, in arrays of @length bytes. */
+static int get_arrays(struct kvpci_contents *contents, u64 value, u64 writable, u64 write1clear,
+		      u32 length)
+{
+	int ret;
+
+	ret = get_array(&contents->value, value, length);
+	if (!ret)
+		ret = get_array(&contents->writable, writable, length);
+	if (!ret)
+		ret = get_array(&contents->write1clear, write1clear, length);
+	return ret;
+}
+
 static int get_registers(struct kvpci_contents *contents,
 			 const struct kvpci_registers_config *desc, u32 length)
 {
 	int ret;
 
-	ret = get_array(&contents->value, desc->value, length);
-	if (!ret)
-		ret = get_array(&contents->writable, desc->writable, length);
-	if (!ret)
-		ret = get_array(&contents->write1clear, desc->write1clear, length);
+	ret = get_arrays(contents, desc->value, desc->writable, desc->write1clear, length);
 	if (!ret)
 		ret = get_array(&contents->readclear, desc->readclear, length);
 	if (ret || !(desc->flags & KVPCI_REGISTERS_EVENTFD))
@@ -133,19 +143,6 @@ static struct kvpci_range *new_registers(const struct kvpci_function *function,
 	return range;
 }
 
-static int get_banks(struct kvpci_contents *contents, const struct kvpci_banks_config *desc,
-		     u32 length)
-{
-	int ret;
-
-	ret = get_array(&contents->value, desc->value, length);
-	if (!ret)
-		ret = get_array(&contents->writable, desc->writable, length);
-	if (!ret)
-		ret = get_array(&contents->write1clear, desc->write1clear, length);
-	return ret;
-}
-
 static struct kvpci_range *new_banks(const struct kvpci_function *function,
 				     const struct kvpci_range_config *place)
 {
@@ -163,7 +160,8 @@ static struct kvpci_range *new_banks(const struct kvpci_function *function,
 	if (ret)
 		return ERR_PTR(ret);
 
-	ret = get_banks(&contents, &desc, desc.banks * (place->length - desc.selector));
+	ret = get_arrays(&contents, desc.value, desc.writable, desc.write1clear,
+			 desc.banks * (place->length - desc.selector));
 	range = ret ? ERR_PTR(ret) : kvpci_banks_new(&desc, place->length, &contents);
 	put_contents(&contents);
 	return range;

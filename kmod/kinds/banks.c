@@ -62,23 +62,31 @@ static u8 *selector_bytes(const struct kvpci_banks *banks, u32 *selected, u64 of
 	return (u8 *)selected + array_index_nospec(offset, banks->selector);
 }
 
-static int banks_read(struct kvpci_range *range, const struct kvpci_guest_access *access,
-		      u64 offset, u32 len, void *val)
+/* Read @selected, which the selector holds, and registers of @bank, if it is there. */
+static void read_bank(const struct kvpci_banks *banks, u32 selected, u32 bank, u64 offset,
+		      u32 len, void *val)
 {
-	struct kvpci_banks *banks = to_banks(range);
-	u32 selected = READ_ONCE(banks->selected);
 	u32 n = selector_piece(banks, offset, len);
 	u32 at;
 
 	if (n)
 		memcpy(val, selector_bytes(banks, &selected, offset), n);
 	if (n == len)
-		return 0;
+		return;
 
-	if (find_register(banks, selected, offset + n - banks->selector, &at))
+	if (find_register(banks, bank, offset + n - banks->selector, &at))
 		kvpci_regs_read(&banks->regs, at, len - n, val + n);
 	else
 		memset(val + n, 0, len - n);
+}
+
+static int banks_read(struct kvpci_range *range, const struct kvpci_guest_access *access,
+		      u64 offset, u32 len, void *val)
+{
+	struct kvpci_banks *banks = to_banks(range);
+	u32 selected = READ_ONCE(banks->selected);
+
+	read_bank(banks, selected, selected, offset, len, val);
 	return 0;
 }
 
@@ -105,14 +113,8 @@ static u32 banks_write(struct kvpci_range *range, const struct kvpci_guest_acces
 static void banks_get(struct kvpci_range *range, u32 bank, u64 offset, u32 len, void *val)
 {
 	struct kvpci_banks *banks = to_banks(range);
-	u32 selected = READ_ONCE(banks->selected);
-	u32 n = selector_piece(banks, offset, len);
-	u32 at;
 
-	if (n)
-		memcpy(val, selector_bytes(banks, &selected, offset), n);
-	if (n < len && find_register(banks, bank, offset + n - banks->selector, &at))
-		kvpci_regs_read(&banks->regs, at, len - n, val + n);
+	read_bank(banks, READ_ONCE(banks->selected), bank, offset, len, val);
 }
 
 static void banks_set(struct kvpci_range *range, u32 bank, u64 offset, u32 len,
