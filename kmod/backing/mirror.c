@@ -46,7 +46,6 @@
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
-#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -189,11 +188,8 @@ static struct page *bar_page(const struct kvpci_host *host, u64 offset)
 	const struct kvpci_function_bar *bar;
 
 	function = kvpci_host_mirrored(host, number >> 8, number);
-	if (!function || index >= KVPCI_NUM_BARS_AND_ROM)
-		return NULL;
-
-	bar = &function->bars[array_index_nospec(index, KVPCI_NUM_BARS_AND_ROM)];
-	if (!bar->mirror)
+	bar = function ? kvpci_bars_find(&function->bars, index) : NULL;
+	if (!bar || !bar->mirror)
 		return NULL;
 
 	list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
@@ -470,23 +466,23 @@ static bool wants_mirror(const struct kvpci_function_bar *bar)
  */
 int kvpci_mirrors_create(struct kvpci_function *function)
 {
-	struct kvpci_function_bar *bars = function->bars;
+	const struct kvpci_bars *bars = &function->bars;
 	int i, ret = 0;
 
 	lockdep_assert_held(&function->host->lock);
 	if (!function->host->mirror_eventfd)
 		return 0;
 
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM && !ret; i++)
-		if (wants_mirror(&bars[i]))
-			ret = mirror_prepare(&bars[i]);
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
-		if (!bars[i].mirror)
+	for (i = 0; i < bars->nr && !ret; i++)
+		if (wants_mirror(&bars->bar[i]))
+			ret = mirror_prepare(&bars->bar[i]);
+	for (i = 0; i < bars->nr; i++) {
+		if (!bars->bar[i].mirror)
 			continue;
 		if (ret)
-			kvpci_mirror_destroy(&bars[i]);
+			kvpci_mirror_destroy(&bars->bar[i]);
 		else
-			mirror_establish(&bars[i]);
+			mirror_establish(&bars->bar[i]);
 	}
 
 	return ret;
@@ -516,8 +512,8 @@ void kvpci_mirrors_withdraw(struct kvpci_function *function)
 
 	lockdep_assert_held(&host->lock);
 	mutex_lock(&host->mirror_lock);
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
-		struct kvpci_bar_mirror *mirror = function->bars[i].mirror;
+	for (i = 0; i < function->bars.nr; i++) {
+		struct kvpci_bar_mirror *mirror = function->bars.bar[i].mirror;
 
 		if (!mirror)
 			continue;
@@ -665,8 +661,8 @@ static bool has_bar_within(struct kvpci_function *function, const struct kvpci_f
 	int i;
 
 	spin_lock(&function->lock);
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
-		const struct kvpci_function_bar *other = &function->bars[i];
+	for (i = 0; i < function->bars.nr; i++) {
+		const struct kvpci_function_bar *other = &function->bars.bar[i];
 
 		if (other != bar && other->mapped && !(other->flags & KVPCI_BAR_IO) &&
 		    other->space.size <= bar->space.size &&

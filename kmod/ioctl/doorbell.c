@@ -4,7 +4,6 @@
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
-#include <linux/nospec.h>
 
 #include "ioctl/doorbell.h"
 #include "ioctl/uarg.h"
@@ -12,18 +11,15 @@
 #include "pci/function.h"
 #include "pci/host.h"
 
-static int check_doorbell(const struct kvpci_function *function,
-			  struct kvpci_doorbell *desc)
+/* @bar is the one of that index, or NULL. */
+static int check_doorbell(const struct kvpci_function_bar *bar,
+			  const struct kvpci_doorbell *desc)
 {
-	const struct kvpci_function_bar *bar;
-
 	if (desc->flags & ~KVPCI_DOORBELL_FLAGS || desc->pad)
 		return -EINVAL;
-	if (desc->bar >= KVPCI_NUM_BARS)
+	if (!bar || bar->index == KVPCI_BAR_ROM)
 		return -EINVAL;
-	desc->bar = array_index_nospec(desc->bar, KVPCI_NUM_BARS);
 
-	bar = &function->bars[desc->bar];
 	switch (desc->length) {
 	case 0:
 	case 1:
@@ -70,11 +66,11 @@ int kvpci_doorbell_ioctl(struct kvpci_function *function,
 	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_DOORBELL_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	ret = check_doorbell(function, &desc);
+	bar = kvpci_bars_find(&function->bars, desc.bar);
+	ret = check_doorbell(bar, &desc);
 	if (ret)
 		return ret;
 
-	bar = &function->bars[desc.bar];
 	remove = desc.flags & KVPCI_DOORBELL_DEASSIGN;
 	doorbell = (struct kvpci_bar_doorbell) {
 		.offset = desc.offset,

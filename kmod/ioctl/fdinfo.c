@@ -183,9 +183,8 @@ void kvpci_function_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "plugged:\t%d\n", function->plugged);
 	seq_printf(m, "user-data:\t0x%llx\n", function->user_data);
 	seq_printf(m, "bus-master:\t%d\n", !!(command & PCI_COMMAND_MASTER));
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		if (function->bars[i].space.size)
-			show_bar(m, &function->bars[i]);
+	for (i = 0; i < function->bars.nr; i++)
+		show_bar(m, &function->bars.bar[i]);
 	seq_printf(m, "doorbells:\t%u\n", function->nr_doorbells);
 	show_ways(m, function);
 	mutex_unlock(&host->lock);

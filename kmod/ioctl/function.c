@@ -48,15 +48,16 @@ static void function_free(struct kvpci_function *function)
 
 	/* Work items look at vectors, which ranges of configuration space have in them. */
 	kvpci_interrupts_destroy(&function->interrupts);
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
-		kvpci_doorbells_destroy(&function->bars[i]);
-		kvpci_ranges_destroy(&function->bars[i].space);
+	for (i = 0; i < function->bars.nr; i++) {
+		kvpci_doorbells_destroy(&function->bars.bar[i]);
+		kvpci_ranges_destroy(&function->bars.bar[i].space);
 	}
 	/* After those of BARs: those of MSI-X's table and pending bits are in the capability's. */
 	kvpci_ranges_destroy(&function->space);
 	/* Last: registers and pending bits may be in its pages. */
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		kvpci_mirror_destroy(&function->bars[i]);
+	for (i = 0; i < function->bars.nr; i++)
+		kvpci_mirror_destroy(&function->bars.bar[i]);
+	kfree(function->bars.bar);
 	if (function->reset_eventfd)
 		eventfd_ctx_put(function->reset_eventfd);
 	free_page((unsigned long)function->config.value);
@@ -155,7 +156,7 @@ int kvpci_function_plug(struct kvpci_function *function)
 	spin_lock(&function->lock);
 	/* Pairs with access_ioctl(). */
 	smp_store_release(&function->plugged, true);
-	changed = kvpci_bars_map(&function->config, function->bars);
+	changed = kvpci_bars_map(&function->config, &function->bars);
 	spin_unlock(&function->lock);
 
 	kvpci_mirrors_publish(host, function->bus, function->devfn, function);
@@ -174,7 +175,7 @@ static void function_unplug(struct kvpci_function *function)
 
 	spin_lock(&function->lock);
 	function->plugged = false;
-	kvpci_bars_unmap(function->bars);
+	kvpci_bars_unmap(&function->bars);
 	spin_unlock(&function->lock);
 	/* And takes its BARs off the list of what has changed, whoever has put them there. */
 	kvpci_mirrors_follow(host);
@@ -259,10 +260,10 @@ static int check_access(const struct kvpci_access *access, bool write)
 static struct kvpci_range *find_range(struct kvpci_function *function,
 				      const struct kvpci_access *access)
 {
-	u32 bar = array_index_nospec(access->bar, KVPCI_NUM_BARS_AND_ROM);
+	const struct kvpci_function_bar *bar = kvpci_bars_find(&function->bars, access->bar);
 	struct kvpci_range *range;
 
-	range = kvpci_range_find(&function->bars[bar].space, access->offset);
+	range = bar ? kvpci_range_find(&bar->space, access->offset) : NULL;
 	if (!range || access->length > range->length - (access->offset - range->offset))
 		return NULL;
 	if (access->bank >= max(range->nr_banks, 1U))

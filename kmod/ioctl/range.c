@@ -5,7 +5,6 @@
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
-#include <linux/nospec.h>
 
 #include "interrupt/interrupts.h"
 #include "ioctl/range.h"
@@ -17,8 +16,9 @@
 #include "pci/function.h"
 #include "pci/host.h"
 
-/* Is the place there, and may there be such a range? */
-static int check_range(const struct kvpci_function *function, struct kvpci_range_config *desc)
+/* Is the place there, and may there be such a range? @bar is the one of that index, or NULL. */
+static int check_range(const struct kvpci_function_bar *bar,
+		       const struct kvpci_range_config *desc)
 {
 	bool in_config = desc->bar == KVPCI_CONFIG;
 	bool exit = desc->kind == KVPCI_RANGE_EXIT;
@@ -27,10 +27,9 @@ static int check_range(const struct kvpci_function *function, struct kvpci_range
 	if (desc->flags || in_config != exit)
 		return -EINVAL;
 	if (!in_config) {
-		if (desc->bar >= KVPCI_NUM_BARS_AND_ROM)
+		if (!bar)
 			return -EINVAL;
-		desc->bar = array_index_nospec(desc->bar, KVPCI_NUM_BARS_AND_ROM);
-		size = function->bars[desc->bar].space.size;
+		size = bar->space.size;
 	}
 	if (!desc->length || desc->length > size || desc->offset > size - desc->length)
 		return -EINVAL;
@@ -118,7 +117,7 @@ static int get_registers(struct kvpci_contents *contents,
 	return kvpci_uarg_eventfd(&contents->eventfd, desc->eventfd);
 }
 
-static struct kvpci_range *new_registers(const struct kvpci_function *function,
+static struct kvpci_range *new_registers(const struct kvpci_function_bar *bar,
 					 const struct kvpci_range_config *place)
 {
 	struct kvpci_registers_config desc;
@@ -131,9 +130,9 @@ static struct kvpci_range *new_registers(const struct kvpci_function *function,
 	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_REGISTERS_CONFIG_SIZE_VER0,
 			     u64_to_user_ptr(place->data));
 	if (!ret)
-		ret = check_registers(function, &desc);
+		ret = check_registers(bar->space.function, &desc);
 	if (!ret)
-		ret = kvpci_registers_check(&function->bars[place->bar], place, &desc);
+		ret = kvpci_registers_check(bar, place, &desc);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -143,7 +142,7 @@ static struct kvpci_range *new_registers(const struct kvpci_function *function,
 	return range;
 }
 
-static struct kvpci_range *new_banks(const struct kvpci_function *function,
+static struct kvpci_range *new_banks(const struct kvpci_function_bar *bar,
 				     const struct kvpci_range_config *place)
 {
 	struct kvpci_contents contents = {};
@@ -156,7 +155,7 @@ static struct kvpci_range *new_banks(const struct kvpci_function *function,
 	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_BANKS_CONFIG_SIZE_VER0,
 			     u64_to_user_ptr(place->data));
 	if (!ret)
-		ret = kvpci_banks_check(&function->bars[place->bar], place, &desc);
+		ret = kvpci_banks_check(bar, place, &desc);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -168,18 +167,17 @@ static struct kvpci_range *new_banks(const struct kvpci_function *function,
 }
 
 /* Make the range, as its kind does. */
-static struct kvpci_range *new_range(struct kvpci_function *function,
+static struct kvpci_range *new_range(struct kvpci_function_bar *bar,
 				     const struct kvpci_range_config *desc)
 {
-	struct kvpci_function_bar *bar = &function->bars[desc->bar];
 	struct kvpci_range *range;
 
 	switch (desc->kind) {
 	case KVPCI_RANGE_REGISTERS:
-		range = new_registers(function, desc);
+		range = new_registers(bar, desc);
 		break;
 	case KVPCI_RANGE_BANKS:
-		range = new_banks(function, desc);
+		range = new_banks(bar, desc);
 		break;
 	case KVPCI_RANGE_USERSPACE:
 		range = desc->data ? ERR_PTR(-EINVAL) : kvpci_userspace_new(bar);
@@ -222,20 +220,22 @@ int kvpci_add_range_ioctl(struct kvpci_function *function,
 			  const struct kvpci_range_config __user *arg)
 {
 	struct kvpci_range_config desc;
+	struct kvpci_function_bar *bar;
 	struct kvpci_range *range;
 	int ret;
 
 	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_RANGE_CONFIG_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	ret = check_range(function, &desc);
+	bar = kvpci_bars_find(&function->bars, desc.bar);
+	ret = check_range(bar, &desc);
 	if (ret)
 		return ret;
 	ret = check_state(function);
 	if (ret)
 		return ret;
 
-	range = desc.kind == KVPCI_RANGE_EXIT ? new_exit(&desc) : new_range(function, &desc);
+	range = desc.kind == KVPCI_RANGE_EXIT ? new_exit(&desc) : new_range(bar, &desc);
 	if (IS_ERR(range))
 		return PTR_ERR(range);
 

@@ -200,13 +200,10 @@ static u32 pba_length(u32 vectors)
 static bool msix_fits(const struct kvpci_function *function, u8 bar, u32 offset,
 		      u32 length)
 {
-	const struct kvpci_function_bar *b;
+	const struct kvpci_function_bar *b = kvpci_bars_find(&function->bars, bar);
 
-	if (bar >= KVPCI_NUM_BARS)
-		return false;
-	b = &function->bars[array_index_nospec(bar, KVPCI_NUM_BARS)];
-
-	return !(b->flags & KVPCI_BAR_IO) && IS_ALIGNED(offset, 8) &&
+	return b && bar != KVPCI_BAR_ROM && !(b->flags & KVPCI_BAR_IO) &&
+	       IS_ALIGNED(offset, 8) &&
 	       (u64)offset + length <= b->space.size;
 }
 
@@ -364,12 +361,13 @@ static const struct kvpci_range_ops msix_range_ops = {
 	.destroy = msix_destroy,
 };
 
+/* The BAR is there, see msix_fits(). */
 static int msix_add_bar_range(struct kvpci_function *function, struct kvpci_range *range,
 			      const struct kvpci_range_ops *ops, u8 bar, u64 offset,
-			   u64 length)
+			      u64 length)
 {
 	range->ops = ops;
-	range->space = &function->bars[array_index_nospec(bar, KVPCI_NUM_BARS)].space;
+	range->space = &kvpci_bars_find(&function->bars, bar)->space;
 	range->offset = offset;
 	range->length = length;
 	range->mirrored = true;

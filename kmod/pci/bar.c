@@ -16,8 +16,6 @@
  */
 #include <linux/errno.h>
 #include <linux/log2.h>
-#include <linux/minmax.h>
-#include <linux/nospec.h>
 #include <linux/pci_regs.h>
 #include <linux/string.h>
 
@@ -117,6 +115,25 @@ int kvpci_bars_init(struct kvpci_regs *config,
 	return 0;
 }
 
+/**
+ * kvpci_bars_find() - find one of a function's BARs
+ * @bars: the BARs
+ * @index: any number
+ *
+ * Context: any.
+ * Return: the one of that index, or NULL if there is none
+ */
+struct kvpci_function_bar *kvpci_bars_find(const struct kvpci_bars *bars, u32 index)
+{
+	u8 i;
+
+	for (i = 0; i < bars->nr; i++)
+		if (bars->bar[i].index == index)
+			return &bars->bar[i];
+
+	return NULL;
+}
+
 /* The address that a BAR's registers hold. */
 static u64 bar_address(const struct kvpci_regs *config, const struct kvpci_function_bar *bar)
 {
@@ -188,72 +205,70 @@ static bool bar_update(const struct kvpci_regs *config, struct kvpci_function_ba
 /**
  * kvpci_bars_map() - have BARs decode or not, as configuration space says
  * @config: configuration space
- * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs
+ * @bars: the function's BARs
  *
  * Context: process; the caller holds the function's lock.
  * Return: whether watched ranges of a map have changed
  */
-bool kvpci_bars_map(const struct kvpci_regs *config, struct kvpci_function_bar *bars)
+bool kvpci_bars_map(const struct kvpci_regs *config, const struct kvpci_bars *bars)
 {
 	bool changed = false;
 	u8 i;
 
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		if (bars[i].space.size)
-			changed |= bar_update(config, &bars[i]);
+	for (i = 0; i < bars->nr; i++)
+		changed |= bar_update(config, &bars->bar[i]);
 
 	return changed;
 }
 
 /**
  * kvpci_bars_unmap() - let none of them decode
- * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs
+ * @bars: the function's BARs
  *
  * Context: process; the caller holds the function's lock.
  */
-void kvpci_bars_unmap(struct kvpci_function_bar *bars)
+void kvpci_bars_unmap(const struct kvpci_bars *bars)
 {
 	u8 i;
 
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		bar_unmap(&bars[i]);
+	for (i = 0; i < bars->nr; i++)
+		bar_unmap(&bars->bar[i]);
 }
 
 /**
  * kvpci_bars_get_placed() - say when BARs came to where they decode
- * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs
- * @state: where to
+ * @bars: the function's BARs
+ * @state: where to, all zeroes
  *
  * Context: any; the caller holds the function's lock.
  */
-void kvpci_bars_get_placed(const struct kvpci_function_bar *bars,
-			   struct kvpci_state_bars *state)
+void kvpci_bars_get_placed(const struct kvpci_bars *bars, struct kvpci_state_bars *state)
 {
 	u8 i;
 
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		state->placed[i] = bars[i].node.placed;
+	for (i = 0; i < bars->nr; i++)
+		state->placed[bars->bar[i].index] = bars->bar[i].node.placed;
 }
 
 /**
  * kvpci_bars_placed_ok() - can BARs have come there then?
  * @config: configuration space
- * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs
+ * @bars: the function's BARs
  * @state: when
  *
  * Context: any.
  */
-bool kvpci_bars_placed_ok(const struct kvpci_regs *config,
-			  const struct kvpci_function_bar *bars,
+bool kvpci_bars_placed_ok(const struct kvpci_regs *config, const struct kvpci_bars *bars,
 			  const struct kvpci_state_bars *state)
 {
+	const struct kvpci_function_bar *bar;
 	u8 i;
 
 	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
 		if (!state->placed[i])
 			continue;
-		if (state->placed[i] >> 63 || !bars[i].space.size ||
-		    !bar_is_placed(config, &bars[i]))
+		bar = kvpci_bars_find(bars, i);
+		if (state->placed[i] >> 63 || !bar || !bar_is_placed(config, bar))
 			return false;
 	}
 
@@ -262,51 +277,43 @@ bool kvpci_bars_placed_ok(const struct kvpci_regs *config,
 
 /**
  * kvpci_bars_set_placed() - have BARs come to where they decode as if it were then
- * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs, none of which decodes
+ * @bars: the function's BARs, none of which decodes
  * @state: when
  *
  * Context: any; the caller holds the function's lock, and kvpci_bars_map() is to follow.
  */
-void kvpci_bars_set_placed(struct kvpci_function_bar *bars,
+void kvpci_bars_set_placed(const struct kvpci_bars *bars,
 			   const struct kvpci_state_bars *state)
 {
 	u8 i;
 
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		bars[i].node.placed = state->placed[i];
+	for (i = 0; i < bars->nr; i++)
+		bars->bar[i].node.placed = state->placed[bars->bar[i].index];
 }
 
 /**
  * kvpci_bars_written() - have a write to BARs' registers take effect
  * @config: configuration space after the write
- * @bars: the function's KVPCI_NUM_BARS_AND_ROM BARs
+ * @bars: the function's BARs
  * @offset: first byte written
  * @len: bytes written, at most 8
  *
  * Context: process; the caller holds the function's lock.
  * Return: whether watched ranges of a map have changed
  */
-bool kvpci_bars_written(const struct kvpci_regs *config, struct kvpci_function_bar *bars,
+bool kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars *bars,
 			u32 offset, u32 len)
 {
 	bool changed = false;
-	u32 i, end;
+	u8 i;
 
-	if (kvpci_overlaps(offset, len, PCI_BASE_ADDRESS_0, 4 * KVPCI_NUM_BARS)) {
-		end = (offset + len - 1 - PCI_BASE_ADDRESS_0) / 4;
-		/* The first byte may be in the upper half of the BAR before. */
-		i = offset < PCI_BASE_ADDRESS_1 ? 0 : (offset - PCI_BASE_ADDRESS_1) / 4;
-		for (; i <= min(end, KVPCI_NUM_BARS - 1U); i++) {
-			struct kvpci_function_bar *bar;
+	for (i = 0; i < bars->nr; i++) {
+		struct kvpci_function_bar *bar = &bars->bar[i];
 
-			bar = &bars[array_index_nospec(i, KVPCI_NUM_BARS)];
-			if (bar->space.size)
-				changed |= bar_update(config, bar);
-		}
+		if (kvpci_overlaps(offset, len, bar_register(bar->index),
+				   bar->flags & KVPCI_BAR_64BIT ? 8 : 4))
+			changed |= bar_update(config, bar);
 	}
-	if (bars[KVPCI_BAR_ROM].space.size &&
-	    kvpci_overlaps(offset, len, PCI_ROM_ADDRESS, 4))
-		changed |= bar_update(config, &bars[KVPCI_BAR_ROM]);
 
 	return changed;
 }

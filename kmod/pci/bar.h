@@ -22,7 +22,7 @@ struct kvpci_bar_mirror;
  * struct kvpci_function_bar - a base address register, or the expansion ROM's
  * @node: where it decodes, if @mapped
  * @map: of its address space
- * @space: what is behind it; of no size if there is no such BAR
+ * @space: what is behind it
  * @flags: KVPCI_BAR_*
  * @index: 0 to 5, or KVPCI_BAR_ROM
  * @mapped: it decodes, that is, @node is in @map; guarded by the function's lock
@@ -40,6 +40,16 @@ struct kvpci_function_bar {
 	struct kvpci_bar_mirror *mirror;
 };
 
+/**
+ * struct kvpci_bars - the BARs that a function has
+ * @nr: how many
+ * @bar: by ascending index, the ROM's last
+ */
+struct kvpci_bars {
+	u8 nr;
+	struct kvpci_function_bar *bar;
+};
+
 /* The BAR that a range is behind. */
 static inline struct kvpci_function_bar *kvpci_range_bar(const struct kvpci_range *range)
 {
@@ -48,16 +58,15 @@ static inline struct kvpci_function_bar *kvpci_range_bar(const struct kvpci_rang
 
 int kvpci_bars_init(struct kvpci_regs *config,
 		    const struct kvpci_function_config *desc);
-bool kvpci_bars_map(const struct kvpci_regs *config, struct kvpci_function_bar *bars);
-void kvpci_bars_unmap(struct kvpci_function_bar *bars);
-void kvpci_bars_get_placed(const struct kvpci_function_bar *bars,
-			   struct kvpci_state_bars *state);
-bool kvpci_bars_placed_ok(const struct kvpci_regs *config,
-			  const struct kvpci_function_bar *bars,
+struct kvpci_function_bar *kvpci_bars_find(const struct kvpci_bars *bars, u32 index);
+bool kvpci_bars_map(const struct kvpci_regs *config, const struct kvpci_bars *bars);
+void kvpci_bars_unmap(const struct kvpci_bars *bars);
+void kvpci_bars_get_placed(const struct kvpci_bars *bars, struct kvpci_state_bars *state);
+bool kvpci_bars_placed_ok(const struct kvpci_regs *config, const struct kvpci_bars *bars,
 			  const struct kvpci_state_bars *state);
-void kvpci_bars_set_placed(struct kvpci_function_bar *bars,
+void kvpci_bars_set_placed(const struct kvpci_bars *bars,
 			   const struct kvpci_state_bars *state);
-bool kvpci_bars_written(const struct kvpci_regs *config, struct kvpci_function_bar *bars,
+bool kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars *bars,
 			u32 offset, u32 len);
 
 #endif /* _KVPCI_BAR_H */

@@ -43,7 +43,7 @@ static u32 command_write(struct kvpci_range *range, const struct kvpci_guest_acc
 	}
 
 	if (function->plugged && offset < PCI_STATUS - PCI_COMMAND &&
-	    kvpci_bars_map(&function->config, function->bars))
+	    kvpci_bars_map(&function->config, &function->bars))
 		effects |= KVPCI_EFFECT_MAP;
 	return effects;
 }

@@ -30,7 +30,7 @@ static u32 bar_registers_write(struct kvpci_range *range, const struct kvpci_gue
 	if (!function->plugged)
 		return 0;
 
-	return kvpci_bars_written(&function->config, function->bars, range->offset + offset,
+	return kvpci_bars_written(&function->config, &function->bars, range->offset + offset,
 				  len) ? KVPCI_EFFECT_MAP : 0;
 }
 
@@ -41,13 +41,13 @@ static u32 bar_registers_state_length(const struct kvpci_range *range)
 
 static void bar_registers_get_state(struct kvpci_range *range, void *state)
 {
-	kvpci_bars_get_placed(kvpci_range_function(range)->bars, state);
+	kvpci_bars_get_placed(&kvpci_range_function(range)->bars, state);
 }
 
 static bool bar_registers_check_state(const struct kvpci_range *range,
 				      const struct kvpci_regs *config, const void *state)
 {
-	return kvpci_bars_placed_ok(config, kvpci_range_function(range)->bars, state);
+	return kvpci_bars_placed_ok(config, &kvpci_range_function(range)->bars, state);
 }
 
 /* Of a function that the guest does not see, no BAR decodes: they come when it is plugged. */
@@ -56,7 +56,7 @@ static void bar_registers_set_state(struct kvpci_range *range, const void *state
 	struct kvpci_function *function = kvpci_range_function(range);
 
 	if (function->plugged)
-		kvpci_bars_set_placed(function->bars, state);
+		kvpci_bars_set_placed(&function->bars, state);
 }
 
 static const struct kvpci_state_ops bar_registers_state_ops = {
@@ -74,26 +74,44 @@ static const struct kvpci_range_ops bar_registers_ops = {
 	.state = &bar_registers_state_ops,
 };
 
-static void init_bars(struct kvpci_function *function,
-		      const struct kvpci_function_config *desc)
+static void init_bar(struct kvpci_function *function, struct kvpci_function_bar *bar, u8 index,
+		     const struct kvpci_function_config *desc)
 {
-	u8 i;
-
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
-		struct kvpci_function_bar *bar = &function->bars[i];
-
-		bar->space.function = function;
-		bar->index = i;
-		kvpci_map_node_init(&bar->node);
-		if (i == KVPCI_BAR_ROM) {
-			bar->space.size = desc->rom_size;
-		} else {
-			bar->space.size = desc->bars[i].size;
-			bar->flags = desc->bars[i].flags;
-		}
-		bar->map = bar->flags & KVPCI_BAR_IO ? &function->host->ports :
-						       &function->host->memory;
+	bar->space.function = function;
+	bar->index = index;
+	kvpci_map_node_init(&bar->node);
+	if (index == KVPCI_BAR_ROM) {
+		bar->space.size = desc->rom_size;
+	} else {
+		bar->space.size = desc->bars[index].size;
+		bar->flags = desc->bars[index].flags;
 	}
+	bar->map = bar->flags & KVPCI_BAR_IO ? &function->host->ports :
+					       &function->host->memory;
+}
+
+/* Which of them are there is known to be allowed. */
+static int init_bars(struct kvpci_function *function,
+		     const struct kvpci_function_config *desc)
+{
+	struct kvpci_bars *bars = &function->bars;
+	u8 there[KVPCI_NUM_BARS_AND_ROM];
+	u8 i, nr = 0;
+
+	for (i = 0; i < KVPCI_NUM_BARS; i++)
+		if (desc->bars[i].size)
+			there[nr++] = i;
+	if (desc->rom_size)
+		there[nr++] = KVPCI_BAR_ROM;
+
+	bars->bar = kcalloc(nr, sizeof(*bars->bar), GFP_KERNEL_ACCOUNT);
+	if (!bars->bar)
+		return -ENOMEM;
+
+	bars->nr = nr;
+	for (i = 0; i < nr; i++)
+		init_bar(function, &bars->bar[i], there[i], desc);
+	return 0;
 }
 
 static int add_header_ranges(struct kvpci_function *function)
@@ -136,7 +154,6 @@ int kvpci_function_init(struct kvpci_function *function,
 	function->serial = ++host->functions;
 	function->user_data = desc->user_data;
 	INIT_LIST_HEAD(&function->link);
-	init_bars(function, desc);
 	kvpci_interrupts_init(&function->interrupts, function, host->kvm, &host->listeners,
 			      host->worker, host->direct);
 	function->space.function = function;
@@ -151,6 +168,8 @@ int kvpci_function_init(struct kvpci_function *function,
 		return -ENOMEM;
 
 	ret = kvpci_config_init(config, desc);
+	if (!ret)
+		ret = init_bars(function, desc);
 	return ret ?: add_header_ranges(function);
 }
 
@@ -437,7 +456,7 @@ u32 kvpci_function_config_reset(struct kvpci_function *function, enum kvpci_rese
 	if (kvpci_interrupts_follow(&function->interrupts))
 		effects |= KVPCI_EFFECT_MESSAGES;
 	spin_unlock_irq(&function->interrupts.lock);
-	if (function->plugged && kvpci_bars_map(config, function->bars))
+	if (function->plugged && kvpci_bars_map(config, &function->bars))
 		effects |= KVPCI_EFFECT_MAP;
 	spin_unlock(&function->lock);
 	return effects;
@@ -454,6 +473,6 @@ void kvpci_function_bars_reset(struct kvpci_function *function, enum kvpci_reset
 {
 	u32 i;
 
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		reset_ranges(&function->bars[i].space, kind);
+	for (i = 0; i < function->bars.nr; i++)
+		reset_ranges(&function->bars.bar[i].space, kind);
 }

@@ -31,7 +31,7 @@ struct kvpci_host;
  * @exit_on_reset: and of function-level reset
  * @bar_registers: the range of the BARs
  * @command: the range of the command and status registers
- * @bars: the BARs, the ROM's last
+ * @bars: the BARs and the ROM, as far as it has them
  * @interrupts: how it may interrupt the guest
  * @reset_eventfd: signalled after a reset, or NULL
  * @link: in the host's list; guarded by the host's lock
@@ -57,7 +57,7 @@ struct kvpci_function {
 	bool exit_on_reset;
 	struct kvpci_range bar_registers;
 	struct kvpci_range command;
-	struct kvpci_function_bar bars[KVPCI_NUM_BARS_AND_ROM];
+	struct kvpci_bars bars;
 	struct kvpci_interrupts interrupts;
 	struct eventfd_ctx *reset_eventfd;
 	struct list_head link;

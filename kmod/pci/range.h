@@ -142,7 +142,7 @@ struct kvpci_range {
 /**
  * struct kvpci_space - configuration space, or a BAR, as what a guest finds in it
  * @function: whose it is
- * @size: bytes; of a BAR, 0 if it is not there
+ * @size: bytes
  * @nr_ranges: entries of @ranges
  * @ranges: by ascending offset, disjoint; fixed once the function is plugged, before that
  *	guarded by the host's lock

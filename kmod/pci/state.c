@@ -89,8 +89,8 @@ void kvpci_function_get_state(struct kvpci_function *function,
 	spin_unlock_irq(&function->interrupts.lock);
 	spin_unlock(&function->lock);
 
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		get_ranges(&function->bars[i].space, writer);
+	for (i = 0; i < function->bars.nr; i++)
+		get_ranges(&function->bars.bar[i].space, writer);
 }
 
 /* Which bits of a byte of configuration space may be others than they are now? */
@@ -183,8 +183,8 @@ int kvpci_function_check_state(const struct kvpci_function *function,
 
 	config.value = (u8 *)state;
 	ret = check_ranges(&function->space, &config, reader);
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM && !ret; i++)
-		ret = check_ranges(&function->bars[i].space, &config, reader);
+	for (i = 0; i < function->bars.nr && !ret; i++)
+		ret = check_ranges(&function->bars.bar[i].space, &config, reader);
 	return ret;
 }
 
@@ -229,7 +229,7 @@ u32 kvpci_function_set_state(struct kvpci_function *function,
 
 	spin_lock(&function->lock);
 	/* They come to where they are to be, when they did. */
-	kvpci_bars_unmap(function->bars);
+	kvpci_bars_unmap(&function->bars);
 	spin_lock_irq(&function->interrupts.lock);
 	set_config(&function->config, state);
 	set_ranges(&function->space, reader);
@@ -237,12 +237,12 @@ u32 kvpci_function_set_state(struct kvpci_function *function,
 		effects |= KVPCI_EFFECT_MESSAGES;
 	spin_unlock_irq(&function->interrupts.lock);
 	if (function->plugged) {
-		kvpci_bars_map(&function->config, function->bars);
+		kvpci_bars_map(&function->config, &function->bars);
 		effects |= KVPCI_EFFECT_MAP;
 	}
 	spin_unlock(&function->lock);
 
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
-		set_ranges(&function->bars[i].space, reader);
+	for (i = 0; i < function->bars.nr; i++)
+		set_ranges(&function->bars.bar[i].space, reader);
 	return effects;
 }

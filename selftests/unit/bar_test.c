@@ -202,7 +202,8 @@ struct model {
 /* What is tested, and its model. */
 struct function {
 	struct kvpci_regs config;
-	struct kvpci_function_bar bars[KVPCI_NUM_BARS_AND_ROM];
+	struct kvpci_function_bar bar[KVPCI_NUM_BARS_AND_ROM];
+	struct kvpci_bars bars;		/* those of them that there are, at the front */
 	struct model model;
 };
 
@@ -351,15 +352,16 @@ static void expect(bool io, u64 addr)
 	}
 
 	for (f = 0; f < NR_FUNCTIONS; f++) {
-		for (b = 0; b < KVPCI_NUM_BARS_AND_ROM; b++) {
-			struct model_bar *bar = &functions[f].model.bar[b];
+		for (b = 0; b < functions[f].bars.nr; b++) {
+			u8 index = functions[f].bar[b].index;
+			struct model_bar *bar = &functions[f].model.bar[index];
 
-			if (node != &functions[f].bars[b].node)
+			if (node != &functions[f].bar[b].node)
 				continue;
 			CHECK(bar->found && bar->io == io &&
 			      addr - bar->place < bar->size &&
 			      addr - bar->place == offset && is_best(bar, addr),
-			      "BAR %d of function %d at 0x%llx", b, f,
+			      "BAR %d of function %d at 0x%llx", index, f,
 			      (unsigned long long)addr);
 			return;
 		}
@@ -392,10 +394,13 @@ static void check_all(void)
 			      (u8)model_bits(&function->model, i, 8));
 		for (b = 0; b < KVPCI_NUM_BARS_AND_ROM; b++) {
 			const struct model_bar *bar = &function->model.bar[b];
+			const struct kvpci_function_bar *found;
 
+			found = kvpci_bars_find(&function->bars, b);
+			CHECK(!found == !bar->exists, "BAR %d of function %d is there", b, f);
 			if (!bar->exists)
 				continue;
-			CHECK(function->bars[b].mapped == bar->found,
+			CHECK(found->mapped == bar->found,
 			      "BAR %d of function %d decodes", b, f);
 			expect_around(bar->io, bar->place, bar->size);
 			expect_around(bar->io, model_address(&function->model, bar),
@@ -448,9 +453,9 @@ static void write_config(struct function *function, u32 offset, u32 len,
 	writes++;
 	kvpci_regs_write(&function->config, offset, len, data);
 	if (function->model.plugged && kvpci_overlaps(offset, len, COMMAND, 2))
-		kvpci_bars_map(&function->config, function->bars);
+		kvpci_bars_map(&function->config, &function->bars);
 	if (function->model.plugged)
-		kvpci_bars_written(&function->config, function->bars, offset, len);
+		kvpci_bars_written(&function->config, &function->bars, offset, len);
 	model_write(&function->model, offset, len, data);
 }
 
@@ -525,11 +530,22 @@ static void plug(struct function *function, bool plugged)
 	writes++;
 	function->model.plugged = plugged;
 	if (plugged)
-		kvpci_bars_map(&function->config, function->bars);
+		kvpci_bars_map(&function->config, &function->bars);
 	else
-		kvpci_bars_unmap(function->bars);
+		kvpci_bars_unmap(&function->bars);
 	for (b = 0; b < KVPCI_NUM_BARS_AND_ROM; b++)
 		settle(&function->model, &function->model.bar[b]);
+}
+
+static void add_bar(struct function *function, u8 index, u8 flags)
+{
+	struct kvpci_function_bar *bar = &function->bar[function->bars.nr++];
+
+	function->bars.bar = function->bar;
+	bar->index = index;
+	bar->space.size = function->model.bar[index].size;
+	bar->flags = flags;
+	bar->map = flags & KVPCI_BAR_IO ? &ports : &memory;
 }
 
 static void new_function(struct function *function)
@@ -542,14 +558,9 @@ static void new_function(struct function *function)
 	function->config = block_new(KVPCI_CONFIG_SIZE);
 	CHECK(!kvpci_config_init(&function->config, &desc), "refused");
 	model_init(&function->model, &desc);
-	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++) {
-		struct kvpci_function_bar *bar = &function->bars[i];
-
-		bar->index = i;
-		bar->space.size = function->model.bar[i].size;
-		bar->flags = i < KVPCI_NUM_BARS ? desc.bars[i].flags : 0;
-		bar->map = bar->flags & KVPCI_BAR_IO ? &ports : &memory;
-	}
+	for (i = 0; i < KVPCI_NUM_BARS_AND_ROM; i++)
+		if (function->model.bar[i].exists)
+			add_bar(function, i, i < KVPCI_NUM_BARS ? desc.bars[i].flags : 0);
 
 	/* The IDs and the class, which are not looked at here. */
 	memset(function->config.value, 0, 4);
@@ -607,9 +618,7 @@ static struct function *new_64_bit_bar(u64 place)
 	function->config = block_new(KVPCI_CONFIG_SIZE);
 	CHECK(!kvpci_config_init(&function->config, &desc), "refused");
 	model_init(&function->model, &desc);
-	function->bars[0].space.size = 4096;
-	function->bars[0].flags = KVPCI_BAR_64BIT;
-	function->bars[0].map = &memory;
+	add_bar(function, 0, KVPCI_BAR_64BIT);
 	plug(function, true);
 	write_config(function, 0x10, 8, (u8 *)&place);
 	CHECK(!kvpci_map_find(&memory, place).node, "found, and does not decode");
@@ -630,7 +639,7 @@ static void free_64_bit_bar(struct function *function)
 static void write_and_expect(struct function *function, u32 offset, u32 len, u64 data,
 			     u64 place)
 {
-	u64 before = function->bars[0].mapped ? function->bars[0].node.base : NOWHERE;
+	u64 before = function->bar[0].mapped ? function->bar[0].node.base : NOWHERE;
 	struct kvpci_map_place found;
 
 	write_config(function, offset, len, (u8 *)&data);
@@ -640,10 +649,10 @@ static void write_and_expect(struct function *function, u32 offset, u32 len, u64
 		      (unsigned long long)before);
 	found = kvpci_map_find(&memory, place);
 	if (place == NOWHERE)
-		CHECK(!function->bars[0].mapped && !found.node,
+		CHECK(!function->bar[0].mapped && !found.node,
 		      "after writing 0x%llx: it is somewhere", (unsigned long long)data);
 	else
-		CHECK(found.node == &function->bars[0].node && found.offset == 0,
+		CHECK(found.node == &function->bar[0].node && found.offset == 0,
 		      "after writing 0x%llx: not at 0x%llx", (unsigned long long)data,
 		      (unsigned long long)place);
 }
