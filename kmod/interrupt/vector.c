@@ -82,14 +82,13 @@ static void withdraw_pending(struct kvpci_vectors *vectors, u32 n)
 	clear_bit_of(vectors, place);
 }
 
-/* Nor is any other in this place. */
-static void clear_pending(struct kvpci_vectors *vectors, u32 place)
+/* No vector of this place is any more, whose bit has been cleared. */
+static void clear_triggered(struct kvpci_vectors *vectors, u32 place)
 {
 	u32 n;
 
 	for (n = place; n < vectors->nr; n += vectors->place_mask + 1)
 		vectors->vector[n].triggered = false;
-	clear_bit_of(vectors, place);
 }
 
 static bool is_allowed(const struct kvpci_vectors *vectors, u32 n)
@@ -98,8 +97,8 @@ static bool is_allowed(const struct kvpci_vectors *vectors, u32 n)
 }
 
 /* Can its message be sent? If so, and if that is done directly, it is in @message. */
-static bool is_ready(const struct kvpci_vectors *vectors, u32 n,
-		     struct kvpci_message *message)
+static __always_inline bool is_ready(const struct kvpci_vectors *vectors, u32 n,
+				     struct kvpci_message *message)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
 
@@ -322,18 +321,11 @@ static u32 flush_batch(const struct kvpci_vectors *vectors)
 	return vcpus > FLUSH_VCPUS / FLUSH_BATCH ? max(FLUSH_VCPUS / vcpus, 1U) : FLUSH_BATCH;
 }
 
-/* A message to many vCPUs that is to be sent when the lock has been released, if @kvm is set. */
-struct message_to_many {
-	struct kvm *kvm;
-	struct kvpci_message message;
-};
-
 /*
  * Send some of what is pending and ready, of vectors @from to @end - 1. Returns which one is
- * the next to look at, or @end.
+ * the next to look at, or @end. If @to_many is set, that one's is a message to many vCPUs.
  */
-static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end,
-		      struct message_to_many *to_many)
+static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end, bool *to_many)
 {
 	u64 words = vectors->pending_words & GENMASK_ULL(63, from / 32);
 	u32 left = flush_batch(vectors);
@@ -358,39 +350,62 @@ static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end,
 			if (!left)
 				return n;
 			left--;
+			/* First: the guest is not to find it set when the message has come. */
+			clear_bit_of(vectors, n);
+			if (!vector_send(vectors, n, &message)) {
+				set_bit_of(vectors, n);
+				*to_many = true;
+				return n;
+			}
+			clear_triggered(vectors, n);
 			trace_kvpci_vector_send(vectors, n);
-			clear_pending(vectors, n);
-			if (vector_send(vectors, n, &message))
-				continue;
-			to_many->kvm = vectors->interrupts->kvm;
-			to_many->message = message;
-			WRITE_ONCE(vectors->sending, vectors->sending + 1);
-			return n + 1;
 		}
 	}
 
 	return end;
 }
 
-/* One hold of the lock, and what is to be sent after it. */
-static u32 flush_step(struct kvpci_vectors *vectors, u32 from, u32 end)
+/* Send a message to many vCPUs, without the lock, if it is still to be sent. */
+static noinline void send_to_many(struct kvpci_vectors *vectors, u32 n)
 {
 	spinlock_t *lock = &vectors->interrupts->lock;
-	struct message_to_many to_many = {};
-	u32 next;
+	struct kvpci_message message;
+	struct kvm *kvm = NULL;
 
 	down_read(&vectors->settled);
 	spin_lock_irq(lock);
-	next = flush_some(vectors, from, end, &to_many);
-	spin_unlock_irq(lock);
-	if (to_many.kvm) {
-		kvpci_kvm_send(to_many.kvm, &to_many.message, true);
+	if (kvpci_vector_is_pending(vectors, n) && is_ready(vectors, n, &message)) {
+		clear_bit_of(vectors, n);
+		clear_triggered(vectors, n);
+		trace_kvpci_vector_send(vectors, n);
+		kvm = vectors->interrupts->kvm;
+	}
+	if (kvm) {
+		WRITE_ONCE(vectors->sending, vectors->sending + 1);
+		spin_unlock_irq(lock);
+		kvpci_kvm_send(kvm, &message, true);
 		spin_lock_irq(lock);
 		WRITE_ONCE(vectors->sending, vectors->sending - 1);
-		spin_unlock_irq(lock);
 	}
+	spin_unlock_irq(lock);
 	up_read(&vectors->settled);
-	return next;
+}
+
+/* One hold of the lock, and a message to many after it. */
+static u32 flush_step(struct kvpci_vectors *vectors, u32 from, u32 end)
+{
+	spinlock_t *lock = &vectors->interrupts->lock;
+	bool to_many = false;
+	u32 next;
+
+	spin_lock_irq(lock);
+	next = flush_some(vectors, from, end, &to_many);
+	spin_unlock_irq(lock);
+	if (!to_many)
+		return next;
+
+	send_to_many(vectors, next);
+	return next + 1;
 }
 
 /**
@@ -417,12 +432,12 @@ void kvpci_vector_flush(struct kvpci_vectors *vectors, u32 n)
  */
 void kvpci_vectors_flush(struct kvpci_vectors *vectors)
 {
-	u32 next = 0;
+	u32 next = flush_step(vectors, 0, vectors->nr);
 
-	do {
-		next = flush_step(vectors, next, vectors->nr);
+	while (next < vectors->nr) {
 		cond_resched();
-	} while (next < vectors->nr);
+		next = flush_step(vectors, next, vectors->nr);
+	}
 }
 
 /**

@@ -66,8 +66,7 @@ struct kvpci_vector {
  * @pending_words: which words of @pending are not 0
  * @work: flushes
  * @sending: how many messages to many vCPUs are being sent, without the lock
- * @settled: held to read while messages are flushed; who has forbidden one that is being
- *	sent takes it to write, to wait
+ * @settled: held to read while one is sent; who has forbidden it takes it to write, to wait
  * @vector: the state of each, @nr of them
  */
 struct kvpci_vectors {
