@@ -53,9 +53,9 @@ bool kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 }
 
 /**
- * kvpci_config_written() - complete a guest's write to configuration space
+ * kvpci_config_note_written() - let userspace know of a guest's write to configuration space
  * @function: the function
- * @effects: what has to follow, KVPCI_EFFECT_*
+ * @effects: what has followed, KVPCI_EFFECT_*
  * @offset: of its first byte in configuration space
  * @vcpu: the guest's
  * @addr: its address or port
@@ -63,16 +63,13 @@ bool kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
  * @io: it came by ports
  *
  * Context: a callback of a claim.
- * Return: 0, or -EOPNOTSUPP if userspace is to know of it
+ * Return: -EOPNOTSUPP
  */
-int kvpci_config_written(struct kvpci_function *function, u32 effects, u32 offset,
-			 struct kvm_vcpu *vcpu, u64 addr, u32 len, bool io)
+int kvpci_config_note_written(struct kvpci_function *function, u32 effects, u32 offset,
+			      struct kvm_vcpu *vcpu, u64 addr, u32 len, bool io)
 {
 	const struct kvpci_guest_access access = { .vcpu = vcpu, .addr = addr, .len = len };
 	u32 flags = KVPCI_EXIT_WRITTEN | (io ? KVPCI_EXIT_IO : 0);
-
-	if (!kvpci_effects_carry_out(function, effects))
-		return 0;
 
 	if (effects & KVPCI_EFFECT_RESET)
 		flags |= KVPCI_EXIT_RESET;

@@ -95,17 +95,11 @@ u64 kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node)
 	return changes;
 }
 
-/*
- * Something changes at @base that is not larger than the ranges around it. Returns whether
- * there are changes that have not been followed.
- */
-static bool count_change(struct kvpci_map *map, u64 base, u8 order)
+/* Something changes at @base that is not larger than the ranges around it. */
+static noinline void count_watched(struct kvpci_map *map, u64 base, u8 order)
 {
 	u64 orders = map->orders & ~(BIT_ULL(order) - 1);
 	struct kvpci_map_node *node;
-
-	if (!map->watched)
-		return map->unfollowed;
 
 	for (; orders; orders &= orders - 1) {
 		u8 o = __ffs64(orders);
@@ -123,6 +117,13 @@ static bool count_change(struct kvpci_map *map, u64 base, u8 order)
 			}
 		}
 	}
+}
+
+/* Returns whether there are changes that have not been followed. */
+static bool count_change(struct kvpci_map *map, u64 base, u8 order)
+{
+	if (map->watched)
+		count_watched(map, base, order);
 
 	return map->unfollowed;
 }

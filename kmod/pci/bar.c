@@ -304,14 +304,15 @@ void kvpci_bars_set_placed(const struct kvpci_bars *bars,
 bool kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars *bars,
 			u32 offset, u32 len)
 {
+	struct kvpci_function_bar *bar;
 	bool changed = false;
-	u8 i;
 
-	for (i = 0; i < bars->nr; i++) {
-		struct kvpci_function_bar *bar = &bars->bar[i];
+	for (bar = bars->bar; bar < bars->bar + bars->nr; bar++) {
+		u32 reg = bar_register(bar->index);
 
-		if (kvpci_overlaps(offset, len, bar_register(bar->index),
-				   bar->flags & KVPCI_BAR_64BIT ? 8 : 4))
+		if (offset + len <= reg)
+			break;
+		if (offset < reg + (bar->flags & KVPCI_BAR_64BIT ? 8 : 4))
 			changed |= bar_update(config, bar);
 	}
 

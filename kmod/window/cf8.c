@@ -80,10 +80,10 @@ static noinline int cf8_write_data(struct kvm_vcpu *vcpu, struct kvpci_host *hos
 	effects = kvpci_function_config_write(function, offset,
 					      min_t(u32, len, KVPCI_CONFIG_SIZE_CAM - offset),
 					      val);
-	if (likely(!effects))
+	if (likely(!effects || !kvpci_effects_carry_out(function, effects)))
 		return 0;
 
-	return kvpci_config_written(function, effects, offset, vcpu, port, len, true);
+	return kvpci_config_note_written(function, effects, offset, vcpu, port, len, true);
 }
 
 static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,

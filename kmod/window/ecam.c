@@ -54,10 +54,10 @@ static int ecam_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		return 0;
 
 	effects = kvpci_function_config_write(function, offset, len, val);
-	if (likely(!effects))
+	if (likely(!effects || !kvpci_effects_carry_out(function, effects)))
 		return 0;
 
-	return kvpci_config_written(function, effects, offset, vcpu, addr, len, false);
+	return kvpci_config_note_written(function, effects, offset, vcpu, addr, len, false);
 }
 
 const struct kvm_io_device_ops kvpci_ecam_ops = {
