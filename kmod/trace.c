@@ -19,9 +19,14 @@ static bool trace_masked(const struct kvpci_vectors *vectors, u32 n)
 	return vectors->ops->masked(vectors, kvpci_vector_place(vectors, n));
 }
 
+/* Its bit, which is cleared before its message is sent, does not tell. */
 static bool trace_pending(const struct kvpci_vectors *vectors, u32 n)
 {
-	return kvpci_vector_is_pending(vectors, kvpci_vector_place(vectors, n));
+	for (n = kvpci_vector_place(vectors, n); n < vectors->nr; n += vectors->place_mask + 1)
+		if (vectors->vector[n].triggered)
+			return true;
+
+	return false;
 }
 
 static struct kvpci_message trace_message(const struct kvpci_vectors *vectors, u32 n)

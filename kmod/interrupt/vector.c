@@ -357,8 +357,8 @@ static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end, bool *to
 				*to_many = true;
 				return n;
 			}
-			clear_triggered(vectors, n);
 			trace_kvpci_vector_send(vectors, n);
+			clear_triggered(vectors, n);
 		}
 	}
 
@@ -376,8 +376,8 @@ static noinline void send_to_many(struct kvpci_vectors *vectors, u32 n)
 	spin_lock_irq(lock);
 	if (kvpci_vector_is_pending(vectors, n) && is_ready(vectors, n, &message)) {
 		clear_bit_of(vectors, n);
-		clear_triggered(vectors, n);
 		trace_kvpci_vector_send(vectors, n);
+		clear_triggered(vectors, n);
 		kvm = vectors->interrupts->kvm;
 	}
 	if (kvm) {
