@@ -30,7 +30,7 @@ struct kvpci_vectors;
 	do {								\
 		__entry->vm = (function)->host->owner;			\
 		__entry->segment = (function)->host->segment;		\
-		__entry->bus = (function)->bus;				\
+		__entry->bus = kvpci_function_bus_number(function);	\
 		__entry->devfn = (function)->devfn;			\
 	} while (0)
 

@@ -364,6 +364,8 @@ TEST_F(uapi, structure_of_create_function)
 		.zero = &(struct kvpci_function_config) {
 			.reset_eventfd = ~0,
 			.route_eventfd = ~0,
+			.parent = ~0,
+			.pad = ~0U,
 			.bars[0].pad = ~0U,
 			.bars[1].pad = ~0U,
 			.bars[3].pad = ~0U,

@@ -3,21 +3,80 @@
  * Effects: what follows a write to a function's registers, when the locks under which it was
  * made have been released. The range that was written says what that is, see pci/range.h.
  */
+#include <linux/sched.h>
+
 #include "backing/effects.h"
 #include "backing/mirror.h"
 #include "kvm/kvm.h"
+#include "pci/command.h"
 #include "pci/exit.h"
+#include "pci/host.h"
+
+/* What is behind a bridge follows what comes through it now. */
+static u32 behind_follow(struct kvpci_function *function)
+{
+	struct kvpci_host *host = function->host;
+	struct kvpci_bus *bus = &function->bridge->bus;
+	struct kvpci_function *behind;
+	u32 all = 0;
+
+	for (behind = kvpci_bus_next(host, bus, NULL); behind;
+	     behind = kvpci_bus_next(host, bus, behind)) {
+		u32 effects;
+
+		spin_lock(&behind->lock);
+		effects = kvpci_command_follow(behind);
+		spin_unlock(&behind->lock);
+		if (effects & KVPCI_EFFECT_MESSAGES)
+			kvpci_interrupts_flush(&behind->interrupts);
+		all |= effects & KVPCI_EFFECT_MAP;
+		cond_resched();
+	}
+
+	return all;
+}
 
 static void effects_follow(struct kvpci_function *function, u32 effects)
 {
+	if (effects & KVPCI_EFFECT_BUSES)
+		kvpci_mirrors_route(function->host);
+	if (effects & KVPCI_EFFECT_BEHIND)
+		effects |= behind_follow(function);
 	if (effects & KVPCI_EFFECT_MAP)
 		kvpci_mirrors_follow(function->host);
 	if (effects & KVPCI_EFFECT_MESSAGES)
 		kvpci_interrupts_flush(&function->interrupts);
 }
 
+/* Reset one function. Returns what is left to follow, if it is a bridge. */
+static u32 reset_one(struct kvpci_function *function, enum kvpci_reset_kind kind)
+{
+	const u32 bridges = KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND;
+	u32 effects = kvpci_function_config_reset(function, kind);
+
+	effects_follow(function, effects & ~bridges);
+	kvpci_function_bars_reset(function, kind);
+	if (function->reset_eventfd)
+		kvpci_eventfd_signal(function->reset_eventfd);
+	return effects & bridges;
+}
+
+/* The buses behind bridges have been reset, and get their numbers anew afterwards. */
+static void reset_behind(struct kvpci_function *function)
+{
+	struct kvpci_host *host = function->host;
+	struct kvpci_bus *bus = &function->bridge->bus;
+	struct kvpci_function *behind;
+
+	for (behind = kvpci_bus_next(host, bus, NULL); behind;
+	     behind = kvpci_bus_next(host, bus, behind)) {
+		reset_one(behind, KVPCI_RESET_CONVENTIONAL);
+		cond_resched();
+	}
+}
+
 /**
- * kvpci_reset() - reset a function
+ * kvpci_reset() - reset a function, and what is behind it
  * @function: the function
  * @kind: by what
  *
@@ -28,10 +87,11 @@ static void effects_follow(struct kvpci_function *function, u32 effects)
  */
 void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
 {
-	effects_follow(function, kvpci_function_config_reset(function, kind));
-	kvpci_function_bars_reset(function, kind);
-	if (function->reset_eventfd)
-		kvpci_eventfd_signal(function->reset_eventfd);
+	u32 effects = reset_one(function, kind);
+
+	if (function->bridge)
+		reset_behind(function);
+	effects_follow(function, effects);
 }
 
 /**
@@ -44,6 +104,8 @@ void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
  */
 bool kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 {
+	if (effects & KVPCI_EFFECT_BUS_RESET)
+		reset_behind(function);
 	effects_follow(function, effects);
 	if (effects & KVPCI_EFFECT_RESET)
 		kvpci_reset(function, KVPCI_RESET_FUNCTION_LEVEL);

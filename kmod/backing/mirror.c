@@ -8,9 +8,9 @@
  * makes read-only memory of the guest of them. The pages are the state itself. Where
  * there is no such memory, the same access comes to ecam.c or window.c and finds the same.
  *
- * Configuration space never moves. When a function comes or goes, its page is taken out
- * of all mappings, from where KVM takes it out of the guest's, and the next access has it
- * replaced.
+ * Configuration space moves only when the guest gives a bus another number. Then, and when a
+ * function comes or goes, its page is taken out of all mappings, from where KVM takes it out of
+ * the guest's, and the next access has it replaced.
  *
  * A BAR moves, and userspace learns of that only when it is worth it:
  *
@@ -163,9 +163,9 @@ void kvpci_mirrors_exit(void)
 	__free_page(absent);
 }
 
-static u64 function_offset(u8 bus, u8 devfn)
+static u64 function_offset(const struct kvpci_function *function)
 {
-	return (((u64)bus << 8 | devfn) + 1) << FUNCTION_SHIFT;
+	return (((u64)function->bus->index << 8 | function->devfn) + 1) << FUNCTION_SHIFT;
 }
 
 /* The page of a function that is there, NULL if there is none. */
@@ -173,7 +173,7 @@ static struct page *config_page(const struct kvpci_host *host, u64 offset)
 {
 	const struct kvpci_function *function;
 
-	function = kvpci_host_mirrored(host, offset >> KVPCI_ECAM_BUS_SHIFT,
+	function = kvpci_host_mirrored(host, host->route[offset >> KVPCI_ECAM_BUS_SHIFT],
 				       offset >> PAGE_SHIFT);
 	return function ? virt_to_page(function->config.value) : NULL;
 }
@@ -187,7 +187,7 @@ static struct page *bar_page(const struct kvpci_host *host, u64 offset)
 	struct kvpci_mirror_range *range;
 	const struct kvpci_function_bar *bar;
 
-	function = kvpci_host_mirrored(host, number >> 8, number);
+	function = kvpci_host_mirrored(host, host->bus[number >> 8], number);
 	bar = function ? kvpci_bars_find(&function->bars, index) : NULL;
 	if (!bar || !bar->mirror)
 		return NULL;
@@ -282,20 +282,41 @@ static void withdraw_range(struct kvpci_host *host, const struct kvpci_mirror_ra
 }
 
 /**
- * kvpci_mirrors_publish() - say which function a guest finds at a place, mirrored or not
- * @host: its host bridge
- * @bus: bus number
- * @devfn: device and function number, which the caller has reserved
- * @function: the function, or NULL
+ * kvpci_mirrors_publish() - let a guest find a function in its place, mirrored or not
+ * @function: the function
+ * @there: it is there; or not any more
  *
  * Context: process; the caller holds the host's lock.
  */
-void kvpci_mirrors_publish(struct kvpci_host *host, u8 bus, u8 devfn,
-			   struct kvpci_function *function)
+void kvpci_mirrors_publish(struct kvpci_function *function, bool there)
 {
+	struct kvpci_host *host = function->host;
+	struct kvpci_bus *bus = function->bus;
+
 	mutex_lock(&host->mirror_lock);
-	kvpci_host_publish(host, bus, devfn, function);
-	unmap_everywhere(host, ((u64)bus << 8 | devfn) << PAGE_SHIFT, PAGE_SIZE);
+	kvpci_bus_publish(host, bus, function->devfn, there ? function : NULL);
+	if (bus->number != KVPCI_BUS_NONE)
+		unmap_everywhere(host, ((u64)bus->number << 8 | function->devfn) << PAGE_SHIFT,
+				 PAGE_SIZE);
+	mutex_unlock(&host->mirror_lock);
+}
+
+/**
+ * kvpci_mirrors_route() - have bus numbers lead to where bridges say, mirrored or not
+ * @host: the host bridge
+ *
+ * Context: process; the caller holds the host's lock, or this is a callback of a claim.
+ */
+void kvpci_mirrors_route(struct kvpci_host *host)
+{
+	DECLARE_BITMAP(changed, KVPCI_NUM_BUSES);
+	u32 number;
+
+	mutex_lock(&host->mirror_lock);
+	kvpci_buses_route(host, changed);
+	for_each_set_bit(number, changed, KVPCI_NUM_BUSES)
+		unmap_everywhere(host, (u64)number << KVPCI_ECAM_BUS_SHIFT,
+				 BIT(KVPCI_ECAM_BUS_SHIFT));
 	mutex_unlock(&host->mirror_lock);
 }
 
@@ -324,8 +345,7 @@ static int new_range(struct kvpci_function_bar *bar, const struct kvpci_mirror_p
 		return -ENOMEM;
 
 	range->bar = bar;
-	range->offset = function_offset(function->bus, function->devfn) +
-			((u64)bar->index << BAR_SHIFT) + start;
+	range->offset = function_offset(function) + ((u64)bar->index << BAR_SHIFT) + start;
 	range->length = end - start;
 	range->bytes = part->bytes + (start - part->start);
 	range->told = CHANGE_NONE;

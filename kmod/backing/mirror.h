@@ -15,8 +15,8 @@ void kvpci_mirrors_exit(void);
 
 int kvpci_mirror_mmap(struct kvpci_host *host, struct vm_area_struct *vma);
 
-void kvpci_mirrors_publish(struct kvpci_host *host, u8 bus, u8 devfn,
-			   struct kvpci_function *function);
+void kvpci_mirrors_publish(struct kvpci_function *function, bool there);
+void kvpci_mirrors_route(struct kvpci_host *host);
 int kvpci_mirrors_create(struct kvpci_function *function);
 void kvpci_mirrors_withdraw(struct kvpci_function *function);
 void kvpci_mirror_destroy(struct kvpci_function_bar *bar);

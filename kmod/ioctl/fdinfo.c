@@ -177,8 +177,8 @@ void kvpci_function_show_fdinfo(struct seq_file *m, struct file *file)
 
 	/* What is plugged, bound and behind BARs; and that lists of them stay. */
 	mutex_lock(&host->lock);
-	seq_printf(m, "function:\t%04x:%02x:%02x.%x\n", host->segment, function->bus,
-		   function->devfn >> 3, function->devfn & 7);
+	seq_printf(m, "function:\t%04x:%02x:%02x.%x\n", host->segment,
+		   kvpci_function_bus_number(function), function->devfn >> 3, function->devfn & 7);
 	seq_printf(m, "host-closed:\t%d\n", !host->kvm);
 	seq_printf(m, "plugged:\t%d\n", function->plugged);
 	seq_printf(m, "user-data:\t0x%llx\n", function->user_data);

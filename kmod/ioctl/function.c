@@ -15,6 +15,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
 #include <linux/eventfd.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
@@ -34,7 +35,9 @@
 #include "kinds/express.h"
 #include "kinds/msi.h"
 #include "kinds/msix.h"
+#include "pci/bus.h"
 #include "pci/capability.h"
+#include "pci/command.h"
 #include "pci/doorbell.h"
 #include "pci/exit.h"
 #include "pci/function.h"
@@ -65,20 +68,80 @@ static void function_free(struct kvpci_function *function)
 	kfree(function->config.write1clear);
 	kvfree(function->config.reset);
 	bitmap_free(function->exits);
+	kfree(function->bridge);
 	kfree(function);
 	kvpci_host_put(host);
+}
+
+/* The bridge that a function is behind, or NULL. */
+static struct kvpci_function *function_parent(const struct kvpci_function *function)
+{
+	return function->bus ? function->bus->bridge : NULL;
+}
+
+/* Nothing is on the secondary bus of a bridge any more. */
+static void forget_bus(struct kvpci_function *function)
+{
+	struct kvpci_host *host = function->host;
+
+	kvpci_bus_remove(host, &function->bridge->bus);
+	if (host->kvm)
+		kvpci_kvm_synchronize(host->kvm);
+}
+
+/* Drop a reference, and with the last one those to the bridges above. */
+static void function_put(struct kvpci_function *function)
+{
+	while (function && refcount_dec_and_test(&function->ref)) {
+		struct kvpci_function *parent = function_parent(function);
+		struct kvpci_host *host = function->host;
+
+		if (function->bridge) {
+			mutex_lock(&host->lock);
+			forget_bus(function);
+			mutex_unlock(&host->lock);
+		}
+		function_free(function);
+		function = parent;
+	}
+}
+
+/* Say which bus a function is to be on, behind @parent if there is one. */
+static int choose_bus(struct kvpci_function *function, struct kvpci_function *parent,
+		      const struct kvpci_function_config *desc)
+{
+	struct kvpci_host *host = function->host;
+
+	if (parent) {
+		if (desc->bus)
+			return -EINVAL;
+		refcount_inc(&parent->ref);
+		function->bus = &parent->bridge->bus;
+		return 0;
+	}
+
+	if (desc->bus < host->first_bus || desc->bus > host->last_bus)
+		return -EINVAL;
+	function->bus = kvpci_bus_get_own(host, desc->bus);
+	if (!function->bus)
+		return -ENOMEM;
+	if (rcu_access_pointer(host->route[desc->bus]) != function->bus)
+		kvpci_mirrors_route(host);
+	return 0;
 }
 
 /**
  * kvpci_function_create() - make a function, and take its place on the bus
  * @host: its host bridge, of which it takes a reference
+ * @parent: the bridge that it is behind, of which it takes one, too; NULL: it is on a bus of
+ *	the host bridge's own
  * @desc: its description; the capabilities are left out
  *
  * Context: process; the caller holds the host's lock.
  * Return: the function, or an ERR_PTR as the uapi says
  */
 struct kvpci_function *
-kvpci_function_create(struct kvpci_host *host,
+kvpci_function_create(struct kvpci_host *host, struct kvpci_function *parent,
 		      const struct kvpci_function_config *desc)
 {
 	struct kvpci_function *function;
@@ -91,10 +154,18 @@ kvpci_function_create(struct kvpci_host *host,
 
 	kvpci_host_get(host);
 	function->host = host;
-	ret = kvpci_function_init(function, desc);
+	refcount_set(&function->ref, 1);
+	ret = choose_bus(function, parent, desc);
 	if (!ret)
-		ret = kvpci_host_reserve(host, desc->bus, desc->devfn);
+		ret = kvpci_function_init(function, desc);
+	if (!ret && __test_and_set_bit(desc->devfn, function->bus->taken))
+		ret = -EEXIST;
 	if (ret) {
+		/* The parent's descriptor has a reference to that. */
+		if (function_parent(function))
+			refcount_dec(&parent->ref);
+		if (function->bridge)
+			forget_bus(function);
 		function_free(function);
 		return ERR_PTR(ret);
 	}
@@ -112,24 +183,30 @@ static void set_multifunction(struct kvpci_function *function, bool multi)
 	spin_unlock(&function->lock);
 }
 
+/* The plugged function of a bus, or NULL. */
+static struct kvpci_function *plugged_at(const struct kvpci_host *host,
+					 const struct kvpci_bus *bus, u8 devfn)
+{
+	return kvpci_host_dereference(host, bus->function[devfn]);
+}
+
 /*
  * Bring the multi-function bits of a device in line with its plugged functions, of
  * which @coming is not published yet.
  */
-static void update_multifunction(struct kvpci_host *host, u8 bus, u8 devfn,
-				 struct kvpci_function *coming)
+static void update_multifunction(const struct kvpci_host *host, const struct kvpci_bus *bus,
+				 u8 devfn, struct kvpci_function *coming)
 {
 	u8 first = devfn & ~7;
 	bool multi = coming && coming->devfn & 7;
 	u8 i;
 
 	for (i = 1; i < 8; i++)
-		multi |= !!kvpci_host_plugged(host, bus, first + i);
+		multi |= !!plugged_at(host, bus, first + i);
 
 	set_multifunction(coming, multi);
 	for (i = 0; i < 8; i++)
-		set_multifunction(kvpci_host_plugged(host, bus, first + i),
-				  multi);
+		set_multifunction(plugged_at(host, bus, first + i), multi);
 }
 
 /**
@@ -142,7 +219,7 @@ static void update_multifunction(struct kvpci_host *host, u8 bus, u8 devfn,
 int kvpci_function_plug(struct kvpci_function *function)
 {
 	struct kvpci_host *host = function->host;
-	bool changed;
+	u32 effects;
 	int ret;
 
 	lockdep_assert_held(&host->lock);
@@ -156,12 +233,14 @@ int kvpci_function_plug(struct kvpci_function *function)
 	spin_lock(&function->lock);
 	/* Pairs with access_ioctl(). */
 	smp_store_release(&function->plugged, true);
-	changed = kvpci_bars_map(&function->config, &function->bars);
 	spin_unlock(&function->lock);
 
-	kvpci_mirrors_publish(host, function->bus, function->devfn, function);
-	if (changed)
-		kvpci_mirrors_follow(host);
+	/* From now on it is told when bridges let other things through: after that it looks. */
+	kvpci_mirrors_publish(function, true);
+	spin_lock(&function->lock);
+	effects = kvpci_command_follow(function);
+	spin_unlock(&function->lock);
+	kvpci_effects_carry_out(function, effects | kvpci_function_bridge_effects(function));
 	return 0;
 }
 
@@ -170,7 +249,7 @@ static void function_unplug(struct kvpci_function *function)
 	struct kvpci_host *host = function->host;
 
 	trace_kvpci_function_unplug(function);
-	kvpci_mirrors_publish(host, function->bus, function->devfn, NULL);
+	kvpci_mirrors_publish(function, false);
 	update_multifunction(host, function->bus, function->devfn, NULL);
 
 	spin_lock(&function->lock);
@@ -178,7 +257,8 @@ static void function_unplug(struct kvpci_function *function)
 	kvpci_bars_unmap(&function->bars);
 	spin_unlock(&function->lock);
 	/* And takes its BARs off the list of what has changed, whoever has put them there. */
-	kvpci_mirrors_follow(host);
+	kvpci_effects_carry_out(function, KVPCI_EFFECT_MAP |
+				kvpci_function_bridge_effects(function));
 }
 
 /**
@@ -195,7 +275,7 @@ void kvpci_function_remove(struct kvpci_function *function)
 	if (function->plugged)
 		function_unplug(function);
 	kvpci_mirrors_withdraw(function);
-	kvpci_host_release(host, function->bus, function->devfn);
+	__clear_bit(function->devfn, function->bus->taken);
 	list_del(&function->link);
 	kvpci_interrupts_stop_listening(&function->interrupts);
 	/* A work item of its interrupts may still run, the machine may be gone by then. */
@@ -205,7 +285,7 @@ void kvpci_function_remove(struct kvpci_function *function)
 		kvpci_kvm_synchronize(host->kvm);
 	mutex_unlock(&host->lock);
 
-	function_free(function);
+	function_put(function);
 }
 
 static int function_release(struct inode *inode, struct file *file)
@@ -335,7 +415,7 @@ static int access_ioctl(struct kvpci_function *function,
 	struct kvpci_host *host = function->host;
 	u8 *data = NULL, *mask = NULL;
 	struct kvpci_access access;
-	bool plugged;
+	bool lock;
 	int ret;
 
 	ret = kvpci_uarg_get(&access, sizeof(access), KVPCI_ACCESS_SIZE_VER0,
@@ -358,9 +438,12 @@ static int access_ioctl(struct kvpci_function *function,
 		goto out;
 	}
 
-	/* Until a function is plugged, ranges may be added to it. */
-	plugged = smp_load_acquire(&function->plugged);
-	if (!plugged)
+	/*
+	 * Until a function is plugged, ranges may be added to it. What has to follow a guest's
+	 * write goes through other functions.
+	 */
+	lock = !smp_load_acquire(&function->plugged) || access.flags & KVPCI_ACCESS_AS_GUEST;
+	if (lock)
 		mutex_lock(&host->lock);
 	if (!READ_ONCE(host->kvm))
 		ret = -ENODEV;
@@ -368,7 +451,7 @@ static int access_ioctl(struct kvpci_function *function,
 		ret = function_write(function, &access, data, mask);
 	else
 		ret = function_read(function, &access, data);
-	if (!plugged)
+	if (lock)
 		mutex_unlock(&host->lock);
 
 	if (!ret && !write &&
@@ -601,6 +684,8 @@ static int check_function(const struct kvpci_function_config *desc)
 {
 	if (desc->flags & ~KVPCI_FUNCTION_FLAGS || desc->interrupt_pin > 4)
 		return -EINVAL;
+	if (desc->pad || (!(desc->flags & KVPCI_FUNCTION_BEHIND) && desc->parent))
+		return -EINVAL;
 	if (desc->nr_capabilities > KVPCI_MAX_CAPABILITIES)
 		return -E2BIG;
 	if (desc->capability_size < KVPCI_CAPABILITY_SIZE_VER0)
@@ -609,6 +694,23 @@ static int check_function(const struct kvpci_function_config *desc)
 		return -E2BIG;
 
 	return 0;
+}
+
+/* The file of a bridge behind @host, of the caller's descriptor @fd. */
+static struct file *get_parent(const struct kvpci_host *host, int fd)
+{
+	struct file *file = fget(fd);
+	struct kvpci_function *function;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+
+	function = file->f_op == &function_fops ? file->private_data : NULL;
+	if (function && function->host == host && function->bridge)
+		return file;
+
+	fput(file);
+	return ERR_PTR(-EINVAL);
 }
 
 /**
@@ -623,6 +725,7 @@ int kvpci_create_function_ioctl(struct kvpci_host *host,
 {
 	struct kvpci_function_config desc;
 	struct kvpci_function *function;
+	struct file *parent = NULL;
 	int ret;
 
 	ret = kvpci_uarg_get(&desc, sizeof(desc),
@@ -633,10 +736,18 @@ int kvpci_create_function_ioctl(struct kvpci_host *host,
 	if (ret)
 		return ret;
 
+	if (desc.flags & KVPCI_FUNCTION_BEHIND) {
+		parent = get_parent(host, desc.parent);
+		if (IS_ERR(parent))
+			return PTR_ERR(parent);
+	}
 	mutex_lock(&host->lock);
-	function = host->kvm ? kvpci_function_create(host, &desc) :
+	function = host->kvm ? kvpci_function_create(host, parent ? parent->private_data : NULL,
+						     &desc) :
 			       ERR_PTR(-ENODEV);
 	mutex_unlock(&host->lock);
+	if (parent)
+		fput(parent);
 	if (IS_ERR(function))
 		return PTR_ERR(function);
 

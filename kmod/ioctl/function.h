@@ -10,7 +10,7 @@ struct kvpci_host;
 int kvpci_create_function_ioctl(struct kvpci_host *host,
 				const struct kvpci_function_config __user *arg);
 struct kvpci_function *
-kvpci_function_create(struct kvpci_host *host,
+kvpci_function_create(struct kvpci_host *host, struct kvpci_function *parent,
 		      const struct kvpci_function_config *desc);
 int kvpci_function_plug(struct kvpci_function *function);
 void kvpci_function_remove(struct kvpci_function *function);

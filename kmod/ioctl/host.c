@@ -181,7 +181,7 @@ static int create_bridge(struct kvpci_host *host,
 	};
 	struct kvpci_function *function;
 
-	function = kvpci_function_create(host, &bridge);
+	function = kvpci_function_create(host, NULL, &bridge);
 	if (IS_ERR(function))
 		return PTR_ERR(function);
 

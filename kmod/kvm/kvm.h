@@ -87,6 +87,9 @@ u32 kvpci_kvm_io_exit_size(struct kvm *kvm, u32 index);
 /* Read a pointer in one of the callbacks; see kvpci_kvm_synchronize(). */
 #define kvpci_kvm_dereference(kvm, p)	srcu_dereference(p, &(kvm)->srcu)
 
+/* Is this one of them, for lockdep? */
+#define kvpci_kvm_read_lock_held(kvm)	((kvm) && srcu_read_lock_held(&(kvm)->srcu))
+
 static inline u32 kvpci_kvm_vcpu_index(const struct kvm_vcpu *vcpu)
 {
 	return vcpu->vcpu_idx;

@@ -20,6 +20,7 @@
 #include <linux/string.h>
 
 #include "pci/bar.h"
+#include "pci/bus.h"
 #include "pci/config.h"
 #include "trace.h"
 
@@ -172,21 +173,21 @@ static bool bar_unmap(struct kvpci_function_bar *bar)
 	return kvpci_map_remove(bar->map, &bar->node);
 }
 
-/* Is it anywhere? */
+/* Is it anywhere, if the bridges above let addresses through? */
 static bool bar_is_placed(const struct kvpci_regs *config, const struct kvpci_function_bar *bar)
 {
 	return bar_decodes(config, bar) && bar_address(config, bar) < KVPCI_ADDRESS_LIMIT;
 }
 
-/* Bring @bar in line with @config. */
-static bool bar_update(const struct kvpci_regs *config, struct kvpci_function_bar *bar)
+/* Bring @bar in line with @config and with the bridges above @bus. */
+static bool bar_update(const struct kvpci_regs *config, const struct kvpci_bus *bus,
+		       struct kvpci_function_bar *bar)
 {
-	u64 address;
+	u64 address = bar_address(config, bar);
 
-	if (!bar_is_placed(config, bar))
+	if (!bar_is_placed(config, bar) ||
+	    !kvpci_bus_forwards(bus, bar->flags & KVPCI_BAR_IO, address, bar->space.size))
 		return bar_unmap(bar);
-
-	address = bar_address(config, bar);
 
 	if (!bar->mapped) {
 		trace_kvpci_bar_map(bar, address);
@@ -216,7 +217,7 @@ bool kvpci_bars_map(const struct kvpci_regs *config, const struct kvpci_bars *ba
 	u8 i;
 
 	for (i = 0; i < bars->nr; i++)
-		changed |= bar_update(config, &bars->bar[i]);
+		changed |= bar_update(config, bars->bus, &bars->bar[i]);
 
 	return changed;
 }
@@ -313,7 +314,7 @@ bool kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars
 		if (offset + len <= reg)
 			break;
 		if (offset < reg + (bar->flags & KVPCI_BAR_64BIT ? 8 : 4))
-			changed |= bar_update(config, bar);
+			changed |= bar_update(config, bars->bus, bar);
 	}
 
 	return changed;

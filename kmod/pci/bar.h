@@ -10,6 +10,7 @@
 #include "core/regs.h"
 #include "pci/range.h"
 
+struct kvpci_bus;
 struct kvpci_doorbells;
 struct kvpci_bar_mirror;
 
@@ -42,10 +43,12 @@ struct kvpci_function_bar {
 
 /**
  * struct kvpci_bars - the BARs that a function has
+ * @bus: the bus that it is on; NULL: none
  * @nr: how many
  * @bar: by ascending index, the ROM's last
  */
 struct kvpci_bars {
+	const struct kvpci_bus *bus;
 	u8 nr;
 	struct kvpci_function_bar *bar;
 };

@@ -4,13 +4,15 @@
  * configuration space that every function has.
  *
  * The command register says whether BARs decode, whether messages may be sent, and
- * whether the INTx pin may be asserted. The status register's interrupt bit follows that
- * pin, so that both are written under the interrupts' lock.
+ * whether the INTx pin may be asserted; a bridge's says so of what is behind it. The status
+ * register's interrupt bit follows that pin, so that both are written under the interrupts'
+ * lock.
  */
 #include <linux/pci_regs.h>
 
 #include "interrupt/pin.h"
 #include "pci/bar.h"
+#include "pci/bus.h"
 #include "pci/command.h"
 #include "pci/config.h"
 #include "pci/function.h"
@@ -20,7 +22,8 @@ static void command_gate_interrupts(struct kvpci_function *function)
 {
 	u16 command = kvpci_config_u16(&function->config, PCI_COMMAND);
 
-	function->interrupts.master = command & PCI_COMMAND_MASTER;
+	function->interrupts.master = command & PCI_COMMAND_MASTER &&
+				      kvpci_bus_masters(function->bus);
 	function->interrupts.pin_disabled = command & PCI_COMMAND_INTX_DISABLE;
 }
 
@@ -42,8 +45,36 @@ static u32 command_write(struct kvpci_range *range, const struct kvpci_guest_acc
 		kvpci_range_write_regs(range, offset, len, val);
 	}
 
-	if (function->plugged && offset < PCI_STATUS - PCI_COMMAND &&
-	    kvpci_bars_map(&function->config, &function->bars))
+	if (offset >= PCI_STATUS - PCI_COMMAND)
+		return effects;
+	if (function->plugged && kvpci_bars_map(&function->config, &function->bars))
+		effects |= KVPCI_EFFECT_MAP;
+	if (function->bridge)
+		effects |= KVPCI_EFFECT_BEHIND;
+	return effects;
+}
+
+/**
+ * kvpci_command_follow() - have it take effect that bridges let other things through
+ * @function: the function, which is behind them
+ *
+ * Context: process; the caller holds the function's lock.
+ * Return: what has to follow, KVPCI_EFFECT_*
+ */
+u32 kvpci_command_follow(struct kvpci_function *function)
+{
+	struct kvpci_interrupts *interrupts = &function->interrupts;
+	u32 effects = 0;
+
+	lockdep_assert_held(&function->lock);
+	if (kvpci_interrupts_exist(interrupts)) {
+		spin_lock_irq(&interrupts->lock);
+		command_gate_interrupts(function);
+		if (kvpci_interrupts_follow(interrupts))
+			effects |= KVPCI_EFFECT_MESSAGES;
+		spin_unlock_irq(&interrupts->lock);
+	}
+	if (function->plugged && kvpci_bars_map(&function->config, &function->bars))
 		effects |= KVPCI_EFFECT_MAP;
 	return effects;
 }

@@ -6,4 +6,6 @@
 
 extern const struct kvpci_range_ops kvpci_command_ops;
 
+u32 kvpci_command_follow(struct kvpci_function *function);
+
 #endif /* _KVPCI_COMMAND_H */

@@ -36,7 +36,8 @@
  * @addr: of the access
  * @len: bytes of the access
  * @flags: KVPCI_EXIT_*
- * @bus: of the function
+ * @bus_index: of the function's bus
+ * @bus: by what number the guest reached it
  * @devfn: of the function
  * @bar: index of the BAR, or KVPCI_CONFIG
  */
@@ -47,6 +48,7 @@ struct kvpci_exit_part {
 	u64 addr;
 	u32 len;
 	u32 flags;
+	u8 bus_index;
 	u8 bus;
 	u8 devfn;
 	u8 bar;
@@ -99,7 +101,8 @@ static void note_part(const struct kvpci_function *function,
 
 	note = &function->host->exits[index];
 	part.serial = function->serial;
-	part.bus = function->bus;
+	part.bus = kvpci_function_bus_number(function);
+	part.bus_index = function->bus->index;
 	part.devfn = function->devfn;
 	part.addr = access->addr;
 	part.len = access->len;
@@ -214,12 +217,15 @@ static int complete_exit(const struct kvpci_host *host, const struct kvpci_exit_
 			 struct kvpci_exit *get, u32 index)
 {
 	const struct kvpci_exit_part *part = find_part(host, note, get, index);
-	const struct kvpci_function *function;
+	const struct kvpci_function *function = NULL;
+	struct kvpci_bus *bus;
 
 	if (!part)
 		return -ENOENT;
 
-	function = kvpci_host_function(host, host->kvm, part->bus, part->devfn);
+	bus = kvpci_kvm_dereference(host->kvm, host->bus[part->bus_index]);
+	if (bus)
+		function = kvpci_kvm_dereference(host->kvm, bus->function[part->devfn]);
 	if (!function || function->serial != part->serial)
 		return -ENOENT;
 

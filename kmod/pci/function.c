@@ -109,9 +109,34 @@ static int init_bars(struct kvpci_function *function,
 		return -ENOMEM;
 
 	bars->nr = nr;
+	bars->bus = function->bus;
 	for (i = 0; i < nr; i++)
 		init_bar(function, &bars->bar[i], there[i], desc);
 	return 0;
+}
+
+/* Make the function a bridge, whose header has been filled in. */
+static int create_bridge(struct kvpci_function *function)
+{
+	struct kvpci_bridge *bridge = kzalloc(sizeof(*bridge), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!bridge)
+		return -ENOMEM;
+
+	bridge->bus.bridge = function;
+	bridge->bus.number = KVPCI_BUS_NONE;
+	ret = kvpci_bus_add(function->host, &bridge->bus);
+	if (ret) {
+		kfree(bridge);
+		return ret;
+	}
+
+	function->bridge = bridge;
+	bridge->range.ops = &kvpci_bridge_ops;
+	bridge->range.offset = PCI_PRIMARY_BUS;
+	bridge->range.length = PCI_BRIDGE_CONTROL + 2 - PCI_PRIMARY_BUS;
+	return kvpci_function_add_range(function, &bridge->range);
 }
 
 static int add_header_ranges(struct kvpci_function *function)
@@ -127,13 +152,15 @@ static int add_header_ranges(struct kvpci_function *function)
 
 	function->bar_registers.ops = &bar_registers_ops;
 	function->bar_registers.offset = PCI_BASE_ADDRESS_0;
-	function->bar_registers.length = PCI_ROM_ADDRESS + 4 - PCI_BASE_ADDRESS_0;
+	function->bar_registers.length = (function->bridge ? PCI_BASE_ADDRESS_2 :
+							     PCI_ROM_ADDRESS + 4) -
+					 PCI_BASE_ADDRESS_0;
 	return kvpci_function_add_range(function, &function->bar_registers);
 }
 
 /**
  * kvpci_function_init() - initialise a function, without capabilities and interrupts
- * @function: all zeroes but for @function->host
+ * @function: all zeroes but for @function->host and @function->bus
  * @desc: its description
  *
  * Context: process; the caller holds the host's lock.
@@ -149,7 +176,6 @@ int kvpci_function_init(struct kvpci_function *function,
 
 	lockdep_assert_held(&host->lock);
 	spin_lock_init(&function->lock);
-	function->bus = desc->bus;
 	function->devfn = desc->devfn;
 	function->serial = ++host->functions;
 	function->user_data = desc->user_data;
@@ -170,6 +196,8 @@ int kvpci_function_init(struct kvpci_function *function,
 	ret = kvpci_config_init(config, desc);
 	if (!ret)
 		ret = init_bars(function, desc);
+	if (!ret && desc->flags & KVPCI_FUNCTION_BRIDGE)
+		ret = create_bridge(function);
 	return ret ?: add_header_ranges(function);
 }
 
@@ -459,7 +487,7 @@ u32 kvpci_function_config_reset(struct kvpci_function *function, enum kvpci_rese
 	if (function->plugged && kvpci_bars_map(config, &function->bars))
 		effects |= KVPCI_EFFECT_MAP;
 	spin_unlock(&function->lock);
-	return effects;
+	return effects | kvpci_function_bridge_effects(function);
 }
 
 /**

@@ -4,12 +4,14 @@
 
 #include <linux/kvpci.h>
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "core/regs.h"
 #include "interrupt/interrupts.h"
 #include "pci/bar.h"
+#include "pci/bridge.h"
 #include "pci/config.h"
 #include "pci/range.h"
 #include "trace.h"
@@ -19,7 +21,10 @@ struct kvpci_host;
 
 /**
  * struct kvpci_function - a PCI function
- * @host: the bridge that it is behind
+ * @ref: held by its descriptor and, of a bridge, by each function behind it
+ * @host: the host bridge
+ * @bus: the bus that it is on; NULL if it could not be made
+ * @bridge: its secondary bus, if it is a bridge, and NULL otherwise; fixed
  * @lock: guards writes to @config and to registers behind BARs, and what @bars say of
  *	where they are; taken on guest accesses, inside the host's lock
  * @config: the registers of configuration space
@@ -36,7 +41,6 @@ struct kvpci_host;
  * @reset_eventfd: signalled after a reset, or NULL
  * @link: in the host's list; guarded by the host's lock
  * @plugged: the guest sees it; guarded by @lock and by the host's
- * @bus: bus number
  * @devfn: device and function number
  * @nr_bar_ranges: ranges of all BARs; guarded by the host's lock
  * @level: the pin follows one of them; guarded by the host's lock
@@ -48,7 +52,10 @@ struct kvpci_host;
  * @user_data: the caller's
  */
 struct kvpci_function {
+	refcount_t ref;
 	struct kvpci_host *host;
+	struct kvpci_bus *bus;
+	struct kvpci_bridge *bridge;
 	spinlock_t lock;	/* guest-written state, see above */
 	struct kvpci_regs config;
 	struct kvpci_space space;
@@ -62,7 +69,6 @@ struct kvpci_function {
 	struct eventfd_ctx *reset_eventfd;
 	struct list_head link;
 	bool plugged;
-	u8 bus;
 	u8 devfn;
 	u16 nr_bar_ranges;
 	bool level;
@@ -106,6 +112,18 @@ static inline void kvpci_function_config_read(struct kvpci_function *function, u
 		kvpci_function_config_read_traced(function, offset, len, val);
 	else
 		kvpci_regs_read(&function->config, offset, len, val);
+}
+
+/* The bus number by which the guest reaches a function; 0xff if it doesn't. */
+static inline u8 kvpci_function_bus_number(const struct kvpci_function *function)
+{
+	return READ_ONCE(function->bus->number);
+}
+
+/* What has to follow if all registers of a function may have changed, KVPCI_EFFECT_*. */
+static inline u32 kvpci_function_bridge_effects(const struct kvpci_function *function)
+{
+	return function->bridge ? KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND : 0;
 }
 
 /* The function of a range of configuration space or of a BAR. */

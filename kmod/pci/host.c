@@ -1,82 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host bridge as an object: its buses, and who is on them.
+ * The host bridge as an object.
  *
- * The tables of functions are read in callbacks of the claims, which run in a read
- * section of kvm->srcu, and written under the host's lock. The object stays until its
- * descriptor and the last function's have been closed.
+ * The tables of buses and functions are read in callbacks of the claims, which run in a read
+ * section of kvm->srcu. The object stays until its descriptor and the last function's have been
+ * closed.
  */
-#include <linux/errno.h>
 #include <linux/eventfd.h>
 #include <linux/slab.h>
 
 #include "interrupt/worker.h"
 #include "pci/host.h"
-
-/**
- * kvpci_host_reserve() - take a place on a bus
- * @host: the host bridge
- * @bus: bus number
- * @devfn: device and function number
- *
- * Context: process; the caller holds the host's lock.
- * Return: 0; -EINVAL if @bus is out of range; -EEXIST if the place is taken; -ENOMEM
- */
-int kvpci_host_reserve(struct kvpci_host *host, u8 bus, u8 devfn)
-{
-	struct kvpci_bus *b;
-
-	lockdep_assert_held(&host->lock);
-	if (bus < host->first_bus || bus > host->last_bus)
-		return -EINVAL;
-
-	b = kvpci_host_dereference(host, host->bus[bus]);
-	if (!b) {
-		b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
-		if (!b)
-			return -ENOMEM;
-		mutex_lock(&host->mirror_lock);
-		rcu_assign_pointer(host->bus[bus], b);
-		mutex_unlock(&host->mirror_lock);
-	}
-
-	return __test_and_set_bit(devfn, b->taken) ? -EEXIST : 0;
-}
-
-/**
- * kvpci_host_release() - give a place on a bus back
- * @host: the host bridge
- * @bus: bus number
- * @devfn: device and function number
- *
- * Context: process; the caller holds the host's lock.
- */
-void kvpci_host_release(struct kvpci_host *host, u8 bus, u8 devfn)
-{
-	struct kvpci_bus *b;
-
-	b = kvpci_host_dereference(host, host->bus[bus]);
-	__clear_bit(devfn, b->taken);
-}
-
-/**
- * kvpci_host_publish() - say which function guest accesses find at a place
- * @host: the host bridge
- * @bus: bus number
- * @devfn: device and function number, which the caller has reserved
- * @function: the function, or NULL
- *
- * Context: process; the caller holds the host's lock and the lock of mirrors.
- */
-void kvpci_host_publish(struct kvpci_host *host, u8 bus, u8 devfn,
-			struct kvpci_function *function)
-{
-	struct kvpci_bus *b;
-
-	lockdep_assert_held(&host->mirror_lock);
-	b = kvpci_host_dereference(host, host->bus[bus]);
-	rcu_assign_pointer(b->function[devfn], function);
-}
 
 /**
  * kvpci_host_get() - take a reference

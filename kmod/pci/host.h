@@ -2,7 +2,6 @@
 #ifndef _KVPCI_HOST_H
 #define _KVPCI_HOST_H
 
-#include <linux/bitmap.h>
 #include <linux/kref.h>
 #include <linux/kvpci.h>
 #include <linux/mutex.h>
@@ -10,25 +9,13 @@
 
 #include "kvm/kvm.h"
 #include "core/map.h"
+#include "pci/bus.h"
 
 struct address_space;
 struct eventfd_ctx;
 struct kvpci_exit_note;
 struct kvpci_function;
 struct kvpci_worker;
-
-#define KVPCI_NUM_BUSES		256
-#define KVPCI_NUM_DEVFNS		256
-
-/**
- * struct kvpci_bus - the functions of one bus
- * @function: the plugged ones, by devfn; written under the host's lock
- * @taken: which devfns have a function, plugged or not; guarded by the host's lock
- */
-struct kvpci_bus {
-	struct kvpci_function __rcu *function[KVPCI_NUM_DEVFNS];
-	DECLARE_BITMAP(taken, KVPCI_NUM_DEVFNS);
-};
 
 enum kvpci_claim_index {
 	KVPCI_CLAIM_CONFIG_PORTS,
@@ -60,15 +47,17 @@ enum kvpci_claim_index {
  * @ports: the BARs that decode ports
  * @claims: the guest addresses that are ours
  * @fast: those on KVM_FAST_MMIO_BUS are; guarded by @lock
- * @bus: by number, NULL where there has been no function yet
+ * @bus: all buses, in no order; written under @lock and @mirror_lock
+ * @route: by number, those that accesses to configuration space find; written under
+ *	@mirror_lock, see bus.c
  * @all: the functions, plugged or not; guarded by @lock
  * @listeners: what listens to eventfds, for any function; guarded by @lock
  * @worker: does what is deferred, on the account of who created the bridge
  * @direct: messages are sent by kvpci_kvm_send(), not by irqfds
  * @bridge: the bridge's own function
  * @functions: how many functions there have been; gives each its serial number
- * @mirror_lock: guards @mapping, @mirrors and what they are; a function comes into and
- *	leaves the tables of functions with it held. Taken inside the host's lock.
+ * @mirror_lock: guards @mapping, @mirrors and what they are, and @route; a function comes into
+ *	and leaves the tables of functions with it held. Taken inside the host's lock.
  * @mapping: who has mapped mirrors; NULL once the descriptor is closed
  * @mirror_eventfd: tells userspace that what KVPCI_GET_MIRROR tells is worth its while; NULL:
  *	BARs have no mirrors
@@ -92,6 +81,7 @@ struct kvpci_host {
 	struct kvpci_claim claims[KVPCI_NUM_CLAIMS];
 	bool fast;
 	struct kvpci_bus __rcu *bus[KVPCI_NUM_BUSES];
+	struct kvpci_bus __rcu *route[KVPCI_NUM_BUSES];
 	struct list_head all;
 	struct list_head listeners;
 	struct kvpci_worker *worker;
@@ -108,14 +98,10 @@ struct kvpci_host {
 
 void kvpci_host_get(struct kvpci_host *host);
 void kvpci_host_put(struct kvpci_host *host);
-int kvpci_host_reserve(struct kvpci_host *host, u8 bus, u8 devfn);
-void kvpci_host_release(struct kvpci_host *host, u8 bus, u8 devfn);
-void kvpci_host_publish(struct kvpci_host *host, u8 bus, u8 devfn,
-			struct kvpci_function *function);
 void kvpci_host_claim_fast(struct kvpci_host *host);
 
 /**
- * kvpci_host_function() - find a plugged function
+ * kvpci_host_function() - find a plugged function, as the guest does
  * @host: the host bridge
  * @kvm: its virtual machine
  * @bus: bus number
@@ -128,7 +114,7 @@ static inline struct kvpci_function *
 kvpci_host_function(const struct kvpci_host *host, struct kvm *kvm, u8 bus,
 		    u8 devfn)
 {
-	struct kvpci_bus *b = kvpci_kvm_dereference(kvm, host->bus[bus]);
+	struct kvpci_bus *b = kvpci_kvm_dereference(kvm, host->route[bus]);
 
 	return b ? kvpci_kvm_dereference(kvm, b->function[devfn]) : NULL;
 }
@@ -137,20 +123,11 @@ kvpci_host_function(const struct kvpci_host *host, struct kvm *kvm, u8 bus,
 #define kvpci_host_dereference(host, p) \
 	rcu_dereference_protected(p, lockdep_is_held(&(host)->lock))
 
-/* kvpci_host_function() with the host's lock held. */
+/* The same with the lock of mirrors held, of a bus that is host->bus[] or host->route[]. */
 static inline struct kvpci_function *
-kvpci_host_plugged(const struct kvpci_host *host, u8 bus, u8 devfn)
+kvpci_host_mirrored(const struct kvpci_host *host, struct kvpci_bus __rcu *bus, u8 devfn)
 {
-	struct kvpci_bus *b = kvpci_host_dereference(host, host->bus[bus]);
-
-	return b ? kvpci_host_dereference(host, b->function[devfn]) : NULL;
-}
-
-/* kvpci_host_function() with the lock of mirrors held. */
-static inline struct kvpci_function *
-kvpci_host_mirrored(const struct kvpci_host *host, u8 bus, u8 devfn)
-{
-	struct kvpci_bus *b = rcu_dereference_protected(host->bus[bus],
+	struct kvpci_bus *b = rcu_dereference_protected(bus,
 							lockdep_is_held(&host->mirror_lock));
 
 	return b ? rcu_dereference_protected(b->function[devfn],

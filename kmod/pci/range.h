@@ -20,6 +20,9 @@ struct kvpci_regs;
 #define KVPCI_EFFECT_MESSAGES	BIT(2)	/* pending ones may be sent, or are not to come any more */
 #define KVPCI_EFFECT_RESET	BIT(3)	/* the guest has initiated function-level reset */
 #define KVPCI_EFFECT_EXIT	BIT(4)	/* it has been made, and userspace is to know */
+#define KVPCI_EFFECT_BUSES	BIT(5)	/* bus numbers lead elsewhere */
+#define KVPCI_EFFECT_BEHIND	BIT(6)	/* other addresses, or messages, come through a bridge */
+#define KVPCI_EFFECT_BUS_RESET	BIT(7)	/* the guest has initiated a reset of the secondary bus */
 
 /**
  * enum kvpci_reset_kind - what resets a function

@@ -244,5 +244,5 @@ u32 kvpci_function_set_state(struct kvpci_function *function,
 
 	for (i = 0; i < function->bars.nr; i++)
 		set_ranges(&function->bars.bar[i].space, reader);
-	return effects;
+	return effects | kvpci_function_bridge_effects(function);
 }

@@ -161,9 +161,11 @@ struct device *device_new(struct rig *rig, struct device_desc desc)
 	struct device *device = calloc(1, sizeof(*device));
 	struct kvpci_capability caps[3];
 	struct kvpci_function_config config = {
-		.flags = KVPCI_FUNCTION_RESET_EVENTFD | KVPCI_FUNCTION_ROUTE_EVENTFD,
+		.flags = KVPCI_FUNCTION_RESET_EVENTFD | KVPCI_FUNCTION_ROUTE_EVENTFD |
+			 (desc.behind ? KVPCI_FUNCTION_BEHIND : 0),
 		.capabilities = (unsigned long)caps,
 		.interrupt_pin = desc.pin,
+		.parent = desc.behind,
 	};
 
 	if (!device)

@@ -17,6 +17,7 @@
 /**
  * struct device_desc - what a function is to be like
  * @bdf: where it is
+ * @behind: the bridge that it is behind; 0: none
  * @bars: its BARs; none: those above
  * @msix: with vectors: its MSI-X, of which the size is filled in
  * @msi: the same for MSI
@@ -26,6 +27,7 @@
  */
 struct device_desc {
 	int bdf;
+	int behind;
 	struct kvpci_bar bars[KVPCI_NUM_BARS];
 	struct kvpci_msix msix;
 	struct kvpci_msi msi;

@@ -133,7 +133,7 @@ void host_free(struct host *host)
 /**
  * function_new() - describe a function
  * @host: its bridge
- * @bdf: where it is
+ * @bdf: where it is; of one behind a bridge the bus is the guest's to number
  * @desc: the rest; an ID that is 0 gets a default
  *
  * Return: its descriptor
@@ -144,7 +144,8 @@ int function_new(struct host *host, int bdf, struct kvpci_function_config desc)
 
 	desc.size = sizeof(desc);
 	desc.capability_size = sizeof(struct kvpci_capability);
-	desc.bus = bdf >> 8;
+	if (!(desc.flags & KVPCI_FUNCTION_BEHIND))
+		desc.bus = bdf >> 8;
 	desc.devfn = bdf;
 	desc.vendor = desc.vendor ?: VENDOR;
 	desc.device = desc.device ?: DEVICE;

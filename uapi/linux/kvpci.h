@@ -291,32 +291,45 @@ struct kvpci_msi {
  */
 #define KVPCI_FUNCTION_RESET_EXIT	(1U << 2)
 
+/* A PCI-to-PCI bridge: the kernel makes the type 1 header. The guest gives its secondary bus a
+ * number, and opens windows for what is behind it.
+ */
+#define KVPCI_FUNCTION_BRIDGE	(1U << 3)
+/* The function is on the secondary bus of the bridge @parent. */
+#define KVPCI_FUNCTION_BEHIND	(1U << 4)
+
 #define KVPCI_FUNCTION_FLAGS	(KVPCI_FUNCTION_RESET_EVENTFD | \
 				 KVPCI_FUNCTION_ROUTE_EVENTFD | \
-				 KVPCI_FUNCTION_RESET_EXIT)
+				 KVPCI_FUNCTION_RESET_EXIT | \
+				 KVPCI_FUNCTION_BRIDGE | \
+				 KVPCI_FUNCTION_BEHIND)
 
 /**
  * struct kvpci_function_config - argument of KVPCI_CREATE_FUNCTION
  * @size: sizeof(struct kvpci_function_config)
  * @flags: KVPCI_FUNCTION_*
- * @bus: bus number, within the bridge's range
+ * @bus: bus number, within the host bridge's range; with KVPCI_FUNCTION_BEHIND 0
  * @devfn: device << 3 | function. The multi-function bit of the header type is
  *	kept by the kernel: set while the device has a function other than 0.
  * @vendor: vendor ID, not 0xffff
  * @device: device ID
- * @subsystem_vendor: subsystem vendor ID
- * @subsystem: subsystem ID
+ * @subsystem_vendor: subsystem vendor ID; of a bridge 0: its are in a capability
+ * @subsystem: subsystem ID; of a bridge 0
  * @revision: revision ID
  * @interrupt_pin: 1 to 4 for INTA to INTD, 0 if the function has no INTx interrupt
- * @class_code: base class << 16 | sub-class << 8 | programming interface
- * @bars: the BARs. All come out of reset as 0, with decode disabled.
- * @rom_size: bytes of the expansion ROM BAR, a power of two, 2048 to 2^24; 0: none
+ * @class_code: base class << 16 | sub-class << 8 | programming interface; of a bridge 0x0604xx
+ * @bars: the BARs. All come out of reset as 0, with decode disabled. A bridge has two.
+ * @rom_size: bytes of the expansion ROM BAR, a power of two, 2048 to 2^24; 0: none, as of
+ *	a bridge
  * @user_data: returned in struct kvpci_exit; any value
  * @capabilities: user address of @nr_capabilities times struct kvpci_capability
  * @nr_capabilities: at most KVPCI_MAX_CAPABILITIES
  * @capability_size: sizeof(struct kvpci_capability), under the rules of @size
  * @reset_eventfd: with KVPCI_FUNCTION_RESET_EVENTFD, an eventfd; otherwise 0
  * @route_eventfd: with KVPCI_FUNCTION_ROUTE_EVENTFD, an eventfd; otherwise 0
+ * @parent: with KVPCI_FUNCTION_BEHIND, the descriptor of a bridge behind the same host bridge;
+ *	otherwise 0
+ * @pad: zero
  */
 struct kvpci_function_config {
 	__u32 size;
@@ -338,15 +351,25 @@ struct kvpci_function_config {
 	__u32 capability_size;
 	__s32 reset_eventfd;
 	__s32 route_eventfd;
+	__s32 parent;
+	__u32 pad;
 };
 
-#define KVPCI_FUNCTION_CONFIG_SIZE_VER0	160
+#define KVPCI_FUNCTION_CONFIG_SIZE_VER0	168
 
 /**
  * KVPCI_CREATE_FUNCTION - describe a function
  *
  * On a host bridge. The function has its place on the bus from now on, but the
  * guest does not see it until KVPCI_PLUG.
+ *
+ * A guest sees what is behind a bridge as hardware has it (PCI-to-PCI Bridge Architecture
+ * 1.2): configuration space by the bus numbers that it has given to bridges; of those that
+ * several bridges on a bus claim, the one with the lowest @devfn has them. A BAR decodes if all
+ * of it is in one open window of each bridge above it, messages are sent if all of these are
+ * bus masters; otherwise they are pending. While a bridge resets its secondary bus, nothing
+ * behind it is there; what is, however far, is reset when that begins, as by KVPCI_RESET.
+ * Closing a bridge takes what is behind it from the guest for good.
  *
  * Return: a descriptor, close-on-exec, or
  *	EINVAL	@bus out of range; @vendor 0xffff; @class_code over 24 bits; a BAR
@@ -358,11 +381,13 @@ struct kvpci_function_config {
  *		twice, with a number of vectors out of bounds, or whose table or pending
  *		bits are misaligned, leave their BAR or are not in a memory BAR; an
  *		eventfd that is not one
- *	EBADF	an eventfd is not open
- *	EEXIST	@bus and @devfn are taken; the MSI-X table and its pending bits overlap
+ *	EINVAL	a bridge that has what it can't have, see there; @parent is no bridge of this
+ *		host bridge's
+ *	EBADF	an eventfd, or @parent, is not open
+ *	EEXIST	the place is taken; the MSI-X table and its pending bits overlap
  *	E2BIG	@nr_capabilities over the limit; @capability_size, under the rules of
  *		@size
- *	ENOSPC	the capabilities do not fit into configuration space
+ *	ENOSPC	the capabilities do not fit into configuration space; there are 256 buses
  */
 #define KVPCI_CREATE_FUNCTION	_IO(KVPCI_IOC_MAGIC, 0x01)
 
