@@ -30,13 +30,25 @@ static const __u8 pm_value[] = { 0, 0, 0x03, 0x00, 0x08, 0x00, 0x00, 0x00 };
 static const __u8 pm_writable[] = { 0, 0, 0, 0, 0x03, 0x00, 0x00, 0x00 };
 
 /*
- * PCI Express, version 2, of an endpoint integrated into the root complex: it has no
- * link, so all of the link's and slot's registers are zero. Reset values of device
- * control: relaxed ordering and no snoop enabled, reads of up to 512 bytes.
+ * PCI Express, version 2. Reset values of device control: relaxed ordering and no snoop enabled,
+ * reads of up to 512 bytes. All of the link's and slot's registers are zero.
  */
 static const __u8 pcie_value[60] = {
 	[0x02] = 0x92, [0x05] = 0x80, [0x08] = 0x10, [0x09] = 0x28,
 };
+
+/*
+ * The type of port, in byte 2. An endpoint integrated into the root complex has no link; a root
+ * port and what is behind it share one, of one lane at 2.5 GT/s, which is always up.
+ */
+#define PCIE_TYPE_BYTE		0x02
+#define PCIE_ENDPOINT		0x02
+#define PCIE_ROOT_PORT		0x42
+#define PCIE_LINK_CAP_BYTE	0x0c
+#define PCIE_LINK_STATUS_BYTE	0x12
+#define PCIE_LINK_CONTROL2_BYTE	0x30
+#define PCIE_LINK_SPEED_1	0x01
+#define PCIE_LINK_WIDTH_1	0x10
 
 /* Device capabilities, in byte 7: function-level reset. The kernel carries it out. */
 #define PCIE_FLR_BYTE		0x07
@@ -88,6 +100,12 @@ static size_t fill_capabilities(const struct device_spec *spec, struct kvpci_cap
 	memcpy(pcie, pcie_value, sizeof(pcie_value));
 	if (spec->flr)
 		pcie[PCIE_FLR_BYTE] |= PCIE_FLR_BIT;
+	if (spec->bridge || spec->behind) {
+		pcie[PCIE_TYPE_BYTE] = spec->bridge ? PCIE_ROOT_PORT : PCIE_ENDPOINT;
+		pcie[PCIE_LINK_CAP_BYTE] = PCIE_LINK_SPEED_1 | PCIE_LINK_WIDTH_1;
+		pcie[PCIE_LINK_STATUS_BYTE] = PCIE_LINK_SPEED_1 | PCIE_LINK_WIDTH_1;
+		pcie[PCIE_LINK_CONTROL2_BYTE] = PCIE_LINK_SPEED_1;
+	}
 
 	if (spec->pm)
 		caps[n++] = (struct kvpci_capability){
@@ -128,7 +146,7 @@ static int create_function(struct function *function, int host_fd, size_t number
 	__u8 pcie[sizeof(pcie_value)];
 	struct kvpci_function_config config = {
 		.size = sizeof(config),
-		.bus = function->slot >> 8,
+		.flags = spec->bridge ? KVPCI_FUNCTION_BRIDGE : 0,
 		.devfn = function->slot & 0xff,
 		.vendor = spec->vendor,
 		.device = spec->device,
@@ -145,6 +163,12 @@ static int create_function(struct function *function, int host_fd, size_t number
 	};
 
 	memcpy(config.bars, spec->bars, sizeof(config.bars));
+	if (function->parent) {
+		config.flags |= KVPCI_FUNCTION_BEHIND;
+		config.parent = function->parent->fd;
+	} else {
+		config.bus = function->slot >> 8;
+	}
 	if (function->route_event >= 0) {
 		config.flags |= KVPCI_FUNCTION_ROUTE_EVENTFD;
 		config.route_eventfd = function->route_event;
@@ -287,12 +311,12 @@ static int create(struct function *function, int host_fd, size_t number, bool ro
 }
 
 int function_create(struct function *function, int host_fd, const struct slot *slot,
-		    size_t number, bool routed)
+		    struct function *parent, size_t number, bool routed)
 {
 	int status;
 
 	*function = (struct function){
-		.spec = slot->spec, .slot = slot->slot, .fd = -1,
+		.spec = slot->spec, .slot = slot->slot, .place = slot, .parent = parent, .fd = -1,
 		.route_event = -1, .intx_event = -1, .intx_ack_event = -1,
 	};
 	pthread_mutex_init(&function->lock, NULL);

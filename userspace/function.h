@@ -14,6 +14,8 @@
 struct function {
 	const struct device_spec *spec;
 	__u16 slot;
+	const struct slot *place;	/* and of a bridge, its bus numbers */
+	struct function *parent;	/* the bridge that it is behind; NULL: none */
 	int fd;
 	int *doorbell_events;		/* eventfds, in the order of the description; -1: none */
 	int *region_events;
@@ -26,11 +28,11 @@ struct function {
 };
 
 /*
- * @number is what host.c finds it by. @routed: its interrupt messages need routes, see
- * routes.c.
+ * @parent is the bridge that it is behind, or NULL. @number is what host.c finds it by.
+ * @routed: its interrupt messages need routes, see routes.c.
  */
 int function_create(struct function *function, int host_fd, const struct slot *slot,
-		    size_t number, bool routed);
+		    struct function *parent, size_t number, bool routed);
 void function_destroy(struct function *function);
 int function_plug(struct function *function);
 

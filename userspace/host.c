@@ -125,7 +125,10 @@ int host_add_functions(struct host *host, const struct slot *slots, size_t n)
 	if (!host->functions)
 		return fail("not enough memory for the devices, describe fewer");
 	for (i = 0; i < n; i++) {
-		status = function_create(&host->functions[i], host->fd, &slots[i], i,
+		struct function *parent = slots[i].parent == NO_PARENT ? NULL :
+					  &host->functions[slots[i].parent];
+
+		status = function_create(&host->functions[i], host->fd, &slots[i], parent, i,
 					 host->delivery == KVPCI_DELIVERY_IRQFD);
 		if (status)
 			return status;

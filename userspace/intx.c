@@ -21,6 +21,16 @@ unsigned int intx_gsi(__u16 slot, __u8 pin)
 	return GSI_PCI + ((slot >> 3) + pin - 1) % GSI_NR_PCI;
 }
 
+/* Behind a bridge, pins of its devices lead to its own pins, in turn (PCI-to-PCI Bridge, 9.1). */
+unsigned int intx_gsi_of(const struct function *function)
+{
+	unsigned int pin = function->spec->interrupt_pin - 1;
+
+	for (; function->parent; function = function->parent)
+		pin += function->slot >> 3 & 0x1f;
+	return intx_gsi(function->slot, pin % 4 + 1);
+}
+
 static int connect_pin(struct function *function, const struct gsi_table *gsis)
 {
 	struct kvpci_route route = { .size = sizeof(route), .interrupt = KVPCI_INTX };
@@ -31,8 +41,8 @@ static int connect_pin(struct function *function, const struct gsi_table *gsis)
 		status = event_create(&function->intx_ack_event);
 	if (!status)
 		status = gsi_bind(gsis,
-				  intx_gsi(function->slot, function->spec->interrupt_pin),
-				  function->intx_event, function->intx_ack_event);
+				  intx_gsi_of(function), function->intx_event,
+				  function->intx_ack_event);
 	if (status)
 		return status;
 	route.eventfd = function->intx_event;

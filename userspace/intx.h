@@ -9,6 +9,9 @@
 /* The GSI that @pin, 1 to 4, of the function at @slot leads to. */
 unsigned int intx_gsi(__u16 slot, __u8 pin);
 
+/* The same of a function's pin, which may be behind bridges. */
+unsigned int intx_gsi_of(const struct function *function);
+
 /* Connect the pins of all functions. */
 int intx_connect(struct host *host, const struct gsi_table *gsis);
 

@@ -113,6 +113,8 @@ static __u8 last_bus(const struct machine *machine)
 	for (i = 0; i < machine->nr_slots; i++) {
 		if (machine->slots[i].slot >> 8 > last)
 			last = machine->slots[i].slot >> 8;
+		if (machine->slots[i].subordinate > last)
+			last = machine->slots[i].subordinate;
 	}
 	return last;
 }

@@ -15,5 +15,10 @@ const struct preset presets[] = {
 		.description = "id=1b36:0005,class=ff0000,subsys=1af4:1100,bar0=mem32/4K,user=0@0+4K,bar1=io/256,user=1@0+256",
 		.model = &testdev_model,
 	},
+	{
+		.name = "root-port",
+		.summary = "a PCI Express root port, for devices to be behind",
+		.description = "id=1b36:000c,class=060400,bridge=on",
+	},
 	{ .name = NULL },
 };

@@ -356,6 +356,31 @@ static int parse_switch(bool *result, const char *key, const char *value)
 	return STATUS_OK;
 }
 
+static int set_text(char **text, const char *key, const char *value)
+{
+	if (*text)
+		return misuse("--device: %s is given twice", key);
+	if (!*value)
+		return misuse("--device: %s= needs a name", key);
+	*text = strdup(value);
+	return *text ? STATUS_OK : no_memory();
+}
+
+static int set_name(struct device_spec *spec, const char *key, char *value)
+{
+	return set_text(&spec->label, key, value);
+}
+
+static int set_behind(struct device_spec *spec, const char *key, char *value)
+{
+	return set_text(&spec->behind, key, value);
+}
+
+static int set_bridge(struct device_spec *spec, const char *key, char *value)
+{
+	return parse_switch(&spec->bridge, key, value);
+}
+
 static int set_pm(struct device_spec *spec, const char *key, char *value)
 {
 	return parse_switch(&spec->pm, key, value);
@@ -789,6 +814,9 @@ static const struct {
 	{ "rev", set_revision },
 	{ "subsys", set_subsystem },
 	{ "addr", set_address },
+	{ "name", set_name },
+	{ "behind", set_behind },
+	{ "bridge", set_bridge },
 	{ "count", set_count },
 	{ "bar0", set_bar },
 	{ "bar1", set_bar },
@@ -922,6 +950,8 @@ void spec_free(struct device_spec *spec)
 		bytes_free(&spec->regions[i].bytes);
 	for (i = 0; i < spec->nr_capabilities; i++)
 		bytes_free(&spec->capabilities[i].bytes);
+	free(spec->label);
+	free(spec->behind);
 	free(spec->regions);
 	free(spec->doorbells);
 	free(spec->capabilities);

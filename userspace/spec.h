@@ -70,8 +70,11 @@ struct device_spec {
 	__u16 subsystem;
 	__u8 revision;
 	__u32 class_code;
+	char *label;		/* what behind= of others calls it; NULL: nothing */
+	char *behind;		/* the label of the bridge that it is behind; NULL: none */
+	bool bridge;		/* it is a root port */
 	bool has_address;
-	__u8 bus;
+	__u8 bus;		/* 0 if it is behind a bridge */
 	__u8 devfn;
 	unsigned int count;
 	bool pm;		/* has a power-management capability */

@@ -25,6 +25,34 @@ static int check_bars(const struct device_spec *spec)
 	return STATUS_OK;
 }
 
+#define CLASS_BRIDGE		0x0604
+
+static int check_bridge(const struct device_spec *spec)
+{
+	unsigned int i;
+
+	if (spec->behind && spec->bus)
+		return misuse("--device: behind= says which bus it is on, leave the bus out of addr=");
+	if (!spec->bridge) {
+		if (spec->label)
+			return misuse("--device: name= is for what others are behind, such as root-port");
+		return STATUS_OK;
+	}
+	if (spec->class_code >> 8 != CLASS_BRIDGE)
+		return misuse("--device: a bridge has the class 0604xx");
+	if (spec->count != 1)
+		return misuse("--device: count= is not for bridges, describe each");
+	if (spec->rom_size || spec->subsystem || spec->subsystem_vendor)
+		return misuse("--device: a bridge has neither rom= nor subsys=");
+	for (i = 2; i < KVPCI_NUM_BARS; i++) {
+		if (spec->bars[i].size)
+			return misuse("--device: a bridge has no bar%u, only bar0 and bar1", i);
+	}
+	if (spec->bars[1].flags & KVPCI_BAR_64BIT)
+		return misuse("--device: of a bridge only bar0 can be a 64-bit BAR");
+	return STATUS_OK;
+}
+
 static int check_place(const struct device_spec *spec, unsigned int bar, __u64 offset,
 		       __u64 length)
 {
@@ -211,7 +239,9 @@ int spec_check(const struct device_spec *spec)
 
 	if (!spec->vendor && !spec->device)
 		return misuse("--device: say what it is: id=VENDOR:DEVICE, or the name of a known device");
-	status = check_bars(spec);
+	status = check_bridge(spec);
+	if (!status)
+		status = check_bars(spec);
 	if (!status)
 		status = check_regions(spec);
 	if (!status)

@@ -88,7 +88,10 @@ u32 kvpci_kvm_io_exit_size(struct kvm *kvm, u32 index);
 #define kvpci_kvm_dereference(kvm, p)	srcu_dereference(p, &(kvm)->srcu)
 
 /* Is this one of them, for lockdep? */
-#define kvpci_kvm_read_lock_held(kvm)	((kvm) && srcu_read_lock_held(&(kvm)->srcu))
+static inline bool kvpci_kvm_read_lock_held(const struct kvm *kvm)
+{
+	return kvm && srcu_read_lock_held(&kvm->srcu);
+}
 
 static inline u32 kvpci_kvm_vcpu_index(const struct kvm_vcpu *vcpu)
 {

@@ -102,9 +102,27 @@ static void pins(void)
 	EXPECT(intx_gsi(31 << 3 | 7, 1) == 19 && intx_gsi(31 << 3, 3) == 17);
 }
 
+/* Behind bridges, each of which turns them by the number of the device. */
+static void pins_behind(void)
+{
+	const struct device_spec spec = { .interrupt_pin = 2 };
+	struct function outer = { .slot = 3 << 3 };
+	struct function inner = { .slot = SLOT(1, 5 << 3), .parent = &outer };
+	struct function function = {
+		.spec = &spec, .slot = SLOT(2, 6 << 3 | 1), .parent = &inner,
+	};
+
+	EXPECT(intx_gsi_of(&function) == intx_gsi(3 << 3, (1 + 6 + 5) % 4 + 1));
+	function.parent = &outer;
+	EXPECT(intx_gsi_of(&function) == intx_gsi(3 << 3, (1 + 6) % 4 + 1));
+	function.parent = NULL;
+	EXPECT(intx_gsi_of(&function) == intx_gsi(6 << 3, 2));
+}
+
 const struct test gsi_tests[] = {
 	{ "controllers", controllers },
 	{ "messages", messages },
 	{ "pins", pins },
+	{ "pins_behind", pins_behind },
 	{ NULL, NULL },
 };

@@ -79,6 +79,79 @@ static void too_many(void)
 	EXPECT_MESSAGE(slots_assign(specs, 2, &slots, &n), STATUS_USAGE, "no device number");
 }
 
+static struct device_spec bridge(char *label, char *behind)
+{
+	return (struct device_spec){
+		.bridge = true, .label = label, .behind = behind, .count = 1,
+	};
+}
+
+static struct device_spec behind(char *label, unsigned int count)
+{
+	return (struct device_spec){ .behind = label, .count = count };
+}
+
+static void bridges(void)
+{
+	const struct device_spec specs[] = {
+		bridge("a", NULL), bridge("b", NULL), bridge("c", "a"), behind("c", 2),
+		behind("b", 1), behind("a", 1), at(3, 0, 1),
+	};
+	struct slot *slots;
+	size_t n;
+
+	EXPECT(!slots_assign(specs, 7, &slots, &n));
+	EXPECT(n == 8);
+	/* From the first number on that no address names, each with what is behind it. */
+	EXPECT(slots[0].slot == 0x08 && slots[0].parent == NO_PARENT);
+	EXPECT(slots[0].secondary == 4 && slots[0].subordinate == 5);
+	EXPECT(slots[1].slot == 0x10 && slots[1].secondary == 6 && slots[1].subordinate == 6);
+	EXPECT(slots[2].slot == SLOT(4, 0) && slots[2].parent == 0);
+	EXPECT(slots[2].secondary == 5 && slots[2].subordinate == 5);
+	/* Functions of the one device. */
+	EXPECT(slots[3].slot == SLOT(5, 0) && slots[4].slot == SLOT(5, 1));
+	EXPECT(slots[3].parent == 2 && slots[4].parent == 2);
+	EXPECT(slots[5].slot == SLOT(6, 0) && slots[5].parent == 1);
+	EXPECT(slots[6].slot == SLOT(4, 1) && slots[6].parent == 0);
+	EXPECT(slots[7].slot == SLOT(3, 0) && slots[7].parent == NO_PARENT);
+	free(slots);
+}
+
+static void wrong_bridges(void)
+{
+	struct device_spec specs[256] = { bridge("a", NULL), behind("a", 8), behind("a", 1) };
+	struct slot *slots;
+	unsigned int i;
+	size_t n;
+
+	EXPECT(!slots_assign(specs, 2, &slots, &n));
+	EXPECT(n == 9 && slots[8].slot == SLOT(1, 7));
+	free(slots);
+	EXPECT_MESSAGE(slots_assign(specs, 3, &slots, &n), STATUS_USAGE, "no more than eight");
+	EXPECT_MESSAGE(slots_assign(specs + 1, 1, &slots, &n), STATUS_USAGE, "no such bridge");
+	specs[1].has_address = true;
+	specs[1].devfn = 1;
+	EXPECT_MESSAGE(slots_assign(specs, 2, &slots, &n), STATUS_USAGE, "functions 0 to 7");
+	specs[1].count = 7;
+	EXPECT(!slots_assign(specs, 3, &slots, &n));
+	EXPECT(n == 9 && slots[8].slot == SLOT(1, 0));
+	free(slots);
+	specs[1] = bridge("a", NULL);
+	EXPECT_MESSAGE(slots_assign(specs, 2, &slots, &n), STATUS_USAGE, "two bridges");
+
+	for (i = 1; i < 256; i++)
+		specs[i] = bridge(NULL, NULL);
+	for (i = 0; i < 256; i++) {
+		specs[i].has_address = true;
+		specs[i].devfn = i + 1;
+	}
+	EXPECT(!slots_assign(specs, 255, &slots, &n));
+	EXPECT(slots[254].secondary == 255);
+	free(slots);
+	specs[255].bus = 1;
+	EXPECT_MESSAGE(slots_assign(specs, 256, &slots, &n), STATUS_USAGE, "no bus number");
+}
+
 static void none(void)
 {
 	struct slot *slots;
@@ -94,6 +167,8 @@ const struct test slots_tests[] = {
 	{ "other_buses", other_buses },
 	{ "collisions", collisions },
 	{ "too_many", too_many },
+	{ "bridges", bridges },
+	{ "wrong_bridges", wrong_bridges },
 	{ "none", none },
 	{ NULL, NULL },
 };

@@ -163,6 +163,21 @@ static void triggers(void)
 	spec_free(&spec);
 }
 
+static void bridges(void)
+{
+	struct device_spec spec = parse("root-port,name=a,addr=2,bar0=mem64/4K");
+
+	EXPECT(spec.bridge && !strcmp(spec.label, "a") && !spec.behind);
+	EXPECT(spec.class_code == 0x060400 && spec.vendor == 0x1b36 && spec.pcie);
+	spec_free(&spec);
+	spec = parse("root-port,behind=a");
+	EXPECT(spec.bridge && !spec.label && !strcmp(spec.behind, "a"));
+	spec_free(&spec);
+	spec = parse("id=4:2,behind=a,addr=0.3");
+	EXPECT(!spec.bridge && !strcmp(spec.behind, "a") && spec.devfn == 3);
+	spec_free(&spec);
+}
+
 static void presets(void)
 {
 	struct device_spec spec = parse("pci-testdev,addr=5,bar2=mem64/1G");
@@ -230,6 +245,16 @@ static void mistakes(void)
 		{ "id=4:2,addr=1.8", "[BUS:]DEVICE[.FUNCTION]" },
 		{ "id=4:2,addr=100:1", "[BUS:]DEVICE[.FUNCTION]" },
 		{ "id=4:2,addr=", "[BUS:]DEVICE[.FUNCTION]" },
+		{ "id=4:2,name=a", "such as root-port" },
+		{ "root-port,name=", "needs a name" },
+		{ "root-port,name=a,name=b", "given twice" },
+		{ "id=4:2,behind=a,addr=1:0", "leave the bus out" },
+		{ "root-port,count=2", "not for bridges" },
+		{ "root-port,class=020000", "class 0604xx" },
+		{ "root-port,subsys=1:2", "neither rom= nor subsys=" },
+		{ "root-port,bar2=mem32/4K", "no bar2" },
+		{ "root-port,bar1=mem64/4K", "only bar0" },
+		{ "id=4:2,bridge=1", "on or off" },
 		{ "id=4:2,count=0", "1 to 65535" },
 		{ "id=4:2,count=65536", "1 to 65535" },
 		{ "id=4:2,pm=yes", "on or off" },
@@ -353,6 +378,7 @@ static void nonsense(void)
 		"doorbell=0@0+4", "cap=9", "ecap=b", "/value=", "/writable=ff", "/w1c=01",
 		"/ro", "/count", "/data=1", "/fd=1", "/at=0x40", "/length=8", "/version=1",
 		",", ",,", "=", "/", "@", "+", "0", "ff", "pci-testdev", "count=2", "addr=1.0",
+		"root-port", "name=a", "behind=a", "bridge=on",
 		"9999999999999999999999", "0x", "\xff", "file=", "rom=",
 		"intx=a", "msi=2", "msix=4/table=2@0", "/table=0@0", "/pba=2@0x800", "/mask",
 		"/trigger=intx", "/trigger=msix:3", "/lower", ":1",
@@ -380,6 +406,7 @@ const struct test spec_tests[] = {
 	{ "capabilities", capabilities },
 	{ "message_interrupts", message_interrupts },
 	{ "triggers", triggers },
+	{ "bridges", bridges },
 	{ "presets", presets },
 	{ "files", files },
 	{ "mistakes", mistakes },
