@@ -254,6 +254,14 @@ TEST_F(topology, bridges_behind_bridges)
 	EXPECT_EQ(DEVICE, id_at(self->host, BDF(1, 3, 0)));
 	EXPECT_EQ(0xffff, id_at(self->host, BDF(1, 4, 2)));
 	EXPECT_EQ(0xffff, id_at(self->host, BDF(2, 4, 2)));
+
+	/* Nothing goes through one that leads nowhere any more. */
+	set_buses(outer, 1, 5);
+	set_buses(inner, 2, 2);
+	EXPECT_EQ(0xf2, id_at(self->host, BDF(2, 4, 2)));
+	set_buses(outer, 0, 0);
+	set_buses(inner, 3, 3);
+	EXPECT_EQ(0xffff, id_at(self->host, BDF(3, 4, 2)));
 	close(function);
 	close(inner);
 	close(outer);
