@@ -58,6 +58,9 @@ static enum place_window window_of(const struct function *function, __u32 flags)
 	return place_window_of(flags);
 }
 
+/* More than any window has. */
+#define TOO_LARGE	(1ULL << 53)
+
 /* How much of a window the bus behind @bridge takes: a power of two, or 0. */
 static __u64 size_behind(const struct host *host, const struct function *bridge,
 			 enum place_window window)
@@ -81,6 +84,8 @@ static __u64 size_behind(const struct host *host, const struct function *bridge,
 		}
 		if (function->spec->bridge)
 			size += size_behind(host, function, window);
+		if (size > TOO_LARGE)
+			return TOO_LARGE;
 	}
 	while (rounded < size)
 		rounded *= 2;
@@ -113,7 +118,9 @@ static size_t collect(const struct host *host, const struct function *bridge,
 			__u64 size = size_behind(host, function, window);
 
 			if (size)
-				places[n++] = (struct place){ .size = size, .window = window };
+				places[n++] = (struct place){
+					.size = size, .window = window, .is_window = true,
+				};
 		}
 	}
 	return n;
@@ -153,15 +160,20 @@ static int route_pin(struct function *function)
 				     gsi_pic_input(intx_gsi_of(function)));
 }
 
-static int unplaced(const struct place *place)
+static int unplaced(const struct function *bridge, const struct place *place)
 {
 	static const char *const names[NR_PLACE_WINDOWS] = {
 		[PLACE_IO] = "I/O", [PLACE_MEM32] = "32-bit memory", [PLACE_MEM64] = "64-bit memory",
 	};
+	const char *hint = "";
 
-	return fail("--device: the %s window has no room for a BAR of %llu bytes, use fewer or smaller BARs%s",
-		    names[place->window], place->size,
-		    place->window == PLACE_MEM32 ? " or 64-bit ones" : "");
+	if (place->window == PLACE_MEM32)
+		hint = bridge || place->is_window ? " or, behind root-port, 64-bit prefetchable ones" :
+						    " or 64-bit ones";
+	return fail("--device: the %s window has no room for %s of %llu bytes, use fewer or smaller BARs%s",
+		    names[place->window],
+		    place->is_window ? "what is behind a root-port, which takes a power of two" :
+				       "a BAR", place->size, hint);
 }
 
 /* Open a bridge's window, if there is one, for what is behind it. */
@@ -231,7 +243,7 @@ static int assign_bus(struct host *host, const struct function *bridge,
 	n = collect(host, bridge, places);
 	next = places;
 	if (!place_all(places, n, windows, &wrong))
-		status = unplaced(&places[wrong]);
+		status = unplaced(bridge, &places[wrong]);
 	for (i = 0; !status && i < host->nr_functions; i++) {
 		struct function *function = &host->functions[i];
 

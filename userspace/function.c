@@ -91,16 +91,17 @@ static struct kvpci_capability fill_capability(const struct device_spec *spec,
 }
 
 /* @pcie: room for the contents of the PCI Express capability. */
-static size_t fill_capabilities(const struct device_spec *spec, struct kvpci_capability *caps,
+static size_t fill_capabilities(const struct function *function, struct kvpci_capability *caps,
 				__u8 *pcie)
 {
+	const struct device_spec *spec = function->spec;
 	size_t n = 0;
 	size_t i;
 
 	memcpy(pcie, pcie_value, sizeof(pcie_value));
 	if (spec->flr)
 		pcie[PCIE_FLR_BYTE] |= PCIE_FLR_BIT;
-	if (spec->bridge || spec->behind) {
+	if (spec->bridge || (function->parent && function->parent->spec->pcie)) {
 		pcie[PCIE_TYPE_BYTE] = spec->bridge ? PCIE_ROOT_PORT : PCIE_ENDPOINT;
 		pcie[PCIE_LINK_CAP_BYTE] = PCIE_LINK_SPEED_1 | PCIE_LINK_WIDTH_1;
 		pcie[PCIE_LINK_STATUS_BYTE] = PCIE_LINK_SPEED_1 | PCIE_LINK_WIDTH_1;
@@ -158,7 +159,7 @@ static int create_function(struct function *function, int host_fd, size_t number
 		.rom_size = spec->rom_size,
 		.user_data = number,
 		.capabilities = user_pointer(caps),
-		.nr_capabilities = fill_capabilities(spec, caps, pcie),
+		.nr_capabilities = fill_capabilities(function, caps, pcie),
 		.capability_size = sizeof(caps[0]),
 	};
 

@@ -155,8 +155,8 @@ static int number_bus(struct slot *slots, size_t n, size_t bridge, unsigned int 
 	int status = STATUS_OK;
 	size_t i;
 
-	if (*last == NR_BUSES - 1)
-		return misuse("--device: no bus number is left for root-port, describe fewer");
+	if (*last >= NR_BUSES - 1)
+		return misuse("--device: no bus number is left for what is behind root-port, describe fewer, or lower the bus in addr= of others");
 	slots[bridge].secondary = ++*last;
 	for (i = bridge + 1; !status && i < n; i++) {
 		if (slots[i].spec->bridge && slots[i].parent == bridge)
@@ -174,7 +174,7 @@ static int number_buses(struct slot *slots, size_t n)
 
 	for (i = 0; i < n; i++) {
 		const struct device_spec *spec = slots[i].spec;
-		unsigned int bus = SLOT(spec->bus, spec->devfn + spec->count - 1) >> 8;
+		unsigned int bus = (SLOT(spec->bus, spec->devfn) + spec->count - 1) >> 8;
 
 		if (spec->has_address && !spec->behind && bus > last)
 			last = bus;

@@ -332,6 +332,7 @@ static int set_address(struct device_spec *spec, const char *key, char *value)
 		return misuse("--device: %s: write [BUS:]DEVICE[.FUNCTION] in hexadecimal, device up to 1f and function up to 7, like %s=03.0",
 			      key, key);
 	spec->has_address = true;
+	spec->has_bus = colon;
 	spec->bus = bus;
 	spec->devfn = dev << 3 | fn;
 	return STATUS_OK;

@@ -74,7 +74,8 @@ struct device_spec {
 	char *behind;		/* the label of the bridge that it is behind; NULL: none */
 	bool bridge;		/* it is a root port */
 	bool has_address;
-	__u8 bus;		/* 0 if it is behind a bridge */
+	bool has_bus;		/* and that names a bus */
+	__u8 bus;
 	__u8 devfn;
 	unsigned int count;
 	bool pm;		/* has a power-management capability */

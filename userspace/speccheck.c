@@ -31,17 +31,21 @@ static int check_bridge(const struct device_spec *spec)
 {
 	unsigned int i;
 
-	if (spec->behind && spec->bus)
+	if (spec->behind && spec->has_bus)
 		return misuse("--device: behind= says which bus it is on, leave the bus out of addr=");
 	if (!spec->bridge) {
 		if (spec->label)
 			return misuse("--device: name= is for what others are behind, such as root-port");
+		if (spec->class_code >> 8 == CLASS_BRIDGE)
+			return misuse("--device: class 0604xx is a bridge's, add bridge=on");
 		return STATUS_OK;
 	}
 	if (spec->class_code >> 8 != CLASS_BRIDGE)
 		return misuse("--device: a bridge has the class 0604xx");
 	if (spec->count != 1)
 		return misuse("--device: count= is not for bridges, describe each");
+	if (spec->flr)
+		return misuse("--device: pcie=flr is not for bridges, which are reset with their bus");
 	if (spec->rom_size || spec->subsystem || spec->subsystem_vendor)
 		return misuse("--device: a bridge has neither rom= nor subsys=");
 	for (i = 2; i < KVPCI_NUM_BARS; i++) {

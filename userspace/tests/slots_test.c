@@ -117,6 +117,22 @@ static void bridges(void)
 	free(slots);
 }
 
+/* Functions that go on from one bus to the next. */
+static void bridges_after_others(void)
+{
+	const struct device_spec specs[] = {
+		at(1, 0, 257), bridge("a", NULL), behind("a", 1), at(255, 0, 1),
+	};
+	struct slot *slots;
+	size_t n;
+
+	EXPECT(!slots_assign(specs, 3, &slots, &n));
+	EXPECT(slots[256].slot == SLOT(2, 0) && slots[257].secondary == 3);
+	EXPECT(slots[258].slot == SLOT(3, 0));
+	free(slots);
+	EXPECT_MESSAGE(slots_assign(specs, 4, &slots, &n), STATUS_USAGE, "no bus number");
+}
+
 static void wrong_bridges(void)
 {
 	struct device_spec specs[256] = { bridge("a", NULL), behind("a", 8), behind("a", 1) };
@@ -168,6 +184,7 @@ const struct test slots_tests[] = {
 	{ "collisions", collisions },
 	{ "too_many", too_many },
 	{ "bridges", bridges },
+	{ "bridges_after_others", bridges_after_others },
 	{ "wrong_bridges", wrong_bridges },
 	{ "none", none },
 	{ NULL, NULL },
