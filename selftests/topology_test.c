@@ -21,6 +21,7 @@
 #include "lib/event.h"
 #include "lib/guest.h"
 #include "lib/harness.h"
+#include "lib/ioapic.h"
 #include "lib/ioctls.h"
 #include "lib/message.h"
 #include "lib/pci.h"
@@ -286,6 +287,38 @@ TEST_F(topology, of_bridges_with_the_same_numbers_the_first_has_them)
 	close(a);
 	close(second);
 	close(b);
+}
+
+/* A bus of the host bridge's own has its number as long as there is a function on it. */
+TEST_F(topology, the_host_bridges_own_buses_come_first)
+{
+	struct kvpci_function_config bad = {
+		.size = sizeof(bad), .bus = 5, .vendor = 0xffff,
+		.capability_size = sizeof(struct kvpci_capability),
+	};
+	int bridge = bridge_plugged(self->host, 0, B1);
+	int function = stamped(self->host, bridge, 0, 0xa), own, n;
+
+	set_buses(bridge, 5, 5);
+	EXPECT_EQ(0xa, id_at(self->host, BDF(5, 0, 0)));
+	/* One that is refused has not been there. */
+	EXPECT_EQ(-EINVAL, create_function(self->host->fd, &bad));
+	EXPECT_EQ(0xa, id_at(self->host, BDF(5, 0, 0)));
+	own = stamped(self->host, 0, BDF(5, 1, 0), 0xb);
+	EXPECT_EQ(0xffff, id_at(self->host, BDF(5, 0, 0)));
+	EXPECT_EQ(0xb, id_at(self->host, BDF(5, 1, 0)));
+	close(own);
+	EXPECT_EQ(0xa, id_at(self->host, BDF(5, 0, 0)));
+
+	/* Nor do those take up room that are there no more. */
+	for (n = 0; n < 256; n++)
+		close(function_new(self->host, BDF(n, 1, 1), (struct kvpci_function_config) {}));
+	own = bridge_plugged(self->host, bridge, 1);
+	EXPECT_EQ(0xa, id_at(self->host, BDF(5, 0, 0)));
+	EXPECT_EQ(DEVICE, id_at(self->host, BDF(5, 0, 1)));
+	close(own);
+	close(function);
+	close(bridge);
 }
 
 /* Addresses. */
@@ -566,6 +599,10 @@ TEST_F(topology, bad_descriptions)
 		.vendor = VENDOR, .class_code = CLASS_BRIDGE,
 		.capability_size = sizeof(struct kvpci_capability),
 	};
+	static const __u8 express[60] = { [2] = 0x42, [7] = PCI_EXP_DEVCAP_FLR >> 24 };
+	const struct kvpci_capability flr = {
+		.id = PCI_CAP_ID_EXP, .length = sizeof(express), .value = (unsigned long)express,
+	};
 	int bridge = bridge_plugged(self->host, 0, B1), other, event = event_new();
 	int plain = function_plugged(self->host, BDF(0, 5, 0), (struct kvpci_function_config) {});
 	struct vm *vm = vm_new(1);
@@ -600,6 +637,7 @@ TEST_F(topology, bad_descriptions)
 	EXPECT_CREATE(0, config.bars[1].size = 4096);
 	EXPECT_CREATE(-EINVAL, config.bars[1].size = 4096; config.bars[1].flags = KVPCI_BAR_64BIT);
 	EXPECT_CREATE(-EINVAL, config.pad = 1);
+	EXPECT_CREATE(-EINVAL, config.nr_capabilities = 1; config.capabilities = (unsigned long)&flr);
 	EXPECT_CREATE(-EINVAL, config.parent = bridge);
 
 	EXPECT_CREATE(0, PARENT(bridge));
@@ -668,6 +706,36 @@ TEST_F(topology, the_state_of_a_tree_is_set_in_any_order)
 		state_free(&states[i]);
 		close(f[i]);
 	}
+}
+
+TEST_F(topology, the_state_of_a_bar_that_a_bridge_keeps_out)
+{
+	int bridge = bridge_plugged(self->host, 0, B1);
+	int function = stamped(self->host, bridge, 0, 0xf8);
+	struct state open, closed;
+
+	set_memory(bridge, MEM, MEM);
+	write_as_guest(bridge, PCI_COMMAND, 2, ALL);
+	write_as_guest(function, PCI_BASE_ADDRESS_0, 4, MEM);
+	write_as_guest(function, PCI_COMMAND, 2, ALL);
+	EXPECT_EQ(STAMP | 0xf8, at(self->vm, MEM));
+	open = state_get(function);
+
+	/* It is not anywhere, and does not come back by itself once it decodes no more. */
+	write_as_guest(bridge, PCI_COMMAND, 2, 0);
+	ASSERT_EQ(0, state_set(function, &open));
+	EXPECT_EQ(NOTHING, at(self->vm, MEM));
+	write_as_guest(function, PCI_COMMAND, 2, 0);
+	closed = state_get(function);
+	EXPECT_EQ(0, state_set(function, &closed));
+	write_as_guest(bridge, PCI_COMMAND, 2, ALL);
+	EXPECT_EQ(NOTHING, at(self->vm, MEM));
+	EXPECT_EQ(0, state_set(function, &open));
+	EXPECT_EQ(STAMP | 0xf8, at(self->vm, MEM));
+	state_free(&open);
+	state_free(&closed);
+	close(function);
+	close(bridge);
 }
 
 /* Messages. */
@@ -739,6 +807,37 @@ TEST_F(behind, messages_come_through_a_bridge_that_is_a_master)
 	EXPECT_FALSE(msix_pending(device, 0));
 	EXPECT_EQ(0, strays(self->rig));
 	device_free(device);
+}
+
+#define GSI	16
+
+/* INTx is a message on its way, which no gate but a bridge that is not there holds up. */
+TEST_F(behind, the_pin_of_what_is_not_there_interrupts_nobody)
+{
+	struct device *device = device_plugged(self->rig, (struct device_desc) {
+		.bdf = BDF(1, 0, 0), .behind = self->bridge, .pin = 1, .triggers = true });
+
+	ioapic_set(self->rig->vm->fd, GSI, VECTOR, 1);
+	connect_pin(device, GSI);
+	write_as_guest(self->bridge, PCI_COMMAND, 2, 0);
+	EXPECT_EQ(0, trigger(device->function, KVPCI_INTX, 0));
+	EXPECT_LE(1, take(self->rig, 1, VECTOR, 1));
+	EXPECT_EQ(0, lower(device->function));
+	take_rest(self->rig, 1, VECTOR);
+
+	set_control(self->bridge, PCI_BRIDGE_CTL_BUS_RESET);
+	EXPECT_EQ(0, trigger(device->function, KVPCI_INTX, 0));
+	EXPECT_EQ(0, strays(self->rig));
+	set_control(self->bridge, 0);
+	EXPECT_LE(1, take(self->rig, 1, VECTOR, 1));
+	EXPECT_EQ(0, lower(device->function));
+	take_rest(self->rig, 1, VECTOR);
+
+	close(self->bridge);
+	EXPECT_EQ(0, trigger(device->function, KVPCI_INTX, 0));
+	EXPECT_EQ(0, strays(self->rig));
+	device_free(device);
+	self->bridge = bridge_plugged(self->rig->host, 0, B1);
 }
 
 /* Under load. */

@@ -3,7 +3,7 @@
  * Effects: what follows a write to a function's registers, when the locks under which it was
  * made have been released. The range that was written says what that is, see pci/range.h.
  */
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "backing/effects.h"
 #include "backing/mirror.h"
@@ -12,7 +12,10 @@
 #include "pci/exit.h"
 #include "pci/host.h"
 
-/* What is behind a bridge follows what comes through it now. */
+/*
+ * What is behind a bridge follows what comes through it now. Pairs with the barrier in
+ * kvpci_function_plug(): what is not found here will find the bridge's registers as they are.
+ */
 static u32 behind_follow(struct kvpci_function *function)
 {
 	struct kvpci_host *host = function->host;
@@ -20,6 +23,7 @@ static u32 behind_follow(struct kvpci_function *function)
 	struct kvpci_function *behind;
 	u32 all = 0;
 
+	smp_mb();
 	for (behind = kvpci_bus_next(host, bus, NULL); behind;
 	     behind = kvpci_bus_next(host, bus, behind)) {
 		u32 effects;
@@ -61,7 +65,7 @@ static u32 reset_one(struct kvpci_function *function, enum kvpci_reset_kind kind
 	return effects & bridges;
 }
 
-/* The buses behind bridges have been reset, and get their numbers anew afterwards. */
+/* Reset what is behind a bridge, which the guest does not reach now. */
 static void reset_behind(struct kvpci_function *function)
 {
 	struct kvpci_host *host = function->host;
@@ -70,6 +74,8 @@ static void reset_behind(struct kvpci_function *function)
 
 	for (behind = kvpci_bus_next(host, bus, NULL); behind;
 	     behind = kvpci_bus_next(host, bus, behind)) {
+		if (fatal_signal_pending(current))
+			return;
 		reset_one(behind, KVPCI_RESET_CONVENTIONAL);
 		cond_resched();
 	}
@@ -87,11 +93,9 @@ static void reset_behind(struct kvpci_function *function)
  */
 void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
 {
-	u32 effects = reset_one(function, kind);
-
+	effects_follow(function, reset_one(function, kind));
 	if (function->bridge)
 		reset_behind(function);
-	effects_follow(function, effects);
 }
 
 /**
@@ -104,9 +108,9 @@ void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
  */
 bool kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 {
+	effects_follow(function, effects);
 	if (effects & KVPCI_EFFECT_BUS_RESET)
 		reset_behind(function);
-	effects_follow(function, effects);
 	if (effects & KVPCI_EFFECT_RESET)
 		kvpci_reset(function, KVPCI_RESET_FUNCTION_LEVEL);
 

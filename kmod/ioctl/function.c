@@ -106,27 +106,39 @@ static void function_put(struct kvpci_function *function)
 	}
 }
 
-/* Say which bus a function is to be on, behind @parent if there is one. */
-static int choose_bus(struct kvpci_function *function, struct kvpci_function *parent,
+/* A bus of the host bridge's own has got its first function, or lost the last. */
+static void route_own(struct kvpci_function *function)
+{
+	if (!function->bus->bridge && bitmap_weight(function->bus->taken, KVPCI_NUM_DEVFNS) <= 1)
+		kvpci_mirrors_route(function->host);
+}
+
+/* Take the place of a function, behind @parent if there is one. */
+static int take_place(struct kvpci_function *function, struct kvpci_function *parent,
 		      const struct kvpci_function_config *desc)
 {
 	struct kvpci_host *host = function->host;
+	struct kvpci_bus *bus;
 
 	if (parent) {
+		bus = &parent->bridge->bus;
 		if (desc->bus)
 			return -EINVAL;
-		refcount_inc(&parent->ref);
-		function->bus = &parent->bridge->bus;
-		return 0;
+	} else {
+		if (desc->bus < host->first_bus || desc->bus > host->last_bus)
+			return -EINVAL;
+		bus = kvpci_bus_get_own(host, desc->bus);
+		if (IS_ERR(bus))
+			return PTR_ERR(bus);
 	}
+	if (__test_and_set_bit(desc->devfn, bus->taken))
+		return -EEXIST;
 
-	if (desc->bus < host->first_bus || desc->bus > host->last_bus)
-		return -EINVAL;
-	function->bus = kvpci_bus_get_own(host, desc->bus);
-	if (!function->bus)
-		return -ENOMEM;
-	if (rcu_access_pointer(host->route[desc->bus]) != function->bus)
-		kvpci_mirrors_route(host);
+	function->bus = bus;
+	function->bars.bus = bus;
+	if (parent)
+		refcount_inc(&parent->ref);
+	route_own(function);
 	return 0;
 }
 
@@ -155,15 +167,10 @@ kvpci_function_create(struct kvpci_host *host, struct kvpci_function *parent,
 	kvpci_host_get(host);
 	function->host = host;
 	refcount_set(&function->ref, 1);
-	ret = choose_bus(function, parent, desc);
+	ret = kvpci_function_init(function, desc);
 	if (!ret)
-		ret = kvpci_function_init(function, desc);
-	if (!ret && __test_and_set_bit(desc->devfn, function->bus->taken))
-		ret = -EEXIST;
+		ret = take_place(function, parent, desc);
 	if (ret) {
-		/* The parent's descriptor has a reference to that. */
-		if (function_parent(function))
-			refcount_dec(&parent->ref);
 		if (function->bridge)
 			forget_bus(function);
 		function_free(function);
@@ -235,8 +242,12 @@ int kvpci_function_plug(struct kvpci_function *function)
 	smp_store_release(&function->plugged, true);
 	spin_unlock(&function->lock);
 
-	/* From now on it is told when bridges let other things through: after that it looks. */
+	/*
+	 * From now on it is told when bridges let other things through: after that it looks.
+	 * Pairs with the barrier in behind_follow().
+	 */
 	kvpci_mirrors_publish(function, true);
+	smp_mb();
 	spin_lock(&function->lock);
 	effects = kvpci_command_follow(function);
 	spin_unlock(&function->lock);
@@ -276,6 +287,7 @@ void kvpci_function_remove(struct kvpci_function *function)
 		function_unplug(function);
 	kvpci_mirrors_withdraw(function);
 	__clear_bit(function->devfn, function->bus->taken);
+	route_own(function);
 	list_del(&function->link);
 	kvpci_interrupts_stop_listening(&function->interrupts);
 	/* A work item of its interrupts may still run, the machine may be gone by then. */

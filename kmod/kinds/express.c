@@ -130,7 +130,7 @@ static const struct kvpci_range_ops express_ops = {
  * @length: of the capability, in bytes; it has a device control register
  *
  * Context: process.
- * Return: 0 or -ENOMEM
+ * Return: 0, -ENOMEM, or -EINVAL if it is a bridge
  */
 int kvpci_express_add_reset(struct kvpci_function *function, u16 at, u16 length)
 {
@@ -139,6 +139,9 @@ int kvpci_express_add_reset(struct kvpci_function *function, u16 at, u16 length)
 
 	if (!(kvpci_config_u32(&function->config, at + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLR))
 		return 0;
+	/* A bridge is reset with its bus (6.6.2). */
+	if (function->bridge)
+		return -EINVAL;
 
 	express = kzalloc(sizeof(*express), GFP_KERNEL_ACCOUNT);
 	if (!express)

@@ -162,11 +162,20 @@ static bool bar_decodes(const struct kvpci_regs *config, const struct kvpci_func
 	return kvpci_config_u32(config, PCI_ROM_ADDRESS) & PCI_ROM_ADDRESS_ENABLE;
 }
 
+/*
+ * Nothing has to be done for @bar, but what somebody else has just done may not have been
+ * followed yet, and is to be before this write completes.
+ */
+static bool has_unfollowed(const struct kvpci_function_bar *bar)
+{
+	return READ_ONCE(bar->map->unfollowed);
+}
+
 /* This and the next return what the map does. */
 static bool bar_unmap(struct kvpci_function_bar *bar)
 {
 	if (!bar->mapped)
-		return false;
+		return has_unfollowed(bar);
 
 	trace_kvpci_bar_unmap(bar, bar->node.base);
 	bar->mapped = false;
@@ -185,8 +194,13 @@ static bool bar_update(const struct kvpci_regs *config, const struct kvpci_bus *
 {
 	u64 address = bar_address(config, bar);
 
-	if (!bar_is_placed(config, bar) ||
-	    !kvpci_bus_forwards(bus, bar->flags & KVPCI_BAR_IO, address, bar->space.size))
+	if (!bar_is_placed(config, bar)) {
+		/* Where bridges have kept it from going back to it has been for the last time. */
+		if (!bar->mapped)
+			bar->node.placed = 0;
+		return bar_unmap(bar);
+	}
+	if (!kvpci_bus_forwards(bus, bar->flags & KVPCI_BAR_IO, address, bar->space.size))
 		return bar_unmap(bar);
 
 	if (!bar->mapped) {
@@ -197,7 +211,7 @@ static bool bar_update(const struct kvpci_regs *config, const struct kvpci_bus *
 	}
 
 	if (address == bar->node.base)
-		return false;
+		return has_unfollowed(bar);
 
 	trace_kvpci_bar_map(bar, address);
 	return kvpci_map_move(bar->map, &bar->node, address);
@@ -248,7 +262,8 @@ void kvpci_bars_get_placed(const struct kvpci_bars *bars, struct kvpci_state_bar
 	u8 i;
 
 	for (i = 0; i < bars->nr; i++)
-		state->placed[bars->bar[i].index] = bars->bar[i].node.placed;
+		if (bars->bar[i].mapped)
+			state->placed[bars->bar[i].index] = bars->bar[i].node.placed;
 }
 
 /**
@@ -313,8 +328,12 @@ bool kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars
 
 		if (offset + len <= reg)
 			break;
-		if (offset < reg + (bar->flags & KVPCI_BAR_64BIT ? 8 : 4))
-			changed |= bar_update(config, bars->bus, bar);
+		if (offset >= reg + (bar->flags & KVPCI_BAR_64BIT ? 8 : 4))
+			continue;
+		/* Another place than the one to which it was to come back. */
+		if (!bar->mapped)
+			bar->node.placed = 0;
+		changed |= bar_update(config, bars->bus, bar);
 	}
 
 	return changed;

@@ -99,6 +99,18 @@ static bool forwards_io(const struct kvpci_regs *config, u64 base, u64 size)
 }
 
 /**
+ * kvpci_bridge_is_there() - is what is behind a bridge connected to what is above it?
+ * @function: the bridge
+ *
+ * Context: any.
+ * Return: whether it is
+ */
+bool kvpci_bridge_is_there(const struct kvpci_function *function)
+{
+	return READ_ONCE(function->plugged) && !is_in_reset(&function->config);
+}
+
+/**
  * kvpci_bridge_forwards() - do addresses come through to what is behind a bridge?
  * @function: the bridge
  * @io: they are ports
@@ -113,7 +125,7 @@ bool kvpci_bridge_forwards(const struct kvpci_function *function, bool io, u64 b
 	const struct kvpci_regs *config = &function->config;
 	u16 command = kvpci_config_u16(config, PCI_COMMAND);
 
-	if (!READ_ONCE(function->plugged) || is_in_reset(config))
+	if (!kvpci_bridge_is_there(function))
 		return false;
 	if (!(command & (io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)))
 		return false;
@@ -130,6 +142,6 @@ bool kvpci_bridge_forwards(const struct kvpci_function *function, bool io, u64 b
  */
 bool kvpci_bridge_masters(const struct kvpci_function *function)
 {
-	return READ_ONCE(function->plugged) && !is_in_reset(&function->config) &&
+	return kvpci_bridge_is_there(function) &&
 	       kvpci_config_u16(&function->config, PCI_COMMAND) & PCI_COMMAND_MASTER;
 }

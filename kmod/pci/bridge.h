@@ -24,5 +24,6 @@ extern const struct kvpci_range_ops kvpci_bridge_ops;
 bool kvpci_bridge_routes(const struct kvpci_function *function, u8 *secondary, u8 *subordinate);
 bool kvpci_bridge_forwards(const struct kvpci_function *function, bool io, u64 base, u64 size);
 bool kvpci_bridge_masters(const struct kvpci_function *function);
+bool kvpci_bridge_is_there(const struct kvpci_function *function);
 
 #endif /* _KVPCI_BRIDGE_H */

@@ -13,7 +13,7 @@
  *
  * A BAR behind bridges decodes if all of it is in a window of each bridge above it.
  */
-#include <linux/errno.h>
+#include <linux/err.h>
 #include <linux/pci_regs.h>
 #include <linux/slab.h>
 
@@ -23,32 +23,64 @@
 #include "pci/function.h"
 #include "pci/host.h"
 
+/* Is no function on it, plugged or not? */
+static bool bus_is_empty(const struct kvpci_bus *bus)
+{
+	return bitmap_empty(bus->taken, KVPCI_NUM_DEVFNS);
+}
+
+/* A bus of the host's own with that number, or else one that is empty, which gets it; or NULL. */
+static struct kvpci_bus *find_own(struct kvpci_host *host, u8 number)
+{
+	struct kvpci_bus *bus, *empty = NULL;
+	u32 i;
+
+	for (i = 0; i < KVPCI_NUM_BUSES; i++) {
+		bus = kvpci_host_dereference(host, host->bus[i]);
+		if (!bus || bus->bridge)
+			continue;
+		if (bus->number == number)
+			return bus;
+		if (bus_is_empty(bus))
+			empty = bus;
+	}
+	if (!empty)
+		return NULL;
+
+	mutex_lock(&host->mirror_lock);
+	WRITE_ONCE(empty->number, number);
+	mutex_unlock(&host->mirror_lock);
+	return empty;
+}
+
 /**
  * kvpci_bus_get_own() - get a bus of the host bridge's own
  * @host: the host bridge
  * @number: its number
  *
+ * Its number leads there from when it has a function, see kvpci_buses_route(): until then
+ * a guest may have given it to a bridge.
+ *
  * Context: process; the caller holds the host's lock.
- * Return: the bus, which stays as long as the host; NULL: out of memory, or of buses
+ * Return: the bus, which stays as long as the host; -ENOMEM, or -ENOSPC if there are too many
  */
 struct kvpci_bus *kvpci_bus_get_own(struct kvpci_host *host, u8 number)
 {
-	struct kvpci_bus *bus;
-	u32 i;
+	struct kvpci_bus *bus = find_own(host, number);
+	int ret;
 
-	for (i = 0; i < KVPCI_NUM_BUSES; i++) {
-		bus = kvpci_host_dereference(host, host->bus[i]);
-		if (bus && !bus->bridge && bus->number == number)
-			return bus;
-	}
+	if (bus)
+		return bus;
 
 	bus = kzalloc(sizeof(*bus), GFP_KERNEL_ACCOUNT);
 	if (!bus)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
+
 	bus->number = number;
-	if (kvpci_bus_add(host, bus)) {
+	ret = kvpci_bus_add(host, bus);
+	if (ret) {
 		kfree(bus);
-		return NULL;
+		return ERR_PTR(ret);
 	}
 	return bus;
 }
@@ -186,11 +218,11 @@ static void route_bridges(struct kvpci_host *host, const struct kvpci_bus *bus,
 		bitmap_and(behind->numbers, behind->numbers, left, KVPCI_NUM_BUSES);
 		bitmap_andnot(left, left, behind->numbers, KVPCI_NUM_BUSES);
 		if (__test_and_clear_bit(secondary, behind->numbers))
-			WRITE_ONCE(behind->number, secondary);
+			behind->next = secondary;
 	}
 }
 
-/* Find out the number of each bus. */
+/* Find out the next number of each bus. */
 static void number_buses(struct kvpci_host *host)
 {
 	DECLARE_BITMAP(left, KVPCI_NUM_BUSES);
@@ -202,10 +234,13 @@ static void number_buses(struct kvpci_host *host)
 	bitmap_set(left, host->first_bus, host->last_bus - host->first_bus + 1);
 	for (i = 0; i < KVPCI_NUM_BUSES; i++) {
 		bus = bus_dereference(host, host->bus[i]);
-		if (bus && bus->bridge)
-			WRITE_ONCE(bus->number, KVPCI_BUS_NONE);
-		else if (bus)
+		if (!bus)
+			continue;
+		bus->next = KVPCI_BUS_NONE;
+		if (!bus->bridge && !bus_is_empty(bus)) {
+			bus->next = bus->number;
 			__clear_bit(bus->number, left);
+		}
 	}
 
 	for (i = 0; i < KVPCI_NUM_BUSES; i++) {
@@ -240,18 +275,22 @@ void kvpci_buses_route(struct kvpci_host *host, unsigned long *changed)
 	bitmap_zero(changed, KVPCI_NUM_BUSES);
 	for (i = 0; i < KVPCI_NUM_BUSES; i++) {
 		bus = bus_dereference(host, host->route[i]);
-		if (!bus || bus->number == i)
+		if (!bus || bus->next == i)
 			continue;
 		rcu_assign_pointer(host->route[i], NULL);
 		__set_bit(i, changed);
 	}
 	for (i = 0; i < KVPCI_NUM_BUSES; i++) {
 		bus = bus_dereference(host, host->bus[i]);
-		if (!bus || bus->number == KVPCI_BUS_NONE ||
-		    bus == bus_dereference(host, host->route[bus->number]))
+		if (!bus)
 			continue;
-		rcu_assign_pointer(host->route[bus->number], bus);
-		__set_bit(bus->number, changed);
+		if (bus->bridge && bus->number != bus->next)
+			WRITE_ONCE(bus->number, bus->next);
+		if (bus->next == KVPCI_BUS_NONE ||
+		    bus == bus_dereference(host, host->route[bus->next]))
+			continue;
+		rcu_assign_pointer(host->route[bus->next], bus);
+		__set_bit(bus->next, changed);
 	}
 }
 
@@ -285,6 +324,24 @@ bool kvpci_bus_masters(const struct kvpci_bus *bus)
 {
 	for (; bus->bridge; bus = bus->bridge->bus)
 		if (!kvpci_bridge_masters(bus->bridge))
+			return false;
+
+	return true;
+}
+
+/**
+ * kvpci_bus_is_there() - is a guest connected to a bus?
+ * @bus: the bus
+ *
+ * It is not while a bridge above resets its secondary bus, or if one has gone or not come yet.
+ *
+ * Context: any in which the functions above can't be freed.
+ * Return: whether it is
+ */
+bool kvpci_bus_is_there(const struct kvpci_bus *bus)
+{
+	for (; bus->bridge; bus = bus->bridge->bus)
+		if (!kvpci_bridge_is_there(bus->bridge))
 			return false;
 
 	return true;

@@ -17,11 +17,13 @@ struct kvpci_host;
 /**
  * struct kvpci_bus - the functions of one bus
  * @function: the plugged ones, by devfn; written under the host's lock and the lock of mirrors
- * @taken: which devfns have a function, plugged or not; guarded by the host's lock
+ * @taken: which devfns have a function, plugged or not; guarded by the host's lock, and looked
+ *	at without it by kvpci_buses_route(), which follows a change that matters there
  * @bridge: the function whose secondary bus it is; NULL: it is one of the host bridge's own
  * @index: of it in the host's list of buses; fixed while it is there
- * @number: by which accesses to configuration space reach it, or KVPCI_BUS_NONE; written under
- *	the lock of mirrors
+ * @number: by which accesses to configuration space reach it, or KVPCI_BUS_NONE; one of the host
+ *	bridge's own that has no function has it only in case. Written under the lock of mirrors.
+ * @next: what is to become @number; scratch space of kvpci_buses_route(), as is
  * @numbers: of those that go through @bridge, and of none of its own; scratch space of
  *	kvpci_buses_route()
  */
@@ -31,6 +33,7 @@ struct kvpci_bus {
 	struct kvpci_function *bridge;
 	u8 index;
 	u16 number;
+	u16 next;
 	DECLARE_BITMAP(numbers, KVPCI_NUM_BUSES);
 };
 
@@ -44,5 +47,6 @@ struct kvpci_function *kvpci_bus_next(const struct kvpci_host *host, const struc
 void kvpci_buses_route(struct kvpci_host *host, unsigned long *changed);
 bool kvpci_bus_forwards(const struct kvpci_bus *bus, bool io, u64 base, u64 size);
 bool kvpci_bus_masters(const struct kvpci_bus *bus);
+bool kvpci_bus_is_there(const struct kvpci_bus *bus);
 
 #endif /* _KVPCI_BUS_H */

@@ -24,7 +24,8 @@ static void command_gate_interrupts(struct kvpci_function *function)
 
 	function->interrupts.master = command & PCI_COMMAND_MASTER &&
 				      kvpci_bus_masters(function->bus);
-	function->interrupts.pin_disabled = command & PCI_COMMAND_INTX_DISABLE;
+	function->interrupts.pin_disabled = command & PCI_COMMAND_INTX_DISABLE ||
+					    !kvpci_bus_is_there(function->bus);
 }
 
 static u32 command_write(struct kvpci_range *range, const struct kvpci_guest_access *access,

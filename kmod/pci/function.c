@@ -109,7 +109,6 @@ static int init_bars(struct kvpci_function *function,
 		return -ENOMEM;
 
 	bars->nr = nr;
-	bars->bus = function->bus;
 	for (i = 0; i < nr; i++)
 		init_bar(function, &bars->bar[i], there[i], desc);
 	return 0;
@@ -160,7 +159,7 @@ static int add_header_ranges(struct kvpci_function *function)
 
 /**
  * kvpci_function_init() - initialise a function, without capabilities and interrupts
- * @function: all zeroes but for @function->host and @function->bus
+ * @function: all zeroes but for @function->host
  * @desc: its description
  *
  * Context: process; the caller holds the host's lock.

@@ -210,7 +210,8 @@ struct kvpci_bar {
  * With KVPCI_CAP_MSIX and KVPCI_CAP_MSI, @id is 0x11 and 0x05, @length the sizeof() of the
  * structure that @value leads to, and @writable and @write1clear are 0. What has any
  * other of those flags, or none, may not have these IDs. A PCI Express capability
- * (0x10) that announces function-level reset makes the kernel do it: see KVPCI_RESET.
+ * (0x10) that announces function-level reset makes the kernel do it, see KVPCI_RESET; a bridge's
+ * may not.
  */
 struct kvpci_capability {
 	__u32 flags;
@@ -707,7 +708,7 @@ struct kvpci_access {
  *	space
  * @user_data: out: of the function's struct kvpci_function_config
  * @segment: out: the bridge's segment group number
- * @bus: out: the function's bus number
+ * @bus: out: the number of the function's bus when it was accessed
  * @devfn: out: the function's device and function number
  * @pad: in and out: zero
  */
@@ -941,7 +942,12 @@ struct kvpci_route {
  * have to be confirmed again when the guest uses them. The guest does the same through a
  * PCI Express capability that announces function-level reset, but for what that leaves alone
  * there (PCI Express Base 4.0, 6.6.2): Max_Payload_Size, and what the link has been set to
- * by the link control registers.
+ * by the link control registers; and to all that is behind a bridge by resetting the bridge's
+ * secondary bus.
+ *
+ * With a bridge, all that is behind it is reset, however far, and signals its @reset_eventfd.
+ * That can't be waited for as with KVPCI_FUNCTION_RESET_EXIT: KVPCI_RANGE_EXIT of the bridge's
+ * control register can.
  *
  * Who resets the virtual machine's interrupt controllers resets its functions after that,
  * since an interrupt that was not acknowledged never will be.
