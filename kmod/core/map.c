@@ -113,19 +113,16 @@ static noinline void count_watched(struct kvpci_map *map, u64 base, u8 order)
 			map->watched--;
 			if (list_empty(&node->changed)) {
 				list_add_tail(&node->changed, &map->changed);
-				map->unfollowed++;
+				WRITE_ONCE(map->unfollowed, map->unfollowed + 1);
 			}
 		}
 	}
 }
 
-/* Returns whether there are changes that have not been followed. */
-static bool count_change(struct kvpci_map *map, u64 base, u8 order)
+static void count_change(struct kvpci_map *map, u64 base, u8 order)
 {
 	if (map->watched)
 		count_watched(map, base, order);
-
-	return map->unfollowed;
 }
 
 /**
@@ -157,7 +154,7 @@ struct kvpci_map_node *kvpci_map_take_changed(struct kvpci_map *map)
 void kvpci_map_followed(struct kvpci_map *map)
 {
 	spin_lock(&map->lock);
-	map->unfollowed--;
+	WRITE_ONCE(map->unfollowed, map->unfollowed - 1);
 	spin_unlock(&map->lock);
 }
 
@@ -198,13 +195,10 @@ static void link_node_again(struct kvpci_map *map, struct kvpci_map_node *node, 
  * With @node->placed it is as if it had been put there then.
  *
  * Context: process; any lock that is outside @map->lock may be held.
- * Return: whether there are changes of watched ranges that have not been followed
  */
-bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
+void kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
 		   u8 order)
 {
-	bool changed;
-
 	spin_lock(&map->lock);
 	write_seqcount_begin(&map->seq);
 	WRITE_ONCE(node->order, order);
@@ -216,9 +210,8 @@ bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
 		WRITE_ONCE(map->orders, map->orders | BIT_ULL(order));
 	write_seqcount_end(&map->seq);
 	map->watched += node->watched;
-	changed = count_change(map, base, order);
+	count_change(map, base, order);
 	spin_unlock(&map->lock);
-	return changed;
 }
 
 /**
@@ -228,22 +221,19 @@ bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
  * @base: its new first address
  *
  * Context: as kvpci_map_add().
- * Return: whether there are changes of watched ranges that have not been followed
  */
-bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
+void kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
 {
 	u64 old = node->base;
-	bool changed;
 
 	spin_lock(&map->lock);
 	write_seqcount_begin(&map->seq);
 	hlist_del_rcu(&node->link);
 	link_node(map, node, base);
 	write_seqcount_end(&map->seq);
-	changed = count_change(map, old, node->order);
-	changed |= count_change(map, base, node->order);
+	count_change(map, old, node->order);
+	count_change(map, base, node->order);
 	spin_unlock(&map->lock);
-	return changed;
 }
 
 /**
@@ -252,15 +242,12 @@ bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base
  * @node: the range, which is in @map
  *
  * Context: as kvpci_map_add().
- * Return: whether there are changes of watched ranges that have not been followed
  */
-bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node)
+void kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node)
 {
-	bool changed;
-
 	spin_lock(&map->lock);
 	/* Before it leaves, so that it counts its own going. */
-	changed = count_change(map, node->base, node->order);
+	count_change(map, node->base, node->order);
 	map->watched -= node->watched;
 	write_seqcount_begin(&map->seq);
 	hlist_del_init_rcu(&node->link);
@@ -269,7 +256,6 @@ bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node)
 		WRITE_ONCE(map->orders, map->orders & ~BIT_ULL(node->order));
 	write_seqcount_end(&map->seq);
 	spin_unlock(&map->lock);
-	return changed;
 }
 
 /**

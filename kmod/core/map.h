@@ -41,7 +41,8 @@ struct kvpci_map_node {
  * @placed: the highest of all that its ranges have had
  * @watched: how many of its ranges are watched
  * @changed: ranges that have changed while watched, for kvpci_map_take_changed()
- * @unfollowed: how many such ranges there are for which kvpci_map_followed() is to come
+ * @unfollowed: how many such ranges there are for which kvpci_map_followed() is to come; may be
+ *	read without the lock by who has changed the map
  * @shift: 64 less the log2 of the number of buckets
  * @buckets: the ranges, hashed by base and order
  */
@@ -72,10 +73,10 @@ int kvpci_map_init(struct kvpci_map *map, u8 bits);
 void kvpci_map_destroy(struct kvpci_map *map);
 void kvpci_map_node_init(struct kvpci_map_node *node);
 u64 kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node);
-bool kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
+void kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
 		   u8 order);
-bool kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base);
-bool kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node);
+void kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base);
+void kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node);
 struct kvpci_map_node *kvpci_map_take_changed(struct kvpci_map *map);
 void kvpci_map_followed(struct kvpci_map *map);
 struct kvpci_map_place kvpci_map_find(struct kvpci_map *map, u64 addr);

@@ -162,24 +162,14 @@ static bool bar_decodes(const struct kvpci_regs *config, const struct kvpci_func
 	return kvpci_config_u32(config, PCI_ROM_ADDRESS) & PCI_ROM_ADDRESS_ENABLE;
 }
 
-/*
- * Nothing has to be done for @bar, but what somebody else has just done may not have been
- * followed yet, and is to be before this write completes.
- */
-static bool has_unfollowed(const struct kvpci_function_bar *bar)
-{
-	return READ_ONCE(bar->map->unfollowed);
-}
-
-/* This and the next return what the map does. */
-static bool bar_unmap(struct kvpci_function_bar *bar)
+static void bar_unmap(struct kvpci_function_bar *bar)
 {
 	if (!bar->mapped)
-		return has_unfollowed(bar);
+		return;
 
 	trace_kvpci_bar_unmap(bar, bar->node.base);
 	bar->mapped = false;
-	return kvpci_map_remove(bar->map, &bar->node);
+	kvpci_map_remove(bar->map, &bar->node);
 }
 
 /* Is it anywhere, if the bridges above let addresses through? */
@@ -189,32 +179,30 @@ static bool bar_is_placed(const struct kvpci_regs *config, const struct kvpci_fu
 }
 
 /* Bring @bar in line with @config and with the bridges above @bus. */
-static bool bar_update(const struct kvpci_regs *config, const struct kvpci_bus *bus,
+static void bar_update(const struct kvpci_regs *config, const struct kvpci_bus *bus,
 		       struct kvpci_function_bar *bar)
 {
-	u64 address = bar_address(config, bar);
+	u64 address;
 
 	if (!bar_is_placed(config, bar)) {
 		/* Where bridges have kept it from going back to it has been for the last time. */
 		if (!bar->mapped)
 			bar->node.placed = 0;
-		return bar_unmap(bar);
+		bar_unmap(bar);
+		return;
 	}
-	if (!kvpci_bus_forwards(bus, bar->flags & KVPCI_BAR_IO, address, bar->space.size))
-		return bar_unmap(bar);
 
-	if (!bar->mapped) {
+	address = bar_address(config, bar);
+	if (!kvpci_bus_forwards(bus, bar->flags & KVPCI_BAR_IO, address, bar->space.size)) {
+		bar_unmap(bar);
+	} else if (!bar->mapped) {
 		trace_kvpci_bar_map(bar, address);
 		bar->mapped = true;
-		return kvpci_map_add(bar->map, &bar->node, address,
-				     ilog2(bar->space.size));
+		kvpci_map_add(bar->map, &bar->node, address, ilog2(bar->space.size));
+	} else if (address != bar->node.base) {
+		trace_kvpci_bar_map(bar, address);
+		kvpci_map_move(bar->map, &bar->node, address);
 	}
-
-	if (address == bar->node.base)
-		return has_unfollowed(bar);
-
-	trace_kvpci_bar_map(bar, address);
-	return kvpci_map_move(bar->map, &bar->node, address);
 }
 
 /**
@@ -223,17 +211,13 @@ static bool bar_update(const struct kvpci_regs *config, const struct kvpci_bus *
  * @bars: the function's BARs
  *
  * Context: process; the caller holds the function's lock.
- * Return: whether watched ranges of a map have changed
  */
-bool kvpci_bars_map(const struct kvpci_regs *config, const struct kvpci_bars *bars)
+void kvpci_bars_map(const struct kvpci_regs *config, const struct kvpci_bars *bars)
 {
-	bool changed = false;
 	u8 i;
 
 	for (i = 0; i < bars->nr; i++)
-		changed |= bar_update(config, bars->bus, &bars->bar[i]);
-
-	return changed;
+		bar_update(config, bars->bus, &bars->bar[i]);
 }
 
 /**
@@ -315,13 +299,11 @@ void kvpci_bars_set_placed(const struct kvpci_bars *bars,
  * @len: bytes written, at most 8
  *
  * Context: process; the caller holds the function's lock.
- * Return: whether watched ranges of a map have changed
  */
-bool kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars *bars,
+void kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars *bars,
 			u32 offset, u32 len)
 {
 	struct kvpci_function_bar *bar;
-	bool changed = false;
 
 	for (bar = bars->bar; bar < bars->bar + bars->nr; bar++) {
 		u32 reg = bar_register(bar->index);
@@ -333,8 +315,6 @@ bool kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars
 		/* Another place than the one to which it was to come back. */
 		if (!bar->mapped)
 			bar->node.placed = 0;
-		changed |= bar_update(config, bars->bus, bar);
+		bar_update(config, bars->bus, bar);
 	}
-
-	return changed;
 }

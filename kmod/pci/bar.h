@@ -62,14 +62,14 @@ static inline struct kvpci_function_bar *kvpci_range_bar(const struct kvpci_rang
 int kvpci_bars_init(struct kvpci_regs *config,
 		    const struct kvpci_function_config *desc);
 struct kvpci_function_bar *kvpci_bars_find(const struct kvpci_bars *bars, u32 index);
-bool kvpci_bars_map(const struct kvpci_regs *config, const struct kvpci_bars *bars);
+void kvpci_bars_map(const struct kvpci_regs *config, const struct kvpci_bars *bars);
 void kvpci_bars_unmap(const struct kvpci_bars *bars);
 void kvpci_bars_get_placed(const struct kvpci_bars *bars, struct kvpci_state_bars *state);
 bool kvpci_bars_placed_ok(const struct kvpci_regs *config, const struct kvpci_bars *bars,
 			  const struct kvpci_state_bars *state);
 void kvpci_bars_set_placed(const struct kvpci_bars *bars,
 			   const struct kvpci_state_bars *state);
-bool kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars *bars,
+void kvpci_bars_written(const struct kvpci_regs *config, const struct kvpci_bars *bars,
 			u32 offset, u32 len);
 
 #endif /* _KVPCI_BAR_H */

@@ -295,18 +295,18 @@ void kvpci_buses_route(struct kvpci_host *host, unsigned long *changed)
 }
 
 /**
- * kvpci_bus_forwards() - do addresses come through to a bus?
- * @bus: the bus; NULL: of a function that is on none
+ * kvpci_bridges_forward() - do addresses come through all bridges above a bus?
+ * @bus: the bus
  * @io: they are ports
  * @base: the first one
  * @size: how many
  *
- * Context: any in which the functions above can't be freed.
+ * Context: as kvpci_bus_forwards().
  * Return: whether all of them do
  */
-bool kvpci_bus_forwards(const struct kvpci_bus *bus, bool io, u64 base, u64 size)
+bool kvpci_bridges_forward(const struct kvpci_bus *bus, bool io, u64 base, u64 size)
 {
-	for (; bus && bus->bridge; bus = bus->bridge->bus)
+	for (; bus->bridge; bus = bus->bridge->bus)
 		if (!kvpci_bridge_forwards(bus->bridge, io, base, size))
 			return false;
 
@@ -314,13 +314,13 @@ bool kvpci_bus_forwards(const struct kvpci_bus *bus, bool io, u64 base, u64 size
 }
 
 /**
- * kvpci_bus_masters() - do messages from a bus come through to the host bridge?
+ * kvpci_bridges_master() - are all bridges above a bus masters?
  * @bus: the bus
  *
- * Context: any in which the functions above can't be freed.
- * Return: whether they do
+ * Context: as kvpci_bus_masters().
+ * Return: whether they are
  */
-bool kvpci_bus_masters(const struct kvpci_bus *bus)
+bool kvpci_bridges_master(const struct kvpci_bus *bus)
 {
 	for (; bus->bridge; bus = bus->bridge->bus)
 		if (!kvpci_bridge_masters(bus->bridge))
@@ -330,15 +330,13 @@ bool kvpci_bus_masters(const struct kvpci_bus *bus)
 }
 
 /**
- * kvpci_bus_is_there() - is a guest connected to a bus?
+ * kvpci_bridges_are_there() - are all bridges above a bus plugged, and none in reset?
  * @bus: the bus
  *
- * It is not while a bridge above resets its secondary bus, or if one has gone or not come yet.
- *
- * Context: any in which the functions above can't be freed.
- * Return: whether it is
+ * Context: as kvpci_bus_is_there().
+ * Return: whether it is so
  */
-bool kvpci_bus_is_there(const struct kvpci_bus *bus)
+bool kvpci_bridges_are_there(const struct kvpci_bus *bus)
 {
 	for (; bus->bridge; bus = bus->bridge->bus)
 		if (!kvpci_bridge_is_there(bus->bridge))

@@ -45,8 +45,49 @@ void kvpci_bus_publish(struct kvpci_host *host, struct kvpci_bus *bus, u8 devfn,
 struct kvpci_function *kvpci_bus_next(const struct kvpci_host *host, const struct kvpci_bus *top,
 				      const struct kvpci_function *prev);
 void kvpci_buses_route(struct kvpci_host *host, unsigned long *changed);
-bool kvpci_bus_forwards(const struct kvpci_bus *bus, bool io, u64 base, u64 size);
-bool kvpci_bus_masters(const struct kvpci_bus *bus);
-bool kvpci_bus_is_there(const struct kvpci_bus *bus);
+bool kvpci_bridges_forward(const struct kvpci_bus *bus, bool io, u64 base, u64 size);
+bool kvpci_bridges_master(const struct kvpci_bus *bus);
+bool kvpci_bridges_are_there(const struct kvpci_bus *bus);
+
+/**
+ * kvpci_bus_forwards() - do addresses come through to a bus?
+ * @bus: the bus; NULL: of a function that is on none
+ * @io: they are ports
+ * @base: the first one
+ * @size: how many
+ *
+ * Context: any in which the functions above can't be freed.
+ * Return: whether all of them do
+ */
+static inline bool kvpci_bus_forwards(const struct kvpci_bus *bus, bool io, u64 base, u64 size)
+{
+	return !bus || !bus->bridge || kvpci_bridges_forward(bus, io, base, size);
+}
+
+/**
+ * kvpci_bus_masters() - do messages from a bus come through to the host bridge?
+ * @bus: the bus
+ *
+ * Context: any in which the functions above can't be freed.
+ * Return: whether they do
+ */
+static inline bool kvpci_bus_masters(const struct kvpci_bus *bus)
+{
+	return !bus->bridge || kvpci_bridges_master(bus);
+}
+
+/**
+ * kvpci_bus_is_there() - is a guest connected to a bus?
+ * @bus: the bus
+ *
+ * It is not while a bridge above resets its secondary bus, or if one has gone or not come yet.
+ *
+ * Context: any in which the functions above can't be freed.
+ * Return: whether it is
+ */
+static inline bool kvpci_bus_is_there(const struct kvpci_bus *bus)
+{
+	return !bus->bridge || kvpci_bridges_are_there(bus);
+}
 
 #endif /* _KVPCI_BUS_H */

@@ -16,6 +16,7 @@
 #include "pci/command.h"
 #include "pci/config.h"
 #include "pci/function.h"
+#include "pci/host.h"
 
 /* What the command register allows interrupts to do. */
 static void command_gate_interrupts(struct kvpci_function *function)
@@ -48,7 +49,9 @@ static u32 command_write(struct kvpci_range *range, const struct kvpci_guest_acc
 
 	if (offset >= PCI_STATUS - PCI_COMMAND)
 		return effects;
-	if (function->plugged && kvpci_bars_map(&function->config, &function->bars))
+	if (function->plugged)
+		kvpci_bars_map(&function->config, &function->bars);
+	if (kvpci_host_has_unfollowed(function->host))
 		effects |= KVPCI_EFFECT_MAP;
 	if (function->bridge)
 		effects |= KVPCI_EFFECT_BEHIND;
@@ -75,7 +78,9 @@ u32 kvpci_command_follow(struct kvpci_function *function)
 			effects |= KVPCI_EFFECT_MESSAGES;
 		spin_unlock_irq(&interrupts->lock);
 	}
-	if (function->plugged && kvpci_bars_map(&function->config, &function->bars))
+	if (function->plugged)
+		kvpci_bars_map(&function->config, &function->bars);
+	if (kvpci_host_has_unfollowed(function->host))
 		effects |= KVPCI_EFFECT_MAP;
 	return effects;
 }

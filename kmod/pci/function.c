@@ -30,8 +30,8 @@ static u32 bar_registers_write(struct kvpci_range *range, const struct kvpci_gue
 	if (!function->plugged)
 		return 0;
 
-	return kvpci_bars_written(&function->config, &function->bars, range->offset + offset,
-				  len) ? KVPCI_EFFECT_MAP : 0;
+	kvpci_bars_written(&function->config, &function->bars, range->offset + offset, len);
+	return kvpci_host_has_unfollowed(function->host) ? KVPCI_EFFECT_MAP : 0;
 }
 
 static u32 bar_registers_state_length(const struct kvpci_range *range)
@@ -483,7 +483,9 @@ u32 kvpci_function_config_reset(struct kvpci_function *function, enum kvpci_rese
 	if (kvpci_interrupts_follow(&function->interrupts))
 		effects |= KVPCI_EFFECT_MESSAGES;
 	spin_unlock_irq(&function->interrupts.lock);
-	if (function->plugged && kvpci_bars_map(config, &function->bars))
+	if (function->plugged)
+		kvpci_bars_map(config, &function->bars);
+	if (kvpci_host_has_unfollowed(function->host))
 		effects |= KVPCI_EFFECT_MAP;
 	spin_unlock(&function->lock);
 	return effects | kvpci_function_bridge_effects(function);

@@ -119,6 +119,15 @@ kvpci_host_function(const struct kvpci_host *host, struct kvm *kvm, u8 bus,
 	return b ? kvpci_kvm_dereference(kvm, b->function[devfn]) : NULL;
 }
 
+/*
+ * Has a mirror changed, by whoever's write, and has that not been followed yet? A write that may
+ * rely on it completes when it has been.
+ */
+static inline bool kvpci_host_has_unfollowed(const struct kvpci_host *host)
+{
+	return READ_ONCE(host->memory.unfollowed);
+}
+
 /* Read a pointer with the host's lock held. */
 #define kvpci_host_dereference(host, p) \
 	rcu_dereference_protected(p, lockdep_is_held(&(host)->lock))

@@ -78,21 +78,24 @@ static u8 random_order(void)
 	return one_in(4) ? 2 + rnd_below(39) : 12 + rnd_below(3);
 }
 
+/* Returns whether there are changes of watched ranges that have not been followed. */
 static bool random_change(struct kvpci_map *map, struct range *range, u64 now)
 {
 	if (!range->placed) {
 		range->order = random_order();
 		range->base = random_base(range->order);
 		range->placed = now;
-		return kvpci_map_add(map, &range->node, range->base, range->order);
-	}
-	if (one_in(3)) {
+		kvpci_map_add(map, &range->node, range->base, range->order);
+	} else if (one_in(3)) {
 		range->placed = 0;
-		return kvpci_map_remove(map, &range->node);
+		kvpci_map_remove(map, &range->node);
+	} else {
+		range->base = random_base(range->order);
+		range->placed = now;
+		kvpci_map_move(map, &range->node, range->base);
 	}
-	range->base = random_base(range->order);
-	range->placed = now;
-	return kvpci_map_move(map, &range->node, range->base);
+
+	return map->unfollowed;
 }
 
 static void random_changes(u8 bits)
