@@ -637,7 +637,8 @@ TEST_F(topology, bad_descriptions)
 	EXPECT_CREATE(0, config.bars[1].size = 4096);
 	EXPECT_CREATE(-EINVAL, config.bars[1].size = 4096; config.bars[1].flags = KVPCI_BAR_64BIT);
 	EXPECT_CREATE(-EINVAL, config.pad = 1);
-	EXPECT_CREATE(-EINVAL, config.nr_capabilities = 1; config.capabilities = (unsigned long)&flr);
+	EXPECT_CREATE(-EINVAL, config.nr_capabilities = 1;
+		      config.capabilities = (unsigned long)&flr);
 	EXPECT_CREATE(-EINVAL, config.parent = bridge);
 
 	EXPECT_CREATE(0, PARENT(bridge));

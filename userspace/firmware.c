@@ -167,9 +167,10 @@ static int unplaced(const struct function *bridge, const struct place *place)
 	};
 	const char *hint = "";
 
-	if (place->window == PLACE_MEM32)
-		hint = bridge || place->is_window ? " or, behind root-port, 64-bit prefetchable ones" :
-						    " or 64-bit ones";
+	if (place->window == PLACE_MEM32 && (bridge || place->is_window))
+		hint = " or, behind root-port, 64-bit prefetchable ones";
+	else if (place->window == PLACE_MEM32)
+		hint = " or 64-bit ones";
 	return fail("--device: the %s window has no room for %s of %llu bytes, use fewer or smaller BARs%s",
 		    names[place->window],
 		    place->is_window ? "what is behind a root-port, which takes a power of two" :

@@ -12,10 +12,7 @@
 #include "pci/exit.h"
 #include "pci/host.h"
 
-/*
- * What is behind a bridge follows what comes through it now. Pairs with the barrier in
- * kvpci_function_plug(): what is not found here will find the bridge's registers as they are.
- */
+/* What is behind a bridge follows what comes through it now. */
 static u32 behind_follow(struct kvpci_function *function)
 {
 	struct kvpci_host *host = function->host;
@@ -23,6 +20,10 @@ static u32 behind_follow(struct kvpci_function *function)
 	struct kvpci_function *behind;
 	u32 all = 0;
 
+	/*
+	 * Pairs with the one in kvpci_function_plug(): what is not found here finds the bridge's
+	 * registers as they are.
+	 */
 	smp_mb();
 	for (behind = kvpci_bus_next(host, bus, NULL); behind;
 	     behind = kvpci_bus_next(host, bus, behind)) {

@@ -242,11 +242,9 @@ int kvpci_function_plug(struct kvpci_function *function)
 	smp_store_release(&function->plugged, true);
 	spin_unlock(&function->lock);
 
-	/*
-	 * From now on it is told when bridges let other things through: after that it looks.
-	 * Pairs with the barrier in behind_follow().
-	 */
+	/* From now on it is told when bridges let other things through: after that it looks. */
 	kvpci_mirrors_publish(function, true);
+	/* Pairs with the one in behind_follow(). */
 	smp_mb();
 	spin_lock(&function->lock);
 	effects = kvpci_command_follow(function);
