@@ -1084,6 +1084,9 @@ TEST_F(topology, any_tree_is_as_the_specification_has_it)
 		node_place(node);
 	}
 
+	/* A tree in which nothing leads anywhere is the same as any other. */
+	for (n = 0; n < 20 * NR_NODES; n++)
+		random_write(nodes);
 	for (n = 0; n < rounds; n++) {
 		__u8 number = 1 + random() % (NR_NUMBERS + 3);
 		const struct node *route, *node;
@@ -1103,8 +1106,8 @@ TEST_F(topology, any_tree_is_as_the_specification_has_it)
 		}
 	}
 	/* It has been about something. */
-	EXPECT_LT(rounds / 20, ids);
-	EXPECT_LT(rounds / 20, bars);
+	EXPECT_LT(rounds / 50, ids);
+	EXPECT_LT(rounds / 50, bars);
 	TH_LOG("of %d each, %d numbers led somewhere, and %d BARs decoded", rounds, ids, bars);
 	for (i = 0; i < NR_NODES; i++) {
 		close(nodes[i].bridge);
