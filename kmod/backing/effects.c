@@ -105,9 +105,10 @@ void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
  * @effects: KVPCI_EFFECT_*
  *
  * Context: process; a callback of a claim or an ioctl, without a spinlock.
- * Return: whether userspace is to know of it
+ * Return: if userspace is to know of it, KVPCI_EXIT_WRITTEN and perhaps KVPCI_EXIT_RESET;
+ * otherwise 0
  */
-bool kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
+u32 kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 {
 	effects_follow(function, effects);
 	if (effects & KVPCI_EFFECT_BUS_RESET)
@@ -115,31 +116,30 @@ bool kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 	if (effects & KVPCI_EFFECT_RESET)
 		kvpci_reset(function, KVPCI_RESET_FUNCTION_LEVEL);
 
-	return effects & KVPCI_EFFECT_EXIT ||
-	       (effects & KVPCI_EFFECT_RESET && function->exit_on_reset);
+	if (!(effects & KVPCI_EFFECT_EXIT) &&
+	    !(effects & KVPCI_EFFECT_RESET && function->exit_on_reset))
+		return 0;
+
+	return KVPCI_EXIT_WRITTEN | (effects & KVPCI_EFFECT_RESET ? KVPCI_EXIT_RESET : 0);
 }
 
 /**
  * kvpci_config_note_written() - let userspace know of a guest's write to configuration space
  * @function: the function
- * @effects: what has followed, KVPCI_EFFECT_*
  * @offset: of its first byte in configuration space
  * @vcpu: the guest's
  * @addr: its address or port
  * @len: bytes
- * @io: it came by ports
+ * @flags: KVPCI_EXIT_*
  *
  * Context: a callback of a claim.
  * Return: -EOPNOTSUPP
  */
-int kvpci_config_note_written(struct kvpci_function *function, u32 effects, u32 offset,
-			      struct kvm_vcpu *vcpu, u64 addr, u32 len, bool io)
+int kvpci_config_note_written(struct kvpci_function *function, u32 offset,
+			      struct kvm_vcpu *vcpu, u64 addr, u32 len, u32 flags)
 {
 	const struct kvpci_guest_access access = { .vcpu = vcpu, .addr = addr, .len = len };
-	u32 flags = KVPCI_EXIT_WRITTEN | (io ? KVPCI_EXIT_IO : 0);
 
-	if (effects & KVPCI_EFFECT_RESET)
-		flags |= KVPCI_EXIT_RESET;
 	kvpci_exit_note_config(function, &access, offset, flags);
 	return -EOPNOTSUPP;
 }

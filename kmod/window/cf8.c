@@ -71,7 +71,7 @@ static noinline int cf8_write_data(struct kvm_vcpu *vcpu, struct kvpci_host *hos
 				   gpa_t port, int len, const void *val)
 {
 	struct kvpci_function *function;
-	u32 offset, effects;
+	u32 offset, effects, flags;
 
 	function = cf8_addressed(vcpu, host, port, &offset);
 	if (!function)
@@ -80,10 +80,14 @@ static noinline int cf8_write_data(struct kvm_vcpu *vcpu, struct kvpci_host *hos
 	effects = kvpci_function_config_write(function, offset,
 					      min_t(u32, len, KVPCI_CONFIG_SIZE_CAM - offset),
 					      val);
-	if (likely(!effects || !kvpci_effects_carry_out(function, effects)))
+	if (likely(!effects))
+		return 0;
+	flags = kvpci_effects_carry_out(function, effects);
+	if (likely(!flags))
 		return 0;
 
-	return kvpci_config_note_written(function, effects, offset, vcpu, port, len, true);
+	return kvpci_config_note_written(function, offset, vcpu, port, len,
+					 flags | KVPCI_EXIT_IO);
 }
 
 static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,

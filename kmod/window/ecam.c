@@ -47,17 +47,20 @@ static int ecam_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		      gpa_t addr, int len, const void *val)
 {
 	struct kvpci_function *function;
-	u32 offset, effects;
+	u32 offset, effects, flags;
 
 	function = ecam_addressed(vcpu, dev, addr, len, &offset);
 	if (!function || len & (len - 1))
 		return 0;
 
 	effects = kvpci_function_config_write(function, offset, len, val);
-	if (likely(!effects || !kvpci_effects_carry_out(function, effects)))
+	if (likely(!effects))
+		return 0;
+	flags = kvpci_effects_carry_out(function, effects);
+	if (likely(!flags))
 		return 0;
 
-	return kvpci_config_note_written(function, effects, offset, vcpu, addr, len, false);
+	return kvpci_config_note_written(function, offset, vcpu, addr, len, flags);
 }
 
 const struct kvm_io_device_ops kvpci_ecam_ops = {
