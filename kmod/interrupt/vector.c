@@ -321,11 +321,25 @@ static u32 flush_batch(const struct kvpci_vectors *vectors)
 	return vcpus > FLUSH_VCPUS / FLUSH_BATCH ? max(FLUSH_VCPUS / vcpus, 1U) : FLUSH_BATCH;
 }
 
+/**
+ * struct message_to_many - what flush_some() leaves to flush_step()
+ * @kvm: a message to many vCPUs is to be sent when the interrupts' lock has been released, and
+ *	then @settled is to be let go; or NULL
+ * @message: the message
+ * @again: there is one that has to wait until somebody else has @settled no more
+ */
+struct message_to_many {
+	struct kvm *kvm;
+	struct kvpci_message message;
+	bool again;
+};
+
 /*
  * Send some of what is pending and ready, of vectors @from to @end - 1. Returns which one is
- * the next to look at, or @end. If @to_many is set, that one's is a message to many vCPUs.
+ * the next to look at, or @end.
  */
-static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end, bool *to_many)
+static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end,
+		      struct message_to_many *to_many)
 {
 	u64 words = vectors->pending_words & GENMASK_ULL(63, from / 32);
 	u32 left = flush_batch(vectors);
@@ -353,41 +367,38 @@ static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end, bool *to
 			/* First: the guest is not to find it set when the message has come. */
 			clear_bit_of(vectors, n);
 			if (!vector_send(vectors, n, &message)) {
-				set_bit_of(vectors, n);
-				*to_many = true;
-				return n;
+				/* Who holds it to write waits for what is being sent. */
+				if (!down_read_trylock(&vectors->settled)) {
+					set_bit_of(vectors, n);
+					to_many->again = true;
+					return n;
+				}
+				WRITE_ONCE(vectors->sending, vectors->sending + 1);
+				to_many->kvm = vectors->interrupts->kvm;
+				to_many->message = message;
 			}
 			trace_kvpci_vector_send(vectors, n);
 			clear_triggered(vectors, n);
+			if (to_many->kvm)
+				return n + 1;
 		}
 	}
 
 	return end;
 }
 
-/* Send a message to many vCPUs, without the lock, if it is still to be sent. */
-static noinline void send_to_many(struct kvpci_vectors *vectors, u32 n)
+/* Send a message to many vCPUs, without the interrupts' lock, or wait until that may be done. */
+static noinline void send_to_many(struct kvpci_vectors *vectors,
+				  const struct message_to_many *to_many)
 {
-	spinlock_t *lock = &vectors->interrupts->lock;
-	struct kvpci_message message;
-	struct kvm *kvm = NULL;
-
-	down_read(&vectors->settled);
-	spin_lock_irq(lock);
-	if (kvpci_vector_is_pending(vectors, n) && is_ready(vectors, n, &message)) {
-		clear_bit_of(vectors, n);
-		trace_kvpci_vector_send(vectors, n);
-		clear_triggered(vectors, n);
-		kvm = vectors->interrupts->kvm;
-	}
-	if (kvm) {
-		WRITE_ONCE(vectors->sending, vectors->sending + 1);
-		spin_unlock_irq(lock);
-		kvpci_kvm_send(kvm, &message, true);
-		spin_lock_irq(lock);
+	if (to_many->again) {
+		down_read(&vectors->settled);
+	} else {
+		kvpci_kvm_send(to_many->kvm, &to_many->message, true);
+		spin_lock_irq(&vectors->interrupts->lock);
 		WRITE_ONCE(vectors->sending, vectors->sending - 1);
+		spin_unlock_irq(&vectors->interrupts->lock);
 	}
-	spin_unlock_irq(lock);
 	up_read(&vectors->settled);
 }
 
@@ -395,17 +406,15 @@ static noinline void send_to_many(struct kvpci_vectors *vectors, u32 n)
 static u32 flush_step(struct kvpci_vectors *vectors, u32 from, u32 end)
 {
 	spinlock_t *lock = &vectors->interrupts->lock;
-	bool to_many = false;
+	struct message_to_many to_many = {};
 	u32 next;
 
 	spin_lock_irq(lock);
 	next = flush_some(vectors, from, end, &to_many);
 	spin_unlock_irq(lock);
-	if (!to_many)
-		return next;
-
-	send_to_many(vectors, next);
-	return next + 1;
+	if (unlikely(to_many.kvm || to_many.again))
+		send_to_many(vectors, &to_many);
+	return next;
 }
 
 /**
@@ -417,7 +426,8 @@ static u32 flush_step(struct kvpci_vectors *vectors, u32 from, u32 end)
  */
 void kvpci_vector_flush(struct kvpci_vectors *vectors, u32 n)
 {
-	flush_step(vectors, n, n + 1);
+	while (flush_step(vectors, n, n + 1) == n)
+		cond_resched();
 }
 
 /**
