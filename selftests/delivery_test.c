@@ -21,6 +21,7 @@
 #include "lib/ioctls.h"
 #include "lib/lapic.h"
 #include "lib/message.h"
+#include "lib/state.h"
 #include "lib/vm.h"
 #include "lib/wait.h"
 
@@ -286,6 +287,8 @@ static void send(struct device *device, __u64 address, __u16 data)
 	trigger_message(device, address, data);
 	if (!eventually(!pending(device)))
 		die("a message that may be sent is pending");
+	/* It is not pending while it is being sent. */
+	must(drain(device->rig->host->fd));
 }
 
 /* Add what has arrived since, of messages with this vector. */
