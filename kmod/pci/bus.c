@@ -14,12 +14,10 @@
  * A BAR behind bridges decodes if all of it is in a window of each bridge above it.
  */
 #include <linux/err.h>
-#include <linux/pci_regs.h>
 #include <linux/slab.h>
 
 #include "pci/bridge.h"
 #include "pci/bus.h"
-#include "pci/config.h"
 #include "pci/function.h"
 #include "pci/host.h"
 
