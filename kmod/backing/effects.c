@@ -11,6 +11,7 @@
 #include "pci/command.h"
 #include "pci/exit.h"
 #include "pci/host.h"
+#include "pci/slot.h"
 
 /* What is behind a bridge follows what comes through it now. */
 static u32 behind_follow(struct kvpci_function *function)
@@ -53,10 +54,20 @@ static void effects_follow(struct kvpci_function *function, u32 effects)
 		kvpci_interrupts_flush(&function->interrupts);
 }
 
+static void slot_follow(struct kvpci_function *function)
+{
+	u32 effects;
+
+	spin_lock(&function->lock);
+	effects = kvpci_slot_follow(function);
+	spin_unlock(&function->lock);
+	effects_follow(function, effects);
+}
+
 /* Reset one function. Returns what is left to follow, if it is a bridge. */
 static u32 reset_one(struct kvpci_function *function, enum kvpci_reset_kind kind)
 {
-	const u32 bridges = KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND;
+	const u32 bridges = KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND | KVPCI_EFFECT_SLOT;
 	u32 effects = kvpci_function_config_reset(function, kind);
 
 	effects_follow(function, effects & ~bridges);
@@ -95,8 +106,11 @@ static void reset_behind(struct kvpci_function *function)
 void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
 {
 	effects_follow(function, reset_one(function, kind));
-	if (function->bridge)
-		reset_behind(function);
+	if (!function->bridge)
+		return;
+
+	reset_behind(function);
+	slot_follow(function);
 }
 
 /**
@@ -115,6 +129,8 @@ u32 kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 		reset_behind(function);
 	if (effects & KVPCI_EFFECT_RESET)
 		kvpci_reset(function, KVPCI_RESET_FUNCTION_LEVEL);
+	if (effects & KVPCI_EFFECT_SLOT)
+		slot_follow(function);
 
 	if (!(effects & KVPCI_EFFECT_EXIT) &&
 	    !(effects & KVPCI_EFFECT_RESET && function->exit_on_reset))

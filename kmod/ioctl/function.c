@@ -42,6 +42,7 @@
 #include "pci/exit.h"
 #include "pci/function.h"
 #include "pci/host.h"
+#include "pci/slot.h"
 
 /* Free a function that no access can reach any more. */
 static void function_free(struct kvpci_function *function)
@@ -216,6 +217,15 @@ static void update_multifunction(const struct kvpci_host *host, const struct kvp
 		set_multifunction(plugged_at(host, bus, first + i), multi);
 }
 
+/* What the function is in, if that is a slot, follows that it has come or gone. */
+static void slot_follow(struct kvpci_function *function)
+{
+	struct kvpci_function *bridge = function_parent(function);
+
+	if (bridge)
+		kvpci_effects_carry_out(bridge, KVPCI_EFFECT_SLOT);
+}
+
 /**
  * kvpci_function_plug() - let the guest see a function
  * @function: the function, which is not plugged
@@ -250,6 +260,7 @@ int kvpci_function_plug(struct kvpci_function *function)
 	effects = kvpci_command_follow(function);
 	spin_unlock(&function->lock);
 	kvpci_effects_carry_out(function, effects | kvpci_function_bridge_effects(function));
+	slot_follow(function);
 	return 0;
 }
 
@@ -268,6 +279,7 @@ static void function_unplug(struct kvpci_function *function)
 	/* And takes its BARs off the list of what has changed, whoever has put them there. */
 	kvpci_effects_carry_out(function, KVPCI_EFFECT_MAP |
 				kvpci_function_bridge_effects(function));
+	slot_follow(function);
 }
 
 /**
@@ -397,18 +409,23 @@ static int function_write(struct kvpci_function *function,
 			  struct kvpci_access *access, const void *data,
 			  const void *mask)
 {
+	/* The device may have pressed a slot's button. */
+	u32 effects = function->bridge ? KVPCI_EFFECT_SLOT : 0;
 	struct kvpci_range *range;
+	int ret = 0;
 
 	if (access->bar == KVPCI_CONFIG) {
 		if (!is_in_config(access))
 			return -EINVAL;
-		if (!(access->flags & KVPCI_ACCESS_AS_GUEST))
-			return kvpci_function_config_set(function, access->offset,
-							 access->length, data, mask);
-		kvpci_effects_carry_out(function,
-					kvpci_function_config_write(function, access->offset,
-								    access->length, data));
-		return 0;
+		if (access->flags & KVPCI_ACCESS_AS_GUEST)
+			effects = kvpci_function_config_write(function, access->offset,
+							      access->length, data);
+		else
+			ret = kvpci_function_config_set(function, access->offset,
+							access->length, data, mask);
+		if (!ret)
+			kvpci_effects_carry_out(function, effects);
+		return ret;
 	}
 
 	range = find_range(function, access);
@@ -568,6 +585,21 @@ static int add_msi(struct kvpci_function *function, struct kvpci_capability_list
 	return kvpci_msi_add(function, list, cap->offset, &desc);
 }
 
+/* What there is to a PCI Express capability besides its registers. */
+static int add_express(struct kvpci_function *function, u16 at, u16 length)
+{
+	struct kvpci_range *slot = NULL;
+	int ret = 0;
+
+	if (length >= PCI_EXP_DEVCTL + 2)
+		ret = kvpci_express_add_reset(function, at, length);
+	if (!ret && function->bridge && length >= PCI_EXP_FLAGS + 2)
+		ret = kvpci_slot_init(function, at, length, &slot);
+	if (!ret && slot)
+		ret = kvpci_function_add_range(function, slot);
+	return ret;
+}
+
 /* A capability that the caller gives whole. */
 static int add_plain(struct kvpci_function *function, struct kvpci_capability_list *list,
 		     const struct kvpci_capability *cap)
@@ -593,11 +625,10 @@ static int add_plain(struct kvpci_function *function, struct kvpci_capability_li
 	kvpci_uarg_free(write1clear);
 	if (ret < 0)
 		return ret;
-	if (cap->flags & KVPCI_CAP_EXTENDED || cap->id != PCI_CAP_ID_EXP ||
-	    cap->length < PCI_EXP_DEVCTL + 2)
+	if (cap->flags & KVPCI_CAP_EXTENDED || cap->id != PCI_CAP_ID_EXP)
 		return 0;
 
-	return kvpci_express_add_reset(function, ret, cap->length);
+	return add_express(function, ret, cap->length);
 }
 
 static int add_capability(struct kvpci_function *function,
@@ -685,6 +716,8 @@ static int function_complete(struct kvpci_function *function,
 		ret = set_exit_on_reset(function);
 	if (!ret)
 		ret = add_capabilities(function, desc);
+	if (!ret)
+		ret = kvpci_slot_check(function);
 	if (!ret)
 		ret = kvpci_regs_save(&function->config);
 	return ret;

@@ -15,6 +15,7 @@
 #include "ioctl/uarg.h"
 #include "pci/function.h"
 #include "pci/host.h"
+#include "pci/slot.h"
 
 /* Is *@vector one of @count? If so, it is so for a speculating processor too. */
 static bool check_vector(u32 *vector, u32 count)
@@ -26,9 +27,10 @@ static bool check_vector(u32 *vector, u32 count)
 	return true;
 }
 
-static int check_binding(const struct kvpci_interrupts *interrupts,
-			 struct kvpci_binding *desc)
+static int check_binding(const struct kvpci_function *function, struct kvpci_binding *desc)
 {
+	const struct kvpci_interrupts *interrupts = &function->interrupts;
+
 	if (desc->flags & ~KVPCI_BIND_FLAGS ||
 	    desc->flags == (KVPCI_BIND_REMOVE | KVPCI_BIND_ACK))
 		return -EINVAL;
@@ -38,9 +40,10 @@ static int check_binding(const struct kvpci_interrupts *interrupts,
 					   desc->ack_eventfd)
 		return -EINVAL;
 
-	return check_vector(&desc->vector,
-			    kvpci_interrupts_count(interrupts, desc->interrupt)) ?
-	       0 : -EINVAL;
+	if (!check_vector(&desc->vector, kvpci_interrupts_count(interrupts, desc->interrupt)))
+		return -EINVAL;
+
+	return kvpci_slot_interrupts_by(function, desc->interrupt, desc->vector) ? -EBUSY : 0;
 }
 
 /**
@@ -63,7 +66,7 @@ int kvpci_bind_ioctl(struct kvpci_function *function,
 	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_BINDING_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	ret = check_binding(interrupts, &desc);
+	ret = check_binding(function, &desc);
 	if (ret)
 		return ret;
 
@@ -120,6 +123,8 @@ int kvpci_trigger_ioctl(struct kvpci_function *function,
 	if (!check_vector(&desc.vector,
 			  kvpci_interrupts_count(interrupts, desc.interrupt)))
 		return -EINVAL;
+	if (kvpci_slot_interrupts_by(function, desc.interrupt, desc.vector))
+		return -EBUSY;
 	if (!READ_ONCE(function->host->kvm))
 		return -ENODEV;
 

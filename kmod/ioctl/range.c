@@ -15,6 +15,7 @@
 #include "kinds/userspace.h"
 #include "pci/function.h"
 #include "pci/host.h"
+#include "pci/slot.h"
 
 /* Is the place there, and may there be such a range? @bar is the one of that index, or NULL. */
 static int check_range(const struct kvpci_function_bar *bar,
@@ -64,7 +65,13 @@ static int check_registers(const struct kvpci_function *function,
 	if (!(desc->flags & KVPCI_REGISTERS_EVENTFD) && desc->eventfd)
 		return -EINVAL;
 
-	return interrupt_is_valid(function, desc) ? 0 : -EINVAL;
+	if (!interrupt_is_valid(function, desc))
+		return -EINVAL;
+	if (!(desc->flags & (KVPCI_REGISTERS_TRIGGER | KVPCI_REGISTERS_LOWER |
+			     KVPCI_REGISTERS_LEVEL)))
+		return 0;
+
+	return kvpci_slot_interrupts_by(function, desc->interrupt, desc->vector) ? -EBUSY : 0;
 }
 
 static void put_contents(struct kvpci_contents *contents)

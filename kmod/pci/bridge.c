@@ -4,17 +4,24 @@
  * Architecture 1.2, 3.2.5; PCI Express Base 4.0, 7.5.1.3), a range of configuration space.
  *
  * They say which bus numbers lead behind the bridge, which ports and memory do, and whether
- * what is behind it is in reset. What follows from that is in bus.c.
+ * what is behind it is in reset. What follows from that is in bus.c. A port's slot is in slot.c.
  */
 #include <linux/pci_regs.h>
 
 #include "pci/bridge.h"
 #include "pci/config.h"
 #include "pci/function.h"
+#include "pci/slot.h"
 
 static bool is_in_reset(const struct kvpci_regs *config)
 {
 	return kvpci_config_u16(config, PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CTL_BUS_RESET;
+}
+
+/* Is what is behind the bridge disconnected from it? */
+static bool is_cut_off(const struct kvpci_function *function)
+{
+	return is_in_reset(&function->config) || !kvpci_slot_is_on(function);
 }
 
 static u32 bridge_write(struct kvpci_range *range, const struct kvpci_guest_access *access,
@@ -32,7 +39,7 @@ static u32 bridge_write(struct kvpci_range *range, const struct kvpci_guest_acce
 	    kvpci_overlaps(at, len, PCI_MEMORY_BASE, PCI_CAPABILITY_LIST - PCI_MEMORY_BASE))
 		effects |= KVPCI_EFFECT_BEHIND;
 	if (is_in_reset(config) != was_in_reset)
-		effects |= KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND;
+		effects |= KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND | KVPCI_EFFECT_SLOT;
 	if (is_in_reset(config) && !was_in_reset)
 		effects |= KVPCI_EFFECT_BUS_RESET;
 	return effects;
@@ -59,7 +66,7 @@ bool kvpci_bridge_routes(const struct kvpci_function *function, u8 *secondary, u
 
 	*secondary = buses >> 8;
 	*subordinate = buses >> 16;
-	return *secondary && *secondary <= *subordinate && !is_in_reset(config);
+	return *secondary && *secondary <= *subordinate && !is_cut_off(function);
 }
 
 /* Are @size addresses from @base on within @first to @last? */
@@ -107,7 +114,7 @@ static bool forwards_io(const struct kvpci_regs *config, u64 base, u64 size)
  */
 bool kvpci_bridge_is_there(const struct kvpci_function *function)
 {
-	return READ_ONCE(function->plugged) && !is_in_reset(&function->config);
+	return READ_ONCE(function->plugged) && !is_cut_off(function);
 }
 
 /**

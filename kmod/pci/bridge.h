@@ -6,16 +6,19 @@
 
 #include "pci/bus.h"
 #include "pci/range.h"
+#include "pci/slot.h"
 
 struct kvpci_function;
 
 /**
  * struct kvpci_bridge - what a function has that is a bridge
  * @range: its registers of the type 1 header
+ * @slot: the slot that leads to its secondary bus, if it is a port that has one
  * @bus: its secondary bus
  */
 struct kvpci_bridge {
 	struct kvpci_range range;
+	struct kvpci_slot slot;
 	struct kvpci_bus bus;
 };
 

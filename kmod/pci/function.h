@@ -123,7 +123,8 @@ static inline u8 kvpci_function_bus_number(const struct kvpci_function *function
 /* What has to follow if all registers of a function may have changed, KVPCI_EFFECT_*. */
 static inline u32 kvpci_function_bridge_effects(const struct kvpci_function *function)
 {
-	return function->bridge ? KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND : 0;
+	return function->bridge ?
+	       KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND | KVPCI_EFFECT_SLOT : 0;
 }
 
 /* The function of a range of configuration space or of a BAR. */

@@ -23,6 +23,7 @@ struct kvpci_regs;
 #define KVPCI_EFFECT_BUSES	BIT(5)	/* bus numbers lead elsewhere */
 #define KVPCI_EFFECT_BEHIND	BIT(6)	/* other addresses, or messages, come through a bridge */
 #define KVPCI_EFFECT_BUS_RESET	BIT(7)	/* the guest has initiated a reset of the secondary bus */
+#define KVPCI_EFFECT_SLOT	BIT(8)	/* after all else: a bridge's slot may have changed */
 
 /**
  * enum kvpci_reset_kind - what resets a function

@@ -97,19 +97,16 @@ void kvpci_function_get_state(struct kvpci_function *function,
 static u8 may_change(const struct kvpci_function *function, u32 offset)
 {
 	const struct kvpci_regs *config = &function->config;
+	const struct kvpci_range *range = kvpci_range_find(&function->space, offset);
 	u8 bits = config->writable[offset] | config->write1clear[offset];
-	const struct kvpci_range *range;
 
-	if (kvpci_function_config_is_settable(function, offset, 1))
-		return 0xff;
+	if (range && range->ops->state && range->ops->state->changes)
+		return bits | range->ops->state->changes(range, offset - range->offset);
 	/* The multi-function bit, which is this host bridge's to decide. */
 	if (offset == PCI_HEADER_TYPE)
 		return 0x80;
 
-	range = kvpci_range_find(&function->space, offset);
-	if (range && range->ops->state && range->ops->state->changes)
-		bits |= range->ops->state->changes(range, offset - range->offset);
-	return bits;
+	return kvpci_function_config_is_settable(function, offset, 1) ? 0xff : bits;
 }
 
 static bool config_is_ok(const struct kvpci_function *function, const u8 *new)

@@ -102,8 +102,24 @@ static const __u8 express_writable[0x3c] = {
 	[PCI_EXP_DEVCTL + 1] = 0x70,
 };
 
+/* All that a caller may ask the kernel for, which has a slot's masks its own way. */
+static const __u8 port_writable[0x3c] = { [PCI_EXP_DEVCTL ... PCI_EXP_LNKCTL] = 0xff };
+
+static void describe_port(const struct device_desc *desc, __u8 *value)
+{
+	const __u32 link = PCI_EXP_LNKCAP_DLLLARC | PCI_EXP_LNKCAP_SLS_2_5GB | 1 << 4;
+
+	memset(value, 0, sizeof(port_writable));
+	value[PCI_EXP_FLAGS] = 2 | PCI_EXP_TYPE_ROOT_PORT << 4;
+	value[PCI_EXP_FLAGS + 1] = PCI_EXP_FLAGS_SLOT >> 8 | desc->vector << 1;
+	memcpy(value + PCI_EXP_LNKCAP, &link, sizeof(link));
+	value[PCI_EXP_LNKSTA] = 1 | 1 << 4;
+	memcpy(value + PCI_EXP_SLTCAP, &desc->slot, sizeof(desc->slot));
+}
+
+/* @port: room for the contents of a port's PCI Express capability. */
 static unsigned int describe_capabilities(struct device_desc *desc,
-					  struct kvpci_capability *caps)
+					  struct kvpci_capability *caps, __u8 *port)
 {
 	unsigned int nr = 0;
 
@@ -132,6 +148,15 @@ static unsigned int describe_capabilities(struct device_desc *desc,
 			.value = (unsigned long)express_value,
 			.writable = (unsigned long)express_writable,
 		};
+	if (desc->slot) {
+		describe_port(desc, port);
+		caps[nr++] = (struct kvpci_capability) {
+			.id = PCI_CAP_ID_EXP,
+			.length = sizeof(port_writable),
+			.value = (unsigned long)port,
+			.writable = (unsigned long)port_writable,
+		};
+	}
 	return nr;
 }
 
@@ -143,7 +168,8 @@ static void default_bars(struct device_desc *desc)
 		if (desc->bars[i].size)
 			return;
 	desc->bars[BAR_MSIX].size = 0x10000;
-	desc->bars[BAR_TRIGGERS].size = 0x1000;
+	if (!desc->slot)
+		desc->bars[BAR_TRIGGERS].size = 0x1000;
 	if (desc->msix.vectors && !desc->msix.pba_bar && !desc->msix.pba_offset)
 		desc->msix.pba_offset = desc->msix.table_offset +
 					MSIX_ENTRY * desc->msix.vectors;
@@ -159,12 +185,15 @@ static void default_bars(struct device_desc *desc)
 struct device *device_new(struct rig *rig, struct device_desc desc)
 {
 	struct device *device = calloc(1, sizeof(*device));
+	__u8 port[sizeof(port_writable)];
 	struct kvpci_capability caps[3];
 	struct kvpci_function_config config = {
 		.flags = KVPCI_FUNCTION_RESET_EVENTFD | KVPCI_FUNCTION_ROUTE_EVENTFD |
-			 (desc.behind ? KVPCI_FUNCTION_BEHIND : 0),
+			 (desc.behind ? KVPCI_FUNCTION_BEHIND : 0) |
+			 (desc.slot ? KVPCI_FUNCTION_BRIDGE : 0),
 		.capabilities = (unsigned long)caps,
 		.interrupt_pin = desc.pin,
+		.class_code = desc.slot ? 0x060400 : 0,
 		.parent = desc.behind,
 	};
 
@@ -175,7 +204,7 @@ struct device *device_new(struct rig *rig, struct device_desc desc)
 	device->route_event = event_new();
 	default_bars(&desc);
 	memcpy(config.bars, desc.bars, sizeof(config.bars));
-	config.nr_capabilities = describe_capabilities(&desc, caps);
+	config.nr_capabilities = describe_capabilities(&desc, caps, port);
 	config.reset_eventfd = device->reset_event;
 	config.route_eventfd = device->route_event;
 	device->desc = desc;

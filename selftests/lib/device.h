@@ -23,6 +23,8 @@
  * @msi: the same for MSI
  * @pin: its INTx pin
  * @express: with function-level reset
+ * @slot: a root port with a slot of these capabilities, which interrupts by vector @vector; 0: none
+ * @vector: as above
  * @triggers: with registers that trigger its interrupts
  */
 struct device_desc {
@@ -33,6 +35,8 @@ struct device_desc {
 	struct kvpci_msi msi;
 	__u8 pin;
 	bool express;
+	__u32 slot;
+	__u8 vector;
 	bool triggers;
 };
 

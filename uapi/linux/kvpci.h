@@ -211,7 +211,7 @@ struct kvpci_bar {
  * structure that @value leads to, and @writable and @write1clear are 0. What has any
  * other of those flags, or none, may not have these IDs. A PCI Express capability
  * (0x10) that announces function-level reset makes the kernel do it, see KVPCI_RESET; a bridge's
- * may not.
+ * may not. A bridge's that says that there is a slot makes the kernel have it, see "slots".
  */
 struct kvpci_capability {
 	__u32 flags;
@@ -383,7 +383,9 @@ struct kvpci_function_config {
  *		bits are misaligned, leave their BAR or are not in a memory BAR; an
  *		eventfd that is not one
  *	EINVAL	a bridge that has what it can't have, see there; @parent is no bridge of this
- *		host bridge's
+ *		host bridge's; a slot of what is no such port, without all of its registers or
+ *		with an electromechanical interlock, a second one, or one whose interrupt
+ *		message number is that of no vector of MSI-X, or, with MSI, not 0
  *	EBADF	an eventfd, or @parent, is not open
  *	EEXIST	the place is taken; the MSI-X table and its pending bits overlap
  *	E2BIG	@nr_capabilities over the limit; @capability_size, under the rules of
@@ -558,7 +560,7 @@ struct kvpci_banks_config {
  *		KVPCI_MAX_REGISTERS bytes in ranges with bits that the guest can write, or
  *		than KVPCI_MAX_ALL_REGISTERS
  *	EBADF	@eventfd is not open, or EINVAL: it is not an eventfd
- *	EBUSY	the function is plugged
+ *	EBUSY	the function is plugged; the interrupt is a slot's
  */
 #define KVPCI_ADD_RANGE	_IO(KVPCI_IOC_MAGIC, 0x02)
 
@@ -672,8 +674,9 @@ struct kvpci_access {
  *
  * On a function, plugged or not. Without KVPCI_ACCESS_AS_GUEST this is the device's
  * own view: KVPCI_WRITE sets bits that the guest can't write, and signals nothing, but has the
- * INTx pin follow KVPCI_REGISTERS_LEVEL. It leaves alone what is the kernel's: bytes 0 to 0x3f
- * of configuration space, the headers of capabilities, and all of MSI and MSI-X. Another access
+ * INTx pin follow KVPCI_REGISTERS_LEVEL, and a slot interrupt. It leaves alone what is the
+ * kernel's: bytes 0 to 0x3f of configuration space, the headers of capabilities, all of MSI and
+ * MSI-X, and, without an error, most bits of a slot's registers (see "slots"). Another access
  * may see some of the bytes old and some of them new, except that 2 or 4 bytes aligned to that,
  * from the start of configuration space or of the range, are whole; of registers, 8 too; of
  * those in banks, if they are so aligned from the start of the first bank as well. With @mask,
@@ -803,7 +806,7 @@ struct kvpci_binding {
  *	EBADF	@eventfd or @ack_eventfd is not open
  *	EEXIST	the vector is bound
  *	EBUSY	@eventfd is bound, or is the @resample_eventfd of a pin, in the same host
- *		bridge
+ *		bridge; the interrupt is a slot's
  *	ENOENT	KVPCI_BIND_REMOVE: it is not
  */
 #define KVPCI_BIND		_IO(KVPCI_IOC_MAGIC, 0x08)
@@ -856,6 +859,7 @@ struct kvpci_trigger {
  *
  * Return: 0, or
  *	EINVAL	the function has no such @interrupt or @vector
+ *	EBUSY	it is a slot's
  */
 #define KVPCI_TRIGGER		_IO(KVPCI_IOC_MAGIC, 0x09)
 
@@ -956,6 +960,45 @@ struct kvpci_route {
  *	EINVAL	the argument is not 0
  */
 #define KVPCI_RESET		_IO(KVPCI_IOC_MAGIC, 0x0c)
+
+/**
+ * DOC: slots
+ *
+ * A bridge whose PCI Express capability says that its port has a slot (Slot Implemented, of a
+ * root port or a downstream port) has one, from which functions come and go while the guest runs
+ * (PCI Express Base 4.0, 6.7). What is in the slot is function 0 of the bridge's secondary bus,
+ * so that of a device of several functions it is plugged last and closed first.
+ *
+ *	- Presence detect state, and data link layer link active if link capabilities say that
+ *	  the port reports it, are the kernel's. The link is active while function 0 is there, the
+ *	  slot has power, and the link is not disabled, nor the bus in reset. Other functions may
+ *	  still be found without function 0.
+ *	- Where the slot has no power, or the link is disabled, nothing behind the bridge is
+ *	  there, and when that begins, all of it is reset, as by a reset of the secondary bus.
+ *	- KVPCI_PLUG and closing change presence and link, which are events, as are changes by
+ *	  the guest's own doing. The guest is interrupted for those that it has enabled: by the
+ *	  INTx pin, and by the vector of MSI or MSI-X that the interrupt message number says,
+ *	  which are the slot's alone.
+ *	- That a button has been pressed, a latch has moved, or power has failed, the caller says:
+ *	  it sets attention button pressed, MRL sensor changed, MRL sensor state, or power fault
+ *	  detected, as far as the slot has them, by KVPCI_WRITE without KVPCI_ACCESS_AS_GUEST and
+ *	  with @mask, without which it clears what it does not set. It may set the link's speed
+ *	  and width, too. Other bits of the registers from link control to slot status it can't.
+ *	- Command completed is set once a write to slot control has had its effect.
+ *	- KVPCI_RANGE_EXIT of slot control lets the caller know of power control and indicators
+ *	  before the guest goes on.
+ *
+ * Which bits of slot control and slot status the guest can write follows from slot capabilities;
+ * retrain link reads as zero. Other masks are the capability's, and its @value says what link
+ * control, the link's speed and width, slot control and MRL sensor state are at first. Linux
+ * finds no link whose width is 0. Where there is an attention button, it waits for events of the
+ * link and not of presence: what comes into a slot whose power it has turned off it notices when
+ * the button is pressed, and what comes into one without power control at once.
+ *
+ * Events before the guest runs are events too, also those before the bridge is plugged: firmware
+ * clears them when all is there. KVPCI_SET_STATE of a bridge has what is in its slot then be an
+ * event, if that is not as it was.
+ */
 
 /**
  * enum kvpci_delivery - how the kernel sends messages
