@@ -85,7 +85,7 @@ help:
 	@echo  '  all             - the module and the launcher (default)'
 	@echo  '  modules         - kmod/kvpci.ko, for the running kernel or KDIR=<path>'
 	@echo  '  modules_install - install the module (INSTALL_MOD_PATH=<root>)'
-	@echo  '  kvpci-run       - userspace/kvpci-run, the launcher, and kvpci-dump'
+	@echo  '  kvpci-run       - userspace/kvpci-run, the launcher, kvpci-ctl, kvpci-dump'
 	@echo  '  install         - install both, their man pages and the header'
 	@echo  '                    (prefix=<path>, DESTDIR=<root>)'
 	@echo  ''

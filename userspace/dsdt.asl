@@ -77,7 +77,7 @@ DefinitionBlock ("", "DSDT", 2, "KVPCI", "KVPCIRUN", 1)
 			Name (_UID, 0)
 			Name (_SEG, 0)
 			Name (_BBN, 0)
-			/* Every device here is coherent and there is no bridge below. */
+			/* Every device here is coherent. */
 			Name (_CCA, 1)
 
 			Name (BUFF, ResourceTemplate ()

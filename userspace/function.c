@@ -19,6 +19,7 @@
 #include "model.h"
 #include "report.h"
 
+#define CAPABILITIES		0x34
 #define CAP_POWER_MANAGEMENT	0x01
 #define CAP_PCI_EXPRESS		0x10
 
@@ -31,7 +32,7 @@ static const __u8 pm_writable[] = { 0, 0, 0, 0, 0x03, 0x00, 0x00, 0x00 };
 
 /*
  * PCI Express, version 2. Reset values of device control: relaxed ordering and no snoop enabled,
- * reads of up to 512 bytes. All of the link's and slot's registers are zero.
+ * reads of up to 512 bytes.
  */
 static const __u8 pcie_value[60] = {
 	[0x02] = 0x92, [0x05] = 0x80, [0x08] = 0x10, [0x09] = 0x28,
@@ -39,16 +40,42 @@ static const __u8 pcie_value[60] = {
 
 /*
  * The type of port, in byte 2. An endpoint integrated into the root complex has no link; a root
- * port and what is behind it share one, of one lane at 2.5 GT/s, which is always up.
+ * port and what is behind it share one, of one lane at 2.5 GT/s.
  */
 #define PCIE_TYPE_BYTE		0x02
 #define PCIE_ENDPOINT		0x02
 #define PCIE_ROOT_PORT		0x42
 #define PCIE_LINK_CAP_BYTE	0x0c
+#define PCIE_LINK_CAP3_BYTE	0x0e
 #define PCIE_LINK_STATUS_BYTE	0x12
 #define PCIE_LINK_CONTROL2_BYTE	0x30
 #define PCIE_LINK_SPEED_1	0x01
 #define PCIE_LINK_WIDTH_1	0x10
+#define PCIE_LINK_REPORTS_ACTIVE	0x10
+
+/*
+ * A root port has a slot, which the kernel makes (see "slots" in linux/kvpci.h): with hot-plug, by
+ * surprise too, an attention button, and a power indicator, by which the guest says that it has
+ * released what is there. Commands are completed when they have been written. There is no power
+ * control: Linux would wait for the button when something is plugged, and take a button that is
+ * pressed a moment too late for the wish to have it back.
+ */
+#define PCIE_SLOT_BYTE		0x03
+#define PCIE_SLOT_BIT		0x01
+#define PCIE_SLOT_CAP_BYTE	0x14
+#define PCIE_SLOT_CONTROL	0x18
+#define PCIE_SLOT_STATUS	0x1a
+#define SLOT_BUTTON		(1U << 0)
+#define SLOT_INDICATOR		(1U << 4)
+#define SLOT_SURPRISE		(1U << 5)
+#define SLOT_HOTPLUG		(1U << 6)
+#define SLOT_NO_COMPLETION	(1U << 18)
+#define SLOT_NUMBER(slot)	((__u32)(slot) >> 3 << 19)
+#define SLOT_CONTROL_INDICATOR	0x0300
+#define SLOT_CONTROL_ON		0x0100
+#define SLOT_CONTROL_OFF	0x0300
+#define SLOT_STATUS_BUTTON	0x0001
+#define SLOT_STATUS_EVENTS	0x011f
 
 /* Device capabilities, in byte 7: function-level reset. The kernel carries it out. */
 #define PCIE_FLR_BYTE		0x07
@@ -56,6 +83,9 @@ static const __u8 pcie_value[60] = {
 
 /* Device control: error reporting, relaxed ordering, no snoop, read request size. */
 static const __u8 pcie_writable[60] = { [0x08] = 0x1f, [0x09] = 0x78 };
+
+/* And a port's link control: link disable, common clock. */
+static const __u8 port_writable[60] = { [0x08] = 0x1f, [0x09] = 0x78, [0x10] = 0x50 };
 
 /* Device status: errors detected. */
 static const __u8 pcie_write1clear[60] = { [0x0a] = 0x0f };
@@ -90,6 +120,17 @@ static struct kvpci_capability fill_capability(const struct device_spec *spec,
 	return result;
 }
 
+static void fill_slot(const struct function *function, __u8 *pcie)
+{
+	const __u32 slot = SLOT_BUTTON | SLOT_INDICATOR | SLOT_SURPRISE | SLOT_HOTPLUG |
+			   SLOT_NO_COMPLETION | SLOT_NUMBER(function->slot);
+
+	pcie[PCIE_SLOT_BYTE] |= PCIE_SLOT_BIT;
+	pcie[PCIE_LINK_CAP3_BYTE] |= PCIE_LINK_REPORTS_ACTIVE;
+	memcpy(&pcie[PCIE_SLOT_CAP_BYTE], &slot, sizeof(slot));
+	pcie[PCIE_SLOT_CONTROL + 1] = SLOT_CONTROL_OFF >> 8;
+}
+
 /* @pcie: room for the contents of the PCI Express capability. */
 static size_t fill_capabilities(const struct function *function, struct kvpci_capability *caps,
 				__u8 *pcie)
@@ -107,6 +148,8 @@ static size_t fill_capabilities(const struct function *function, struct kvpci_ca
 		pcie[PCIE_LINK_STATUS_BYTE] = PCIE_LINK_SPEED_1 | PCIE_LINK_WIDTH_1;
 		pcie[PCIE_LINK_CONTROL2_BYTE] = PCIE_LINK_SPEED_1;
 	}
+	if (spec->bridge)
+		fill_slot(function, pcie);
 
 	if (spec->pm)
 		caps[n++] = (struct kvpci_capability){
@@ -120,7 +163,7 @@ static size_t fill_capabilities(const struct function *function, struct kvpci_ca
 			.id = CAP_PCI_EXPRESS,
 			.length = sizeof(pcie_value),
 			.value = user_pointer(pcie),
-			.writable = user_pointer(pcie_writable),
+			.writable = user_pointer(spec->bridge ? port_writable : pcie_writable),
 			.write1clear = user_pointer(pcie_write1clear),
 		};
 	for (i = 0; i < spec->nr_capabilities; i++)
@@ -285,6 +328,46 @@ static int add_doorbell(struct function *function, size_t i)
 	return STATUS_OK;
 }
 
+/* Where configuration space has a capability; 0: nowhere. */
+static int find_capability(struct function *function, __u8 id, __u16 *at)
+{
+	__u32 header;
+	int status;
+
+	*at = 0;
+	status = function_read_config(function, CAPABILITIES, 1, &header);
+	while (!status && (header & 0xff)) {
+		*at = header & 0xff;
+		status = function_read_config(function, *at, 2, &header);
+		if ((header & 0xff) == id)
+			return status;
+		header >>= 8;
+	}
+	*at = 0;
+	return status;
+}
+
+/* A port with a slot: we are to know when the guest turns its indicator off. */
+static int create_slot(struct function *function)
+{
+	struct kvpci_range_config range = {
+		.size = sizeof(range), .bar = KVPCI_CONFIG, .kind = KVPCI_RANGE_EXIT, .length = 2,
+	};
+	int status;
+	__u16 at;
+
+	if (!function->spec->bridge || !function->spec->pcie)
+		return STATUS_OK;
+	status = find_capability(function, CAP_PCI_EXPRESS, &at);
+	if (status || !at)
+		return status;
+	function->slot_control = at + PCIE_SLOT_CONTROL;
+	range.offset = function->slot_control;
+	if (ioctl(function->fd, KVPCI_ADD_RANGE, &range))
+		return failed(function, "to tell of its slot");
+	return STATUS_OK;
+}
+
 static int create(struct function *function, int host_fd, size_t number, bool routed)
 {
 	const struct device_spec *spec = function->spec;
@@ -301,6 +384,8 @@ static int create(struct function *function, int host_fd, size_t number, bool ro
 		status = event_create(&function->route_event);
 	if (!status)
 		status = create_function(function, host_fd, number);
+	if (!status)
+		status = create_slot(function);
 	for (i = 0; !status && i < spec->nr_regions; i++)
 		status = add_region(function, i);
 	for (i = 0; !status && i < spec->nr_doorbells; i++)
@@ -327,6 +412,13 @@ int function_create(struct function *function, int host_fd, const struct slot *s
 	return status;
 }
 
+void function_close(struct function *function)
+{
+	if (function->fd >= 0)
+		close(function->fd);
+	function->fd = -1;
+}
+
 static void close_event(int event)
 {
 	if (event >= 0)
@@ -338,8 +430,9 @@ void function_destroy(struct function *function)
 	const struct device_spec *spec = function->spec;
 	size_t i;
 
-	if (function->fd >= 0)
-		close(function->fd);
+	if (!spec)
+		return;
+	function_close(function);
 	if (function->model_state)
 		spec->model->destroy(function->model_state);
 	event_array_free(function->doorbell_events, spec->nr_doorbells);
@@ -389,6 +482,43 @@ int function_write_config(struct function *function, __u16 offset, unsigned int 
 			  __u32 value)
 {
 	return access_config(function, KVPCI_WRITE, offset, size, &value);
+}
+
+int function_slot_is_off(struct function *port, bool *off)
+{
+	__u32 control;
+	int status = function_read_config(port, port->slot_control, 2, &control);
+
+	*off = !status && (control & SLOT_CONTROL_INDICATOR) == SLOT_CONTROL_OFF;
+	return status;
+}
+
+int function_press_button(struct function *port)
+{
+	const __u16 button = SLOT_STATUS_BUTTON;
+	const struct kvpci_access access = {
+		.size = sizeof(access),
+		.bar = KVPCI_CONFIG,
+		.length = sizeof(button),
+		.offset = port->slot_control + PCIE_SLOT_STATUS - PCIE_SLOT_CONTROL,
+		.data = user_pointer(&button),
+		.mask = user_pointer(&button),
+	};
+
+	if (ioctl(port->fd, KVPCI_WRITE, &access))
+		return failed(port, "to press a slot's button");
+	return STATUS_OK;
+}
+
+int function_start_slot(struct function *port, bool occupied)
+{
+	int status = function_write_config(port, port->slot_control, 2,
+					   occupied ? SLOT_CONTROL_ON : SLOT_CONTROL_OFF);
+
+	return status ? status :
+	       function_write_config(port,
+				     port->slot_control + PCIE_SLOT_STATUS - PCIE_SLOT_CONTROL,
+				     2, SLOT_STATUS_EVENTS);
 }
 
 /*
@@ -488,6 +618,8 @@ void function_print_counts(struct function *function)
 	const struct device_spec *spec = function->spec;
 	size_t i;
 
+	if (!spec)
+		return;
 	for (i = 0; i < spec->nr_doorbells; i++) {
 		if (function->doorbell_events[i] >= 0)
 			print_count(function, "doorbell", spec->doorbells[i].bar,

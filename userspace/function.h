@@ -11,11 +11,16 @@
 #include "slots.h"
 #include "spec.h"
 
+struct function_routes;
+struct plugged;
+
 struct function {
-	const struct device_spec *spec;
+	const struct device_spec *spec;	/* NULL: it has gone */
 	__u16 slot;
 	const struct slot *place;	/* and of a bridge, its bus numbers */
 	struct function *parent;	/* the bridge that it is behind; NULL: none */
+	struct plugged *plugged;	/* what it was made of while the guest ran, see hotplug.c */
+	struct function_routes *routes;	/* see routes.c */
 	int fd;
 	int *doorbell_events;		/* eventfds, in the order of the description; -1: none */
 	int *region_events;
@@ -25,6 +30,8 @@ struct function {
 	pthread_mutex_t lock;		/* guards user_values and *user_values[] */
 	__u8 **user_values;		/* registers that the launcher keeps, by region */
 	void *model_state;
+	__u16 slot_control;		/* of a port with a slot: the register; otherwise 0 */
+	bool leaving;			/* and the guest has been asked to release what is there */
 };
 
 /*
@@ -34,6 +41,9 @@ struct function {
 int function_create(struct function *function, int host_fd, const struct slot *slot,
 		    struct function *parent, size_t number, bool routed);
 void function_destroy(struct function *function);
+
+/* Take it from the guest. It is still to be destroyed. */
+void function_close(struct function *function);
 int function_plug(struct function *function);
 
 /* Read and write configuration space as the guest does; @size is 1, 2 or 4. */
@@ -41,6 +51,15 @@ int function_read_config(struct function *function, __u16 offset, unsigned int s
 			 __u32 *value);
 int function_write_config(struct function *function, __u16 offset, unsigned int size,
 			  __u32 value);
+
+/* Of a port with a slot: has the guest turned its power indicator off? */
+int function_slot_is_off(struct function *port, bool *off);
+
+/* Press the attention button of a port's slot: the guest is to release what is there. */
+int function_press_button(struct function *port);
+
+/* Before the guest runs: there is something in a port's slot, or not, and it knows of that. */
+int function_start_slot(struct function *port, bool occupied);
 
 /* Add or remove a doorbell. Returns false, with errno, if the kernel does not do it. */
 bool function_doorbell(struct function *function, const struct spec_doorbell *doorbell,
@@ -52,7 +71,7 @@ __u64 function_read(struct function *function, unsigned int bar, __u64 offset,
 void function_write(struct function *function, unsigned int bar, __u64 offset,
 		    unsigned int size, __u64 data);
 
-/* Print how often doorbells were rung and counted regions written. */
+/* Print how often doorbells were rung and counted regions written, unless it has gone. */
 void function_print_counts(struct function *function);
 
 #endif /* FUNCTION_H */

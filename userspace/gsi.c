@@ -58,14 +58,21 @@ static bool is_pci_input(__u32 input)
 int gsi_init(struct gsi_table *table, unsigned int max)
 {
 	struct kvm_irq_routing *routing;
+	unsigned int *returned;
 	__u32 gsi;
 
 	if (max < NR_PIC_INPUTS + NR_IOAPIC_INPUTS)
 		return fail("this machine's KVM has too few interrupt routes, use a later kernel");
 	routing = calloc(1, sizeof(*routing) + max * sizeof(routing->entries[0]));
-	if (!routing)
+	returned = calloc(max, sizeof(*returned));
+	if (!routing || !returned) {
+		free(routing);
+		free(returned);
 		return fail("not enough memory for KVM's interrupt routes");
-	*table = (struct gsi_table){ .vm_fd = -1, .routing = routing, .max = max };
+	}
+	*table = (struct gsi_table){
+		.vm_fd = -1, .routing = routing, .max = max, .returned = returned,
+	};
 	for (gsi = 0; gsi < NR_IOAPIC_INPUTS; gsi++) {
 		add_input(table, gsi, KVM_IRQCHIP_IOAPIC, gsi);
 		if (gsi < NR_PIC_INPUTS && !is_pci_input(gsi))
@@ -110,6 +117,7 @@ int gsi_create(struct gsi_table *table, const struct vm *vm)
 void gsi_destroy(struct gsi_table *table)
 {
 	free(table->routing);
+	free(table->returned);
 	*table = (struct gsi_table){ .vm_fd = -1 };
 }
 
@@ -122,6 +130,10 @@ int gsi_add(struct gsi_table *table, unsigned int *gsi)
 {
 	struct kvm_irq_routing *routing = table->routing;
 
+	if (table->nr_returned) {
+		*gsi = table->returned[--table->nr_returned];
+		return STATUS_OK;
+	}
 	if (routing->nr == table->max)
 		return fail("the guest uses more than the %u interrupt messages for which KVM has routes, describe devices with fewer vectors",
 			    table->max - table->nr_standard);
@@ -130,6 +142,11 @@ int gsi_add(struct gsi_table *table, unsigned int *gsi)
 		.gsi = *gsi, .type = KVM_IRQ_ROUTING_MSI,
 	};
 	return STATUS_OK;
+}
+
+void gsi_return(struct gsi_table *table, unsigned int gsi)
+{
+	table->returned[table->nr_returned++] = gsi;
 }
 
 void gsi_set_message(struct gsi_table *table, unsigned int gsi, __u64 address, __u32 data)

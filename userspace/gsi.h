@@ -20,6 +20,8 @@ struct gsi_table {
 	struct kvm_irq_routing *routing;
 	unsigned int max;		/* entries that KVM takes */
 	unsigned int nr_standard;	/* entries for the interrupt controllers */
+	unsigned int *returned;		/* GSIs of messages that nobody has any more */
+	unsigned int nr_returned;
 };
 
 /* Fill in what leads to the interrupt controllers. KVM is not told. */
@@ -31,6 +33,9 @@ void gsi_destroy(struct gsi_table *table);
 
 /* Take a GSI for a message. */
 int gsi_add(struct gsi_table *table, unsigned int *gsi);
+
+/* Give it back, when no eventfd is bound to it any more. */
+void gsi_return(struct gsi_table *table, unsigned int gsi);
 
 /* What a GSI that was taken sends. Takes effect with gsi_commit(). */
 void gsi_set_message(struct gsi_table *table, unsigned int gsi, __u64 address, __u32 data);

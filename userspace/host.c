@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -84,11 +85,16 @@ int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
 	*host = (struct host){
 		.fd = -1,
 		.mirror_event = -1,
+		.slot_event = -1,
 		.last_bus = last_bus,
 		.io = { PCI_IO_BASE, PCI_IO_SIZE },
 		.mem32 = { PCI_MEM32_BASE, PCI_MEM32_SIZE },
 		.mem64 = vm_mem64_window(vm),
 	};
+	pthread_rwlock_init(&host->lock, NULL);
+	status = event_create(&host->slot_event);
+	if (status)
+		return status;
 	if (mirrored) {
 		status = event_create(&host->mirror_event);
 		if (status)
@@ -113,28 +119,84 @@ void host_destroy(struct host *host)
 		close(host->fd);
 	if (host->mirror_event >= 0)
 		close(host->mirror_event);
-	*host = (struct host){ .fd = -1, .mirror_event = -1 };
+	if (host->slot_event >= 0)
+		close(host->slot_event);
+	*host = (struct host){ .fd = -1, .mirror_event = -1, .slot_event = -1 };
+}
+
+/* Where in host->functions one is that does not exist. */
+static size_t find_free(const struct host *host)
+{
+	size_t i;
+
+	for (i = 0; i < host->nr_functions; i++) {
+		if (!host->functions[i].spec)
+			break;
+	}
+	return i;
+}
+
+int host_add_function(struct host *host, const struct slot *slot, struct function *parent,
+		      struct function **added)
+{
+	size_t i = find_free(host);
+	int status;
+
+	if (i == host->max_functions)
+		return fail("more functions than there is room for");
+	pthread_rwlock_wrlock(&host->lock);
+	status = function_create(&host->functions[i], host->fd, slot, parent, i,
+				 host->delivery == KVPCI_DELIVERY_IRQFD);
+	if (!status && i == host->nr_functions)
+		host->nr_functions++;
+	pthread_rwlock_unlock(&host->lock);
+	*added = status ? NULL : &host->functions[i];
+	return status;
+}
+
+void host_remove_function(struct host *host, struct function *function)
+{
+	pthread_rwlock_wrlock(&host->lock);
+	function_destroy(function);
+	pthread_rwlock_unlock(&host->lock);
 }
 
 int host_add_functions(struct host *host, const struct slot *slots, size_t n)
 {
+	struct function *function;
+	size_t max = n;
 	int status;
 	size_t i;
 
-	host->functions = calloc(n ? n : 1, sizeof(*host->functions));
+	/* What is added later is behind a root port: pointers to functions stay what they are. */
+	for (i = 0; i < n; i++) {
+		if (slots[i].spec->bridge)
+			max += SLOT_FUNCTIONS;
+	}
+	host->functions = calloc(max ? max : 1, sizeof(*host->functions));
 	if (!host->functions)
 		return fail("not enough memory for the devices, describe fewer");
+	host->max_functions = max;
 	for (i = 0; i < n; i++) {
 		struct function *parent = slots[i].parent == NO_PARENT ? NULL :
 					  &host->functions[slots[i].parent];
 
-		status = function_create(&host->functions[i], host->fd, &slots[i], parent, i,
-					 host->delivery == KVPCI_DELIVERY_IRQFD);
+		status = host_add_function(host, &slots[i], parent, &function);
 		if (status)
 			return status;
-		host->nr_functions++;
 	}
 	return STATUS_OK;
+}
+
+bool host_is_occupied(const struct host *host, const struct function *port)
+{
+	size_t i;
+
+	for (i = 0; i < host->nr_functions; i++) {
+		if (host->functions[i].spec && host->functions[i].parent == port)
+			return true;
+	}
+	return false;
 }
 
 int host_plug_functions(struct host *host)
@@ -144,6 +206,16 @@ int host_plug_functions(struct host *host)
 
 	for (i = 0; i < host->nr_functions; i++) {
 		status = function_plug(&host->functions[i]);
+		if (status)
+			return status;
+	}
+	/* The guest starts with what is there. */
+	for (i = 0; i < host->nr_functions; i++) {
+		struct function *port = &host->functions[i];
+
+		if (!port->slot_control)
+			continue;
+		status = function_start_slot(port, host_is_occupied(host, port));
 		if (status)
 			return status;
 	}
@@ -171,38 +243,47 @@ bool host_owns_memory(const struct host *host, __u64 address)
 static struct function *find(struct host *host, unsigned int vcpu, __u32 flags,
 			     __u64 address, struct kvpci_exit *exit)
 {
-	const struct kvpci_window *io = &host->io;
+	static const struct kvpci_window config = { PORT_PCI_CONFIG, PORT_PCI_CONFIG_SIZE };
 
-	if (flags & KVPCI_EXIT_IO ? !window_has(io, address) : !host_owns_memory(host, address))
+	if (flags & KVPCI_EXIT_IO ?
+	    !window_has(&host->io, address) && !window_has(&config, address) :
+	    !host_owns_memory(host, address))
 		return NULL;
 	*exit = (struct kvpci_exit){
 		.size = sizeof(*exit), .flags = flags, .vcpu = vcpu, .address = address,
 	};
 	if (ioctl(host->fd, KVPCI_GET_EXIT, exit) || exit->user_data >= host->nr_functions)
 		return NULL;
-	return &host->functions[exit->user_data];
+	return host->functions[exit->user_data].spec ? &host->functions[exit->user_data] : NULL;
 }
 
 bool host_read(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
 	       unsigned int size, __u64 *data)
 {
+	struct function *function;
 	struct kvpci_exit exit;
-	struct function *function = find(host, vcpu, flags, address, &exit);
 
-	if (!function)
-		return false;
-	*data = function_read(function, exit.bar, exit.offset, size);
-	return true;
+	pthread_rwlock_rdlock(&host->lock);
+	function = find(host, vcpu, flags, address, &exit);
+	if (function)
+		*data = function_read(function, exit.bar, exit.offset, size);
+	pthread_rwlock_unlock(&host->lock);
+	return function;
 }
 
 bool host_write(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
 		unsigned int size, __u64 data)
 {
+	struct function *function;
 	struct kvpci_exit exit;
-	struct function *function = find(host, vcpu, flags, address, &exit);
 
-	if (!function)
-		return false;
-	function_write(function, exit.bar, exit.offset, size, data);
-	return true;
+	pthread_rwlock_rdlock(&host->lock);
+	function = find(host, vcpu, flags, address, &exit);
+	/* Registers of slots are the only ones that we are told of when they have been written. */
+	if (function && exit.flags & KVPCI_EXIT_WRITTEN)
+		eventfd_write(host->slot_event, 1);
+	else if (function)
+		function_write(function, exit.bar, exit.offset, size, data);
+	pthread_rwlock_unlock(&host->lock);
+	return function;
 }

@@ -5,6 +5,7 @@
 
 #include <linux/kvpci.h>
 #include <linux/types.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,7 +22,10 @@ struct host {
 	struct kvpci_window mem32;
 	struct kvpci_window mem64;
 	struct function *functions;
-	size_t nr_functions;
+	size_t nr_functions;	/* some of which may have gone */
+	size_t max_functions;
+	pthread_rwlock_t lock;	/* held to write while one comes or goes, to read by vCPUs */
+	int slot_event;		/* says that a guest has written to a slot's control register */
 };
 
 /*
@@ -37,6 +41,14 @@ void host_destroy(struct host *host);
 /* Put functions on its bus. The guest sees them when they are plugged. */
 int host_add_functions(struct host *host, const struct slot *slots, size_t n);
 int host_plug_functions(struct host *host);
+
+/* The same of one, while the guest runs, by the main thread. @slot stays the caller's. */
+int host_add_function(struct host *host, const struct slot *slot, struct function *parent,
+		      struct function **added);
+void host_remove_function(struct host *host, struct function *function);
+
+/* Is there a function behind a bridge? */
+bool host_is_occupied(const struct host *host, const struct function *port);
 
 /* Bytes of configuration space, from PCI_ECAM_BASE. */
 __u64 host_ecam_size(const struct host *host);

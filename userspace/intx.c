@@ -31,11 +31,13 @@ unsigned int intx_gsi_of(const struct function *function)
 	return intx_gsi(function->slot, pin % 4 + 1);
 }
 
-static int connect_pin(struct function *function, const struct gsi_table *gsis)
+int intx_connect_pin(struct function *function, const struct gsi_table *gsis)
 {
 	struct kvpci_route route = { .size = sizeof(route), .interrupt = KVPCI_INTX };
 	int status;
 
+	if (!function->spec->interrupt_pin)
+		return STATUS_OK;
 	status = event_create(&function->intx_event);
 	if (!status)
 		status = event_create(&function->intx_ack_event);
@@ -58,9 +60,7 @@ int intx_connect(struct host *host, const struct gsi_table *gsis)
 	int status = STATUS_OK;
 	size_t i;
 
-	for (i = 0; !status && i < host->nr_functions; i++) {
-		if (host->functions[i].spec->interrupt_pin)
-			status = connect_pin(&host->functions[i], gsis);
-	}
+	for (i = 0; !status && i < host->nr_functions; i++)
+		status = intx_connect_pin(&host->functions[i], gsis);
 	return status;
 }

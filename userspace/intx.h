@@ -12,6 +12,9 @@ unsigned int intx_gsi(__u16 slot, __u8 pin);
 /* The same of a function's pin, which may be behind bridges. */
 unsigned int intx_gsi_of(const struct function *function);
 
+/* Connect the pin of a function, if it has one. */
+int intx_connect_pin(struct function *function, const struct gsi_table *gsis);
+
 /* Connect the pins of all functions. */
 int intx_connect(struct host *host, const struct gsi_table *gsis);
 

@@ -88,6 +88,7 @@
 #define PORT_PM1_CONTROL	0x604
 #define PORT_PM_TIMER		0x608
 #define PORT_PCI_CONFIG		0xcf8
+#define PORT_PCI_CONFIG_SIZE	8
 #define PORT_RESET		0xcf9
 
 /* Interrupts */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The main thread's event loop: the user's input, room for it in the guest's serial
- * port, interrupt routes, mirrors, signals, and the end of the guest.
+ * port, interrupt routes, mirrors, slots, commands, signals, and the end of the guest.
  *
  * poll() and not epoll, which does not take regular files or /dev/null as input.
  */
@@ -53,14 +53,16 @@ static void handle_signal(void)
 		stop_request(STATUS_SIGNAL + info.ssi_signo);
 }
 
-void loop_run(struct routes *routes, struct mirrors *mirrors)
+void loop_run(struct routes *routes, struct mirrors *mirrors, struct control *control)
 {
-	enum { STOP, SIGNAL, ROUTES, MIRRORS, READY, INPUT, NR };
+	enum { STOP, SIGNAL, ROUTES, MIRRORS, SLOTS, CONTROL, READY, INPUT, NR };
 	struct pollfd fds[NR] = {
 		[STOP] = { .fd = stop_fd(), .events = POLLIN },
 		[SIGNAL] = { .fd = signals, .events = POLLIN },
 		[ROUTES] = { .fd = routes_fd(routes), .events = POLLIN },
 		[MIRRORS] = { .fd = mirrors->host->mirror_event, .events = POLLIN },
+		[SLOTS] = { .fd = mirrors->host->slot_event, .events = POLLIN },
+		[CONTROL] = { .events = POLLIN },
 		[READY] = { .fd = console_ready_fd(), .events = POLLIN },
 		[INPUT] = { .events = POLLIN },
 	};
@@ -70,6 +72,8 @@ void loop_run(struct routes *routes, struct mirrors *mirrors)
 		/* A negative descriptor is ignored. */
 		fds[INPUT].fd = terminal_wants_input() ? STDIN_FILENO : -1;
 		fds[INPUT].revents = 0;
+		fds[CONTROL].fd = control_fd(control);
+		fds[CONTROL].revents = 0;
 		if (poll(fds, NR, -1) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -84,6 +88,10 @@ void loop_run(struct routes *routes, struct mirrors *mirrors)
 			status = routes_serve(routes);
 		if (!status && fds[MIRRORS].revents)
 			status = mirrors_sync(mirrors);
+		if (fds[SLOTS].revents)
+			hotplug_serve(control->hotplug);
+		if (fds[CONTROL].revents)
+			control_serve(control);
 		if (fds[INPUT].revents && !terminal_read())
 			stop_request(STATUS_OK);
 		if (fds[INPUT].revents || fds[READY].revents)

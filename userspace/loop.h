@@ -3,6 +3,7 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include "control.h"
 #include "mirrors.h"
 #include "routes.h"
 
@@ -10,6 +11,6 @@
 int loop_init(void);
 
 /* Serve events until the guest ends. What fails ends it. */
-void loop_run(struct routes *routes, struct mirrors *mirrors);
+void loop_run(struct routes *routes, struct mirrors *mirrors, struct control *control);
 
 #endif /* LOOP_H */

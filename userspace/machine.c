@@ -12,11 +12,13 @@
 #include "biosdata.h"
 #include "boot.h"
 #include "console.h"
+#include "control.h"
 #include "debugexit.h"
 #include "file.h"
 #include "firmware.h"
 #include "gsi.h"
 #include "host.h"
+#include "hotplug.h"
 #include "intx.h"
 #include "layout.h"
 #include "loop.h"
@@ -48,6 +50,8 @@ struct machine {
 	struct gsi_table gsis;
 	struct routes routes;
 	struct mirrors mirrors;
+	struct hotplug hotplug;
+	struct control control;
 	struct ports ports;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
@@ -140,6 +144,9 @@ static int create_pci(struct machine *machine)
 		status = host_plug_functions(&machine->host);
 	if (!status)
 		status = mirrors_create(&machine->mirrors, &machine->vm, &machine->host);
+	machine->hotplug = (struct hotplug){
+		.host = &machine->host, .gsis = &machine->gsis, .routes = &machine->routes,
+	};
 	return status;
 }
 
@@ -215,7 +222,7 @@ static int run_guest(struct machine *machine)
 	if (status)
 		stop_request(status);
 	else
-		loop_run(&machine->routes, &machine->mirrors);
+		loop_run(&machine->routes, &machine->mirrors, &machine->control);
 	for (i = 0; i < started; i++)
 		vcpu_join(&machine->vcpus[i]);
 	return stop_status();
@@ -242,6 +249,8 @@ static void destroy(struct machine *machine)
 	while (machine->nr_vcpus)
 		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
 	free(machine->vcpus);
+	control_destroy(&machine->control);
+	hotplug_destroy(&machine->hotplug);
 	mirrors_destroy(&machine->mirrors);
 	routes_destroy(&machine->routes);
 	gsi_destroy(&machine->gsis);
@@ -272,6 +281,8 @@ static int create(struct machine *machine)
 	if (!status)
 		status = create_tables(machine);
 	if (!status)
+		status = control_create(&machine->control, options->control, &machine->hotplug);
+	if (!status)
 		status = vcpu_set_entry(&machine->vcpus[0], &machine->entry);
 	return status;
 }
@@ -281,8 +292,9 @@ int machine_run(const struct options *options)
 	struct machine machine = {
 		.options = options,
 		.vm = { .kvm_fd = -1, .fd = -1 },
-		.host = { .fd = -1, .mirror_event = -1 },
+		.host = { .fd = -1, .mirror_event = -1, .slot_event = -1 },
 		.routes = { .epoll = -1 },
+		.control = { .listening = -1, .client = -1 },
 	};
 	int status;
 

@@ -27,6 +27,7 @@ enum option_key {
 	OPT_HELP = 'h',
 	OPT_VERSION = 'V',
 	OPT_MODULE = 0x100,
+	OPT_CONTROL,
 	OPT_CF8,
 	OPT_NO_CF8,
 	OPT_MIRROR,
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "module", required_argument, NULL, OPT_MODULE },
+	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "cf8", required_argument, NULL, OPT_CF8 },
 	{ "no-cf8", no_argument, NULL, OPT_NO_CF8 },
 	{ "mirror", required_argument, NULL, OPT_MIRROR },
@@ -67,6 +69,7 @@ static void print_help(void)
 	       "  -m, --memory SIZE     RAM, with suffix K, M or G (512M)\n"
 	       "  -c, --cpus N          processors (1)\n"
 	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
+	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
 	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
 	       "      --no-cf8          the same as --cf8=off\n"
@@ -157,6 +160,9 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return STATUS_OK;
 	case OPT_APPEND:
 		options->append = argument;
+		return STATUS_OK;
+	case OPT_CONTROL:
+		options->control = argument;
 		return STATUS_OK;
 	case OPT_MODULE:
 		options->module = argument;

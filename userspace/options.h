@@ -20,6 +20,7 @@ struct options {
 	const char *kernel;
 	const char *initrd;		/* NULL: none */
 	const char *append;		/* NULL: what the boot protocol has by default */
+	const char *control;		/* where commands come from; NULL: nowhere */
 	const char *module;		/* NULL: where modules are installed */
 	__u64 memory;
 	unsigned int cpus;

@@ -18,7 +18,7 @@ const struct preset presets[] = {
 	{
 		.name = "root-port",
 		.summary = "a PCI Express root port, for devices to be behind",
-		.description = "id=1b36:000c,class=060400,bridge=on",
+		.description = "id=1b36:000c,class=060400,bridge=on,intx=a,msi=1",
 	},
 	{ .name = NULL },
 };

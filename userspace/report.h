@@ -10,6 +10,8 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include <stddef.h>
+
 enum status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,	/* the environment, a file, or the guest */
@@ -24,5 +26,8 @@ int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Say something that changes nothing. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Have this thread's messages put into @text, of @size bytes; NULL: print them again. */
+void report_into(char *text, size_t size);
 
 #endif /* REPORT_H */

@@ -54,20 +54,33 @@ static int create_vectors(struct vector_routes *vectors, __u32 nr)
 	return STATUS_OK;
 }
 
-static void destroy_vectors(struct vector_routes *vectors)
+/* KVM forgets an eventfd when nobody has it any more. */
+static void destroy_vectors(struct routes *routes, struct vector_routes *vectors)
 {
+	__u32 i;
+
+	for (i = 0; vectors->events && vectors->gsis && i < vectors->nr; i++) {
+		if (vectors->events[i] >= 0)
+			gsi_return(routes->gsis, vectors->gsis[i]);
+	}
 	event_array_free(vectors->events, vectors->nr);
 	free(vectors->gsis);
 }
 
-static int add_function(struct routes *routes, struct function *function)
+int routes_add(struct routes *routes, struct function *function)
 {
-	struct function_routes *entry = &routes->functions[routes->nr_functions];
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = entry };
+	struct epoll_event event = { .events = EPOLLIN };
+	struct function_routes *entry;
 	int status;
 
-	routes->nr_functions++;
+	if (function->route_event < 0)
+		return STATUS_OK;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return fail("not enough memory for the devices, describe fewer");
+	event.data.ptr = entry;
 	entry->function = function;
+	function->routes = entry;
 	status = create_vectors(&entry->msi, function->spec->msi.vectors);
 	if (!status)
 		status = create_vectors(&entry->msix, function->spec->msix.vectors);
@@ -83,31 +96,36 @@ int routes_create(struct routes *routes, struct host *host, struct gsi_table *gs
 	int status = STATUS_OK;
 	size_t i;
 
-	*routes = (struct routes){ .gsis = gsis, .epoll = -1 };
+	*routes = (struct routes){ .host = host, .gsis = gsis, .epoll = -1 };
 	if (host->delivery != KVPCI_DELIVERY_IRQFD)
 		return STATUS_OK;
-	routes->functions = calloc(host->nr_functions + 1, sizeof(*routes->functions));
-	if (!routes->functions)
-		return fail("not enough memory for the devices, describe fewer");
 	routes->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (routes->epoll < 0)
 		return fail("cannot wait for events: %s", strerror(errno));
-	for (i = 0; !status && i < host->nr_functions; i++) {
-		if (host->functions[i].route_event >= 0)
-			status = add_function(routes, &host->functions[i]);
-	}
+	for (i = 0; !status && i < host->nr_functions; i++)
+		status = routes_add(routes, &host->functions[i]);
 	return status;
+}
+
+void routes_remove(struct routes *routes, struct function *function)
+{
+	struct function_routes *entry = function->routes;
+
+	if (!entry)
+		return;
+	epoll_ctl(routes->epoll, EPOLL_CTL_DEL, function->route_event, NULL);
+	destroy_vectors(routes, &entry->msi);
+	destroy_vectors(routes, &entry->msix);
+	free(entry);
+	function->routes = NULL;
 }
 
 void routes_destroy(struct routes *routes)
 {
 	size_t i;
 
-	for (i = 0; i < routes->nr_functions; i++) {
-		destroy_vectors(&routes->functions[i].msi);
-		destroy_vectors(&routes->functions[i].msix);
-	}
-	free(routes->functions);
+	for (i = 0; routes->host && i < routes->host->nr_functions; i++)
+		routes_remove(routes, &routes->host->functions[i]);
 	if (routes->epoll >= 0)
 		close(routes->epoll);
 	*routes = (struct routes){ .epoll = -1 };

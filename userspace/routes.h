@@ -6,19 +6,20 @@
 #include "gsi.h"
 #include "host.h"
 
-struct function_routes;
-
 struct routes {
+	struct host *host;
 	struct gsi_table *gsis;
 	int epoll;			/* -1: nothing to do */
-	struct function_routes *functions;
-	size_t nr_functions;
 	__u64 count;			/* routes that were set */
 };
 
 /* Does nothing if the module delivers messages itself. */
 int routes_create(struct routes *routes, struct host *host, struct gsi_table *gsis);
 void routes_destroy(struct routes *routes);
+
+/* The same for a function that comes or goes later. What goes has been closed before. */
+int routes_add(struct routes *routes, struct function *function);
+void routes_remove(struct routes *routes, struct function *function);
 
 /* Becomes readable when routes_serve() has something to do; -1: never. */
 int routes_fd(const struct routes *routes);

@@ -20,7 +20,6 @@
 #define NR_SLOTS	65536
 #define NR_BUSES	256
 #define DEVICES		32
-#define FUNCTIONS	8
 
 struct map {
 	bool used[NR_SLOTS];
@@ -30,7 +29,7 @@ static bool device_used(const struct map *map, unsigned int device)
 {
 	unsigned int fn;
 
-	for (fn = 0; fn < FUNCTIONS; fn++) {
+	for (fn = 0; fn < SLOT_FUNCTIONS; fn++) {
 		if (map->used[SLOT(0, device << 3 | fn)])
 			return true;
 	}
@@ -43,7 +42,7 @@ static int assign_fixed(struct map *map, const struct device_spec *spec, struct 
 	unsigned int slot = SLOT(parent ? parent->secondary : spec->bus, spec->devfn);
 	unsigned int i;
 
-	if (parent && spec->devfn + spec->count > FUNCTIONS)
+	if (parent && spec->devfn + spec->count > SLOT_FUNCTIONS)
 		return misuse("--device: behind=%s: a root port has one device behind it, of functions 0 to 7",
 			      spec->behind);
 	for (i = 0; i < spec->count; i++, slot++) {
@@ -82,9 +81,9 @@ static int assign_behind(struct map *map, const struct device_spec *spec, struct
 	unsigned int i;
 
 	for (i = 0; i < spec->count; i++) {
-		while (fn < FUNCTIONS && map->used[SLOT(parent->secondary, fn)])
+		while (fn < SLOT_FUNCTIONS && map->used[SLOT(parent->secondary, fn)])
 			fn++;
-		if (fn == FUNCTIONS)
+		if (fn == SLOT_FUNCTIONS)
 			return misuse("--device: behind=%s: a root port has no more than eight functions behind it",
 				      spec->behind);
 		slots[i].slot = SLOT(parent->secondary, fn);

@@ -11,6 +11,9 @@
 /* Bus number << 8 | device number << 3 | function number */
 #define SLOT(bus, devfn)	((bus) << 8 | (devfn))
 
+/* How many functions a root port's slot has. */
+#define SLOT_FUNCTIONS		8
+
 /* There is no bridge above. */
 #define NO_PARENT		((size_t)-1)
 

@@ -216,7 +216,7 @@ int vcpu_set_entry(struct vcpu *vcpu, const struct boot_entry *entry)
 /* Is this access one that the PCI host bridge's ports or windows should have served? */
 static bool is_pci_port(__u16 port, unsigned int size)
 {
-	if (port >= PORT_PCI_CONFIG && port < PORT_PCI_CONFIG + 8)
+	if (port >= PORT_PCI_CONFIG && port < PORT_PCI_CONFIG + PORT_PCI_CONFIG_SIZE)
 		return port != PORT_RESET || size != 1;
 	return port >= PCI_IO_BASE;
 }

@@ -11,7 +11,7 @@
  * raises INTx, and one to number 1 lowers it.
  *
  * A test is made by writing to one of these files in the device's folder in sysfs. It
- * fails with EIO, and the kernel log tells why.
+ * fails with EIO, and the kernel log tells why, or with ENODEV if the device has been pulled out.
  *
  *	single	"VECTOR COUNT": trigger, wait for the interrupt, and so on
  *	burst	"VECTOR COUNT": trigger as fast as possible, then wait until all is quiet
@@ -39,6 +39,7 @@
 
 /* Enough for a machine that is emulated twice. */
 #define LOST		(60 * HZ)
+#define LOOK		(HZ / 10)
 #define QUIET_MS	200
 
 struct irqtest_vector {
@@ -93,12 +94,18 @@ static int failed(const struct irqtest_vector *vector, const char *what)
 	return -EIO;
 }
 
-/* Wait until the handler has run more than @handled times. */
+/* Wait until the handler has run more than @handled times; not if the device has gone. */
 static int wait_for_more(struct irqtest_vector *vector, int handled)
 {
-	if (!wait_event_timeout(vector->irqtest->wait,
-				atomic_read(&vector->handled) != handled, LOST))
-		return failed(vector, "no interrupt came");
+	const unsigned long lost = jiffies + LOST;
+
+	while (!wait_event_timeout(vector->irqtest->wait,
+				   atomic_read(&vector->handled) != handled, LOOK)) {
+		if (pci_channel_offline(vector->irqtest->pdev))
+			return -ENODEV;
+		if (time_after(jiffies, lost))
+			return failed(vector, "no interrupt came");
+	}
 	return 0;
 }
 
