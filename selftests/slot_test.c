@@ -825,7 +825,8 @@ TEST_F(slot, bad_descriptions)
 		  .value = ptr(&msi) },
 	};
 	const __u16 slot = 2 | PCI_EXP_FLAGS_SLOT, root = slot | PCI_EXP_TYPE_ROOT_PORT << 4;
-	const __u8 second[0x3c] = { [PCI_EXP_FLAGS] = root & 0xff, [PCI_EXP_FLAGS + 1] = root >> 8 };
+	const __u8 second[0x3c] = {
+		[PCI_EXP_FLAGS] = root & 0xff, [PCI_EXP_FLAGS + 1] = root >> 8 };
 	const struct kvpci_capability again = {
 		.id = PCI_CAP_ID_EXP, .length = sizeof(second), .value = ptr(second) };
 	const __u32 bridge = KVPCI_FUNCTION_BRIDGE;
