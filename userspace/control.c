@@ -7,10 +7,10 @@
  *	unplug NAME [force]	remove what is in the slot of the port of that name
  *	list			say what is in which slot
  *
- * One client is served at a time; others wait until it has closed its connection. A client that
- * does not take its answers is let go.
+ * A client that does not take its answers is let go.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +22,10 @@
 #include "control.h"
 #include "report.h"
 
-/* Is there a socket that nobody listens to any more? */
+/* Does nobody listen at a socket any more? */
 static bool is_left_over(const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool refused;
 
 	refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) &&
@@ -33,6 +33,21 @@ static bool is_left_over(const struct sockaddr_un *address)
 	if (fd >= 0)
 		close(fd);
 	return refused;
+}
+
+/* A socket that was left over makes room. Nothing else does. */
+static int make_room(const char *path, const struct sockaddr_un *address)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return STATUS_OK;
+	if (!S_ISSOCK(st.st_mode))
+		return misuse("--control %s is there, and no socket: name another file", path);
+	if (!is_left_over(address))
+		return misuse("--control %s is in use, name another file", path);
+	unlink(path);
+	return STATUS_OK;
 }
 
 static int bind_to(int fd, const struct sockaddr_un *address)
@@ -50,48 +65,56 @@ static int bind_to(int fd, const struct sockaddr_un *address)
 int control_create(struct control *control, const char *path, struct hotplug *hotplug)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int status;
+	size_t i;
 
-	*control = (struct control){ .hotplug = hotplug, .listening = -1, .client = -1 };
+	*control = (struct control){ .hotplug = hotplug, .listening = -1, .spare = -1 };
+	for (i = 0; i < CONTROL_CLIENTS; i++)
+		control->clients[i].fd = -1;
 	if (!path)
 		return STATUS_OK;
-	if (strlen(path) >= sizeof(address.sun_path))
-		return misuse("--control %s is longer than the name of a socket may be, which is %zu bytes",
-			      path, sizeof(address.sun_path) - 1);
+	if (!*path || strlen(path) >= sizeof(address.sun_path))
+		return misuse("--control needs the name of a file, of 1 to %zu bytes",
+			      sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
+	status = make_room(path, &address);
+	if (status)
+		return status;
+	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	control->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (control->listening < 0)
+	if (control->spare < 0 || control->listening < 0)
 		return fail("cannot create a socket: %s", strerror(errno));
-	if (is_left_over(&address))
-		unlink(path);
 	if (bind_to(control->listening, &address))
 		return fail("cannot make the socket %s: %s", path, strerror(errno));
 	control->path = path;
-	if (listen(control->listening, 8))
+	if (listen(control->listening, CONTROL_CLIENTS))
 		return fail("cannot listen at %s: %s", path, strerror(errno));
 	return STATUS_OK;
 }
 
-static void let_go(struct control *control)
+static void let_go(struct control_client *client)
 {
-	if (control->client >= 0)
-		close(control->client);
-	control->client = -1;
-	control->length = 0;
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+	client->length = 0;
 }
 
 void control_destroy(struct control *control)
 {
-	let_go(control);
+	size_t i;
+
+	if (!control->hotplug)
+		return;
+	for (i = 0; i < CONTROL_CLIENTS; i++)
+		let_go(&control->clients[i]);
+	if (control->spare >= 0)
+		close(control->spare);
 	if (control->listening >= 0)
 		close(control->listening);
 	if (control->path)
 		unlink(control->path);
-	*control = (struct control){ .listening = -1, .client = -1 };
-}
-
-int control_fd(const struct control *control)
-{
-	return control->client >= 0 ? control->client : control->listening;
+	*control = (struct control){ .listening = -1 };
 }
 
 static int unplug(struct hotplug *hotplug, char *name)
@@ -121,8 +144,13 @@ static int carry_out(struct hotplug *hotplug, char *line, FILE *out)
 	return misuse("commands are: plug DEVICE, unplug NAME [force], list");
 }
 
-/* Answer one line. */
-static bool answer(struct control *control, char *line)
+static bool send_text(int fd, const char *text, size_t size)
+{
+	return send(fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size;
+}
+
+/* Carry out the command that is a line, and answer it. */
+static bool answer(struct control *control, int fd, char *line)
 {
 	char why[1024] = "";
 	char *text = NULL;
@@ -141,44 +169,96 @@ static bool answer(struct control *control, char *line)
 		fprintf(out, "error: %s\n", why);
 	else
 		fprintf(out, "ok\n");
-	sent = !fclose(out) &&
-	       send(control->client, text, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size;
+	sent = !fclose(out) && send_text(fd, text, size);
 	free(text);
 	return sent;
 }
 
-static void serve_client(struct control *control)
+static bool serve_client(struct control *control, struct control_client *client)
 {
-	ssize_t n = recv(control->client, control->line + control->length,
-			 sizeof(control->line) - control->length, MSG_DONTWAIT);
+	static const char too_long[] = "error: a command has less than 4096 bytes\n";
+	ssize_t n = recv(client->fd, client->line + client->length,
+			 sizeof(client->line) - client->length, MSG_DONTWAIT);
 	char *end;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		let_go(control);
-		return;
-	}
-	control->length += n;
-	while ((end = memchr(control->line, '\n', control->length))) {
-		size_t length = end + 1 - control->line;
+		return true;
+	if (n <= 0)
+		return false;
+	client->length += n;
+	while ((end = memchr(client->line, '\n', client->length))) {
+		size_t length = end + 1 - client->line;
 
 		*end = '\0';
-		if (!answer(control, control->line)) {
-			let_go(control);
-			return;
-		}
-		control->length -= length;
-		memmove(control->line, control->line + length, control->length);
+		if (!answer(control, client->fd, client->line))
+			return false;
+		client->length -= length;
+		memmove(client->line, client->line + length, client->length);
 	}
-	if (control->length == sizeof(control->line))
-		let_go(control);
+	if (client->length < sizeof(client->line))
+		return true;
+	send_text(client->fd, too_long, sizeof(too_long) - 1);
+	return false;
 }
 
-void control_serve(struct control *control)
+static struct control_client *find_free(struct control *control)
 {
-	if (control->client >= 0)
-		serve_client(control);
-	else
-		control->client = accept4(control->listening, NULL, NULL, SOCK_CLOEXEC);
+	size_t i;
+
+	for (i = 0; i < CONTROL_CLIENTS; i++) {
+		if (control->clients[i].fd < 0)
+			return &control->clients[i];
+	}
+	return NULL;
+}
+
+/* If there is no descriptor left for a client, have it notice. */
+static void turn_away(struct control *control)
+{
+	close(control->spare);
+	control->spare = accept4(control->listening, NULL, NULL, SOCK_CLOEXEC);
+	if (control->spare >= 0)
+		close(control->spare);
+	control->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void accept_client(struct control *control)
+{
+	struct control_client *client = find_free(control);
+
+	if (!client)
+		return;
+	client->fd = accept4(control->listening, NULL, NULL, SOCK_CLOEXEC);
+	if (client->fd < 0 && (errno == EMFILE || errno == ENFILE))
+		turn_away(control);
+}
+
+/* The first one is for those who come, the others for those who are there. */
+void control_poll(const struct control *control, struct pollfd *fds)
+{
+	bool full = true;
+	size_t i;
+
+	for (i = 0; i < CONTROL_CLIENTS; i++) {
+		/* A negative descriptor is ignored. */
+		int fd = control->hotplug ? control->clients[i].fd : -1;
+
+		fds[1 + i] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		full &= fd >= 0;
+	}
+	fds[0] = (struct pollfd){ .fd = full ? -1 : control->listening, .events = POLLIN };
+}
+
+void control_serve(struct control *control, const struct pollfd *fds)
+{
+	size_t i;
+
+	for (i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *client = &control->clients[i];
+
+		if (fds[1 + i].revents && !serve_client(control, client))
+			let_go(client);
+	}
+	if (fds[0].revents)
+		accept_client(control);
 }

@@ -49,7 +49,8 @@ int file_read(struct file *file, const char *path, const char *what)
 	int fd;
 
 	*file = (struct file){ .path = path };
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* What is no file is refused, and not waited for. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return fail("cannot open the %s %s: %s", what, path, strerror(errno));
 	status = read_whole(file, fd, what);

@@ -71,8 +71,11 @@ static const __u8 pcie_value[60] = {
 #define SLOT_HOTPLUG		(1U << 6)
 #define SLOT_NO_COMPLETION	(1U << 18)
 #define SLOT_NUMBER(slot)	((__u32)(slot) >> 3 << 19)
+#define SLOT_CONTROL_BUTTON	0x0001
+#define SLOT_CONTROL_INTERRUPT	0x0020
 #define SLOT_CONTROL_INDICATOR	0x0300
 #define SLOT_CONTROL_ON		0x0100
+#define SLOT_CONTROL_BLINK	0x0200
 #define SLOT_CONTROL_OFF	0x0300
 #define SLOT_STATUS_BUTTON	0x0001
 #define SLOT_STATUS_EVENTS	0x011f
@@ -412,13 +415,6 @@ int function_create(struct function *function, int host_fd, const struct slot *s
 	return status;
 }
 
-void function_close(struct function *function)
-{
-	if (function->fd >= 0)
-		close(function->fd);
-	function->fd = -1;
-}
-
 static void close_event(int event)
 {
 	if (event >= 0)
@@ -432,7 +428,8 @@ void function_destroy(struct function *function)
 
 	if (!spec)
 		return;
-	function_close(function);
+	if (function->fd >= 0)
+		close(function->fd);
 	if (function->model_state)
 		spec->model->destroy(function->model_state);
 	event_array_free(function->doorbell_events, spec->nr_doorbells);
@@ -484,13 +481,27 @@ int function_write_config(struct function *function, __u16 offset, unsigned int 
 	return access_config(function, KVPCI_WRITE, offset, size, &value);
 }
 
-int function_slot_is_off(struct function *port, bool *off)
+int function_slot(struct function *port, struct slot_control *control)
 {
-	__u32 control;
-	int status = function_read_config(port, port->slot_control, 2, &control);
+	const __u32 served = SLOT_CONTROL_INTERRUPT | SLOT_CONTROL_BUTTON;
+	__u32 value;
+	int status = function_read_config(port, port->slot_control, 2, &value);
 
-	*off = !status && (control & SLOT_CONTROL_INDICATOR) == SLOT_CONTROL_OFF;
+	*control = (struct slot_control){
+		.served = (value & served) == served,
+		.off = (value & SLOT_CONTROL_INDICATOR) == SLOT_CONTROL_OFF,
+		.blinking = (value & SLOT_CONTROL_INDICATOR) == SLOT_CONTROL_BLINK,
+	};
 	return status;
+}
+
+int function_set_indicator(struct function *port, bool on)
+{
+	__u32 value;
+	int status = function_read_config(port, port->slot_control, 2, &value);
+
+	value = (value & ~SLOT_CONTROL_INDICATOR) | (on ? SLOT_CONTROL_ON : SLOT_CONTROL_OFF);
+	return status ? status : function_write_config(port, port->slot_control, 2, value);
 }
 
 int function_press_button(struct function *port)
@@ -512,8 +523,7 @@ int function_press_button(struct function *port)
 
 int function_start_slot(struct function *port, bool occupied)
 {
-	int status = function_write_config(port, port->slot_control, 2,
-					   occupied ? SLOT_CONTROL_ON : SLOT_CONTROL_OFF);
+	int status = function_set_indicator(port, occupied);
 
 	return status ? status :
 	       function_write_config(port,

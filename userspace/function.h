@@ -7,6 +7,7 @@
 #include <linux/types.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "slots.h"
 #include "spec.h"
@@ -31,7 +32,7 @@ struct function {
 	__u8 **user_values;		/* registers that the launcher keeps, by region */
 	void *model_state;
 	__u16 slot_control;		/* of a port with a slot: the register; otherwise 0 */
-	bool leaving;			/* and the guest has been asked to release what is there */
+	time_t leaving;			/* and when the guest was asked to release that */
 };
 
 /*
@@ -41,9 +42,6 @@ struct function {
 int function_create(struct function *function, int host_fd, const struct slot *slot,
 		    struct function *parent, size_t number, bool routed);
 void function_destroy(struct function *function);
-
-/* Take it from the guest. It is still to be destroyed. */
-void function_close(struct function *function);
 int function_plug(struct function *function);
 
 /* Read and write configuration space as the guest does; @size is 1, 2 or 4. */
@@ -52,11 +50,21 @@ int function_read_config(struct function *function, __u16 offset, unsigned int s
 int function_write_config(struct function *function, __u16 offset, unsigned int size,
 			  __u32 value);
 
-/* Of a port with a slot: has the guest turned its power indicator off? */
-int function_slot_is_off(struct function *port, bool *off);
+/* What the guest has done with a slot. */
+struct slot_control {
+	bool served;	/* it wants to know of the attention button */
+	bool off;	/* it has turned the power indicator off */
+	bool blinking;	/* or has it blink: it is about to release what is there, or to take it */
+};
+
+/* Of a port with a slot. */
+int function_slot(struct function *port, struct slot_control *control);
 
 /* Press the attention button of a port's slot: the guest is to release what is there. */
 int function_press_button(struct function *port);
+
+/* Have the power indicator be on or off, for a guest that does not serve the slot yet. */
+int function_set_indicator(struct function *port, bool on);
 
 /* Before the guest runs: there is something in a port's slot, or not, and it knows of that. */
 int function_start_slot(struct function *port, bool occupied);

@@ -144,6 +144,11 @@ int gsi_add(struct gsi_table *table, unsigned int *gsi)
 	return STATUS_OK;
 }
 
+unsigned int gsi_left(const struct gsi_table *table)
+{
+	return table->max - table->routing->nr + table->nr_returned;
+}
+
 void gsi_return(struct gsi_table *table, unsigned int gsi)
 {
 	table->returned[table->nr_returned++] = gsi;

@@ -34,6 +34,9 @@ void gsi_destroy(struct gsi_table *table);
 /* Take a GSI for a message. */
 int gsi_add(struct gsi_table *table, unsigned int *gsi);
 
+/* How many there are left. */
+unsigned int gsi_left(const struct gsi_table *table);
+
 /* Give it back, when no eventfd is bound to it any more. */
 void gsi_return(struct gsi_table *table, unsigned int gsi);
 

@@ -76,6 +76,17 @@ static int create_bridge(struct host *host, const struct vm *vm, bool cf8, int d
 	return fail("the module kvpci does not create a host bridge: %s", strerror(errno));
 }
 
+/* Processors that come again and again must not keep away who adds and removes. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
 int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
 		__u8 last_bus, const char *module_path)
 {
@@ -91,7 +102,7 @@ int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
 		.mem32 = { PCI_MEM32_BASE, PCI_MEM32_SIZE },
 		.mem64 = vm_mem64_window(vm),
 	};
-	pthread_rwlock_init(&host->lock, NULL);
+	init_lock(&host->lock);
 	status = event_create(&host->slot_event);
 	if (status)
 		return status;

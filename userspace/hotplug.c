@@ -57,16 +57,18 @@ static struct function *find_behind(const struct hotplug *hotplug, const struct 
 
 static void remove_behind(struct hotplug *hotplug, struct function *port);
 
+/* A port goes before what is behind it, so that the guest looks for nothing there any more. */
 static void remove_function(struct hotplug *hotplug, struct function *function)
 {
 	struct plugged *plugged = function->plugged;
+	bool is_port = function->spec->bridge;
 
-	if (function->spec->bridge)
-		remove_behind(hotplug, function);
-	/* Nothing is sent any more by what routes_remove() takes. */
-	function_close(function);
+	if (hotplug->stats)
+		function_print_counts(function);
 	routes_remove(hotplug->routes, function);
 	host_remove_function(hotplug->host, function);
+	if (is_port)
+		remove_behind(hotplug, function);
 	if (plugged)
 		spec_free(&plugged->spec);
 	free(plugged);
@@ -82,7 +84,7 @@ static void remove_behind(struct hotplug *hotplug, struct function *port)
 		if (function)
 			remove_function(hotplug, function);
 	}
-	port->leaving = false;
+	port->leaving = 0;
 }
 
 static int add_plugged(struct hotplug *hotplug, struct function *port, struct plugged *plugged)
@@ -131,13 +133,31 @@ static int plug_function(struct hotplug *hotplug, struct function *port, const c
 	return status;
 }
 
+/* Is it something that may come while the guest runs? */
+static int check_spec(const struct hotplug *hotplug, const struct device_spec *spec)
+{
+	unsigned int vectors = spec->count * (spec->msi.vectors + spec->msix.vectors);
+	size_t i;
+
+	if (!spec->behind)
+		return misuse("say which root port's slot it is for: behind=NAME");
+	if (spec->bridge)
+		return misuse("a root port can't be added while the guest runs, describe it with --device");
+	for (i = 0; i < spec->nr_doorbells; i++) {
+		if (spec->doorbells[i].fd >= 0)
+			return misuse("a doorbell's fd= is for --device, leave it out");
+	}
+	if (hotplug->host->delivery == KVPCI_DELIVERY_IRQFD && vectors > gsi_left(hotplug->gsis))
+		return misuse("the kernel has routes for %u more messages, describe fewer vectors",
+			      gsi_left(hotplug->gsis));
+	return STATUS_OK;
+}
+
 static int check_place(const struct hotplug *hotplug, const struct device_spec *spec,
 		       const struct function *port)
 {
 	unsigned int i;
 
-	if (spec->bridge)
-		return misuse("a root port can't be added while the guest runs, describe it with --device");
 	if (spec->devfn + spec->count > SLOT_FUNCTIONS)
 		return misuse("behind=%s: a root port has one device behind it, of functions 0 to 7",
 			      spec->behind);
@@ -152,14 +172,24 @@ static int check_place(const struct hotplug *hotplug, const struct device_spec *
 	return STATUS_OK;
 }
 
+/* A guest that does not serve the slot yet will find what is there, and then use it. */
+static int light_up(struct function *port)
+{
+	struct slot_control control;
+	int status = function_slot(port, &control);
+
+	return status || control.served ? status : function_set_indicator(port, true);
+}
+
 static int plug_all(struct hotplug *hotplug, const struct device_spec *spec, const char *text)
 {
 	unsigned int number = spec->devfn + spec->count;
 	struct function *port;
 	int status;
 
-	if (!spec->behind)
-		return misuse("say which root port's slot it is for: behind=NAME");
+	status = check_spec(hotplug, spec);
+	if (status)
+		return status;
 	port = find_port(hotplug, spec->behind);
 	if (!port)
 		return STATUS_USAGE;
@@ -167,7 +197,7 @@ static int plug_all(struct hotplug *hotplug, const struct device_spec *spec, con
 	while (!status && number > spec->devfn)
 		status = plug_function(hotplug, port, text, --number);
 	if (!status)
-		return STATUS_OK;
+		return light_up(port);
 	/* The guest does not know what is there without function 0. */
 	while (++number < spec->devfn + spec->count)
 		remove_function(hotplug, find_behind(hotplug, port, number));
@@ -186,29 +216,49 @@ int hotplug_plug(struct hotplug *hotplug, const char *text)
 	return status;
 }
 
+/* Linux lets 5 seconds pass, in which another press is a change of mind. */
+#define UNDECIDED	10
+
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + 1;
+}
+
+/* Ask the guest to release what is in a slot. */
+static int ask(struct function *port, const struct slot_control *control)
+{
+	const char *name = port->spec->label;
+
+	if (!control->served)
+		return misuse("the guest does not serve the slot of %s, at least not yet: add force to remove what is there all the same",
+			      name);
+	if (port->leaving && (control->blinking || now() - port->leaving < UNDECIDED))
+		return misuse("the guest has been asked to release what is in the slot of %s, and has not yet: add force to remove it all the same",
+			      name);
+	port->leaving = now();
+	return function_press_button(port);
+}
+
 int hotplug_unplug(struct hotplug *hotplug, const char *name, bool force)
 {
 	struct function *port = find_port(hotplug, name);
+	struct slot_control control;
 	int status;
-	bool off;
 
 	if (!port)
 		return STATUS_USAGE;
 	if (!host_is_occupied(hotplug->host, port))
 		return misuse("there is nothing in the slot of %s", name);
-	status = function_slot_is_off(port, &off);
+	status = function_slot(port, &control);
 	if (status)
 		return status;
-	if (force || off || !find_behind(hotplug, port, 0)) {
-		remove_behind(hotplug, port);
-		return STATUS_OK;
-	}
-	/* To press the button once more would be to take it back. */
-	if (port->leaving)
-		return misuse("the guest has been asked to release what is in the slot of %s, and has not yet: add force to remove it all the same",
-			      name);
-	port->leaving = true;
-	return function_press_button(port);
+	if (!force && !control.off && find_behind(hotplug, port, 0))
+		return ask(port, &control);
+	remove_behind(hotplug, port);
+	return STATUS_OK;
 }
 
 static void list_port(const struct hotplug *hotplug, const struct function *port, FILE *out)
@@ -248,14 +298,14 @@ void hotplug_serve(struct hotplug *hotplug)
 	struct host *host = hotplug->host;
 	eventfd_t count;
 	size_t i;
-	bool off;
 
 	/* Before looking, so that what comes while we look is not missed. */
 	eventfd_read(host->slot_event, &count);
 	for (i = 0; i < host->nr_functions; i++) {
 		struct function *port = &host->functions[i];
+		struct slot_control control;
 
-		if (port->leaving && !function_slot_is_off(port, &off) && off)
+		if (port->leaving && !function_slot(port, &control) && control.off)
 			remove_behind(hotplug, port);
 	}
 }

@@ -14,6 +14,7 @@ struct hotplug {
 	struct host *host;
 	struct gsi_table *gsis;
 	struct routes *routes;
+	bool stats;		/* print counts of what is removed */
 };
 
 /* All of them are called by the main thread. */

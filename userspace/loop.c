@@ -55,14 +55,13 @@ static void handle_signal(void)
 
 void loop_run(struct routes *routes, struct mirrors *mirrors, struct control *control)
 {
-	enum { STOP, SIGNAL, ROUTES, MIRRORS, SLOTS, CONTROL, READY, INPUT, NR };
-	struct pollfd fds[NR] = {
+	enum { STOP, SIGNAL, ROUTES, MIRRORS, SLOTS, READY, INPUT, NR };
+	struct pollfd fds[NR + CONTROL_FDS] = {
 		[STOP] = { .fd = stop_fd(), .events = POLLIN },
 		[SIGNAL] = { .fd = signals, .events = POLLIN },
 		[ROUTES] = { .fd = routes_fd(routes), .events = POLLIN },
 		[MIRRORS] = { .fd = mirrors->host->mirror_event, .events = POLLIN },
 		[SLOTS] = { .fd = mirrors->host->slot_event, .events = POLLIN },
-		[CONTROL] = { .events = POLLIN },
 		[READY] = { .fd = console_ready_fd(), .events = POLLIN },
 		[INPUT] = { .events = POLLIN },
 	};
@@ -72,9 +71,8 @@ void loop_run(struct routes *routes, struct mirrors *mirrors, struct control *co
 		/* A negative descriptor is ignored. */
 		fds[INPUT].fd = terminal_wants_input() ? STDIN_FILENO : -1;
 		fds[INPUT].revents = 0;
-		fds[CONTROL].fd = control_fd(control);
-		fds[CONTROL].revents = 0;
-		if (poll(fds, NR, -1) < 0) {
+		control_poll(control, &fds[NR]);
+		if (poll(fds, NR + CONTROL_FDS, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			status = fail("cannot wait for events: %s", strerror(errno));
@@ -90,8 +88,7 @@ void loop_run(struct routes *routes, struct mirrors *mirrors, struct control *co
 			status = mirrors_sync(mirrors);
 		if (fds[SLOTS].revents)
 			hotplug_serve(control->hotplug);
-		if (fds[CONTROL].revents)
-			control_serve(control);
+		control_serve(control, &fds[NR]);
 		if (fds[INPUT].revents && !terminal_read())
 			stop_request(STATUS_OK);
 		if (fds[INPUT].revents || fds[READY].revents)

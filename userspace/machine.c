@@ -146,6 +146,7 @@ static int create_pci(struct machine *machine)
 		status = mirrors_create(&machine->mirrors, &machine->vm, &machine->host);
 	machine->hotplug = (struct hotplug){
 		.host = &machine->host, .gsis = &machine->gsis, .routes = &machine->routes,
+		.stats = options->stats,
 	};
 	return status;
 }
@@ -294,7 +295,7 @@ int machine_run(const struct options *options)
 		.vm = { .kvm_fd = -1, .fd = -1 },
 		.host = { .fd = -1, .mirror_event = -1, .slot_event = -1 },
 		.routes = { .epoll = -1 },
-		.control = { .listening = -1, .client = -1 },
+		.control = { .listening = -1 },
 	};
 	int status;
 

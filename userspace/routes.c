@@ -228,6 +228,9 @@ int routes_serve(struct routes *routes)
 		/* Before looking, so that what comes while we look is not missed. */
 		eventfd_read(entry->function->route_event, &count);
 		status = serve(routes, entry);
+		/* What has come while the guest runs does not end it: its messages wait. */
+		if (entry->function->plugged)
+			status = STATUS_OK;
 	}
 	return status;
 }

@@ -17,7 +17,7 @@ struct routes {
 int routes_create(struct routes *routes, struct host *host, struct gsi_table *gsis);
 void routes_destroy(struct routes *routes);
 
-/* The same for a function that comes or goes later. What goes has been closed before. */
+/* The same for a function that comes or goes later. */
 int routes_add(struct routes *routes, struct function *function);
 void routes_remove(struct routes *routes, struct function *function);
 

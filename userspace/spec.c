@@ -369,6 +369,8 @@ static int set_text(char **text, const char *key, const char *value)
 
 static int set_name(struct device_spec *spec, const char *key, char *value)
 {
+	if (strpbrk(value, " \t\n"))
+		return misuse("--device: %s=%s: write a name without blanks", key, value);
 	return set_text(&spec->label, key, value);
 }
 

@@ -100,6 +100,9 @@ static int check_trigger(const struct device_spec *spec, const struct spec_regio
 		[KVPCI_MSIX] = spec->msix.vectors,
 	};
 
+	if (spec->bridge && spec->pcie &&
+	    (region->lower || (region->trigger && !region->vector)))
+		return misuse("--device: the pin and the first vector of a root port are its slot's, registers have the others");
 	if (region->lower && !spec->interrupt_pin)
 		return misuse("--device: there is no pin for a region to lower, add intx=");
 	if (!region->trigger || region->vector < vectors[region->trigger])

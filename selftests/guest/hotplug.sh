@@ -11,7 +11,7 @@ rounds=$(tr ' ' '\n' </proc/cmdline | sed -n 's/^rounds=//p')
 slot=/sys/bus/pci/slots/2
 card=/sys/bus/pci/devices/0000:01:00.0
 
-plan 11
+plan 12
 
 insmod /irqtest.ko
 
@@ -85,6 +85,10 @@ check "a device is released when that is asked for" [ ! -e $card ]
 echo "unplug-other"
 look 120 sh -c "! [ -e /sys/bus/pci/devices/0000:02:00.0 ]"
 check "and one that was there at the beginning" [ ! -e /sys/bus/pci/devices/0000:02:00.0 ]
+
+# Something is there when the guest ends.
+echo "plug"
+check "a device comes once more" look 120 works 0
 
 complaints | grep -v 'pciehp: Slot.*: \(Card not present\|Link Down\)' >/complaints
 sed 's/^/# /' /complaints

@@ -4,7 +4,9 @@
  * prints what it answers, see control.c.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +15,8 @@
 
 #define STATUS_FAILED	1
 #define STATUS_USAGE	2
+
+#define COMMAND		4096	/* the longest, with its end */
 
 static int __attribute__((format(printf, 2, 3))) complain(int status, const char *format, ...)
 {
@@ -24,6 +28,23 @@ static int __attribute__((format(printf, 2, 3))) complain(int status, const char
 	va_end(args);
 	fprintf(stderr, "\n");
 	return status;
+}
+
+/* The words of a command, with blanks between them. */
+static bool join(char *command, char **words)
+{
+	size_t length = 0;
+
+	for (; *words; words++) {
+		size_t size = strlen(*words);
+
+		if (length + size + 1 >= COMMAND || strchr(*words, '\n'))
+			return false;
+		memcpy(command + length, *words, size);
+		length += size;
+		command[length++] = words[1] ? ' ' : '\0';
+	}
+	return true;
 }
 
 static FILE *open_socket(const char *path)
@@ -75,8 +96,9 @@ static void print_help(void)
 
 int main(int argc, char **argv)
 {
-	int status, i;
+	char command[COMMAND] = "";
 	FILE *socket;
+	int status;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		print_help();
@@ -88,12 +110,16 @@ int main(int argc, char **argv)
 	}
 	if (argc < 3)
 		return complain(STATUS_USAGE, "a socket and a command are wanted, see --help");
+	if (!join(command, argv + 2))
+		return complain(STATUS_USAGE, "a command is one line of less than %d bytes",
+				COMMAND);
+	/* A connection that is closed is told of. */
+	signal(SIGPIPE, SIG_IGN);
 	socket = open_socket(argv[1]);
 	if (!socket)
 		return complain(STATUS_FAILED, "cannot connect to %s: %s", argv[1],
 				strerror(errno));
-	for (i = 2; i < argc; i++)
-		fprintf(socket, "%s%c", argv[i], i < argc - 1 ? ' ' : '\n');
+	fprintf(socket, "%s\n", command);
 	if (fflush(socket))
 		return complain(STATUS_FAILED, "cannot send to %s: %s", argv[1], strerror(errno));
 	status = print_answer(socket);

@@ -90,7 +90,12 @@ static void messages(void)
 	entry = find(&table, 26, KVM_IRQ_ROUTING_MSI, 0);
 	EXPECT(entry && entry->u.msi.address_lo == 0xfee00002 && entry->u.msi.address_hi == 1);
 	EXPECT(entry && entry->u.msi.data == 0x42);
-	EXPECT(table.routing->nr == 43);
+	EXPECT(table.routing->nr == 43 && !gsi_left(&table));
+	/* What was given back comes again. */
+	gsi_return(&table, 25);
+	EXPECT(gsi_left(&table) == 1);
+	EXPECT(!gsi_add(&table, &gsi) && gsi == 25);
+	EXPECT_MESSAGE(gsi_add(&table, &gsi), STATUS_FAILED, "more than");
 	gsi_destroy(&table);
 }
 

@@ -41,6 +41,7 @@ unsigned int test_random(void);
 extern const struct test acpi_tests[];
 extern const struct test biosdata_tests[];
 extern const struct test boot_tests[];
+extern const struct test control_tests[];
 extern const struct test gsi_tests[];
 extern const struct test mptable_tests[];
 extern const struct test options_tests[];
