@@ -30,6 +30,7 @@
 #include "lib/mirrors.h"
 #include "lib/pci.h"
 #include "lib/vm.h"
+#include "lib/wait.h"
 
 /* So often a guest reads before a mirror is asked for. */
 #define ENOUGH_READS	16
@@ -951,6 +952,8 @@ static void *intrude(void *arg)
 		write_as_guest(intruder->function, PCI_BASE_ADDRESS_0, 4, intruder->address);
 		write_as_guest(intruder->function, PCI_BASE_ADDRESS_0, 4,
 			       intruder->address + 0x100000);
+		/* Others are to come to the host's lock, which is not a fair one. */
+		usleep(LOOK_US);
 	}
 	return NULL;
 }
