@@ -104,6 +104,17 @@ static int add_exit(int function, __u64 offset, __u64 length)
 	});
 }
 
+static int remove_exit(int function, __u64 offset, __u64 length)
+{
+	return add_range(function, &(struct range_desc) {
+		.range_flags = KVPCI_RANGE_REMOVE,
+		.kind = KVPCI_RANGE_EXIT,
+		.bar = KVPCI_CONFIG,
+		.offset = offset,
+		.length = length,
+	});
+}
+
 static int make_function(struct host *host, int bdf, int reset_event)
 {
 	const struct kvpci_capability caps[] = {
@@ -485,7 +496,20 @@ TEST_F(exit, bad_ranges)
 	EXPECT_EQ(0, add_exit(function, 0, 4096));
 	/* Once more, over what is there. */
 	EXPECT_EQ(0, add_exit(function, 0, 4096));
-	EXPECT_EQ(-EBUSY, add_exit(plugged, 0, 4));
+	/* While it is plugged, and none after that. */
+	EXPECT_EQ(0, add_exit(plugged, PCI_INTERRUPT_LINE, 1));
+	cfg_write(self->host, BY_ECAM, F, PCI_INTERRUPT_LINE, 1, 5);
+	EXPECT_EQ(1, self->log.nr);
+	EXPECT_EQ(0, remove_exit(plugged, PCI_INTERRUPT_LINE, 1));
+	cfg_write(self->host, BY_PORTS, F, PCI_INTERRUPT_LINE, 1, 6);
+	EXPECT_EQ(1, self->log.nr);
+	EXPECT_EQ(6, cfg_read(self->host, BY_PORTS, F, PCI_INTERRUPT_LINE, 1));
+	EXPECT_EQ(-ENOENT, remove_exit(plugged, PCI_INTERRUPT_LINE, 1));
+	EXPECT_EQ(0, remove_exit(function, 0, 4096));
+	EXPECT_EQ(-ENOENT, remove_exit(function, 0, 4096));
+	EXPECT_EQ(-EINVAL, add_range(function, &(struct range_desc) {
+		.range_flags = KVPCI_RANGE_REPLACE, .kind = KVPCI_RANGE_EXIT,
+		.bar = KVPCI_CONFIG, .length = 4 }));
 	/* Another kind there, or this kind elsewhere. */
 	EXPECT_EQ(-EINVAL, add_range(function, &(struct range_desc) {
 		.kind = KVPCI_RANGE_USERSPACE, .bar = KVPCI_CONFIG, .length = 4 }));

@@ -399,11 +399,12 @@ static int new_part(struct kvpci_function_bar *bar, u64 start, u64 end)
 /* Ranges whose pages touch share a part. */
 static int new_parts(struct kvpci_function_bar *bar)
 {
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(&bar->space);
 	u64 start = 0, end = 0;
 	u32 i;
 
-	for (i = 0; i < bar->space.nr_ranges; i++) {
-		const struct kvpci_range *range = bar->space.ranges[i];
+	for (i = 0; i < ranges->nr; i++) {
+		const struct kvpci_range *range = ranges->range[i];
 		u64 from = ALIGN_DOWN(range->offset, PAGE_SIZE);
 
 		if (!range->mirrored)
@@ -465,13 +466,14 @@ static void mirror_establish(struct kvpci_function_bar *bar)
 /* Smaller ones share their page of the guest with others. */
 static bool wants_mirror(const struct kvpci_function_bar *bar)
 {
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(&bar->space);
 	u32 i;
 
 	if (bar->flags & KVPCI_BAR_IO || bar->space.size < PAGE_SIZE)
 		return false;
 
-	for (i = 0; i < bar->space.nr_ranges; i++)
-		if (bar->space.ranges[i]->mirrored)
+	for (i = 0; ranges && i < ranges->nr; i++)
+		if (ranges->range[i]->mirrored)
 			return true;
 
 	return false;
@@ -506,6 +508,31 @@ int kvpci_mirrors_create(struct kvpci_function *function)
 	}
 
 	return ret;
+}
+
+/**
+ * kvpci_mirror_has() - are there mirrored pages in which a range lies?
+ * @bar: the BAR
+ * @offset: of the range in it
+ * @length: bytes
+ *
+ * Context: process; the caller holds the host's lock, and the function has not gone.
+ * Return: whether there are
+ */
+bool kvpci_mirror_has(const struct kvpci_function_bar *bar, u64 offset, u64 length)
+{
+	const struct kvpci_mirror_range *range;
+
+	lockdep_assert_held(&bar->space.function->host->lock);
+	if (!bar->mirror)
+		return false;
+
+	/* The list is fixed until the function goes. */
+	list_for_each_entry(range, &bar->mirror->ranges, of_bar)
+		if (kvpci_overlaps(offset, length, start_of(range), range->length))
+			return true;
+
+	return false;
 }
 
 static void free_range(struct kvpci_mirror_range *range)

@@ -18,6 +18,7 @@ int kvpci_mirror_mmap(struct kvpci_host *host, struct vm_area_struct *vma);
 void kvpci_mirrors_publish(struct kvpci_function *function, bool there);
 void kvpci_mirrors_route(struct kvpci_host *host);
 int kvpci_mirrors_create(struct kvpci_function *function);
+bool kvpci_mirror_has(const struct kvpci_function_bar *bar, u64 offset, u64 length);
 void kvpci_mirrors_withdraw(struct kvpci_function *function);
 void kvpci_mirror_destroy(struct kvpci_function_bar *bar);
 void kvpci_mirrors_follow(struct kvpci_host *host);

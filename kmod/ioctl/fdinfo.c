@@ -83,6 +83,7 @@ static const char *bar_kind(const struct kvpci_function_bar *bar)
 /* Ranges don't change as long as the host's lock is held. */
 static void show_bar(struct seq_file *m, struct kvpci_function_bar *bar)
 {
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(&bar->space);
 	bool mapped;
 	u64 base;
 	u32 i;
@@ -97,8 +98,8 @@ static void show_bar(struct seq_file *m, struct kvpci_function_bar *bar)
 		seq_printf(m, " base=0x%llx", base);
 	seq_putc(m, '\n');
 
-	for (i = 0; i < bar->space.nr_ranges; i++) {
-		const struct kvpci_range *range = bar->space.ranges[i];
+	for (i = 0; ranges && i < ranges->nr; i++) {
+		const struct kvpci_range *range = ranges->range[i];
 
 		seq_printf(m, "range:\t%u offset=0x%llx length=0x%llx kind=%s\n",
 			   bar->index, range->offset, range->length, range->ops->name);

@@ -389,6 +389,7 @@ static int function_read(struct kvpci_function *function,
 			 struct kvpci_access *access, void *data)
 {
 	struct kvpci_range *range;
+	bool found;
 
 	if (access->bar == KVPCI_CONFIG) {
 		if (!is_in_config(access))
@@ -397,12 +398,15 @@ static int function_read(struct kvpci_function *function,
 		return 0;
 	}
 
+	/* Ranges may go meanwhile, see kvpci_function_replace_bar_range(). */
+	rcu_read_lock();
 	range = find_range(function, access);
-	if (!range || !range->ops->get)
-		return -EINVAL;
-	range->ops->get(range, access->bank, access->offset - range->offset, access->length,
-			data);
-	return 0;
+	found = range && range->ops->get;
+	if (found)
+		range->ops->get(range, access->bank, access->offset - range->offset,
+				access->length, data);
+	rcu_read_unlock();
+	return found ? 0 : -EINVAL;
 }
 
 static int function_write(struct kvpci_function *function,
@@ -412,6 +416,7 @@ static int function_write(struct kvpci_function *function,
 	/* The device may have pressed a slot's button. */
 	u32 effects = function->bridge ? KVPCI_EFFECT_SLOT : 0;
 	struct kvpci_range *range;
+	bool found;
 	int ret = 0;
 
 	if (access->bar == KVPCI_CONFIG) {
@@ -428,12 +433,14 @@ static int function_write(struct kvpci_function *function,
 		return ret;
 	}
 
+	rcu_read_lock();
 	range = find_range(function, access);
-	if (!range || !range->ops->set)
-		return -EINVAL;
-	range->ops->set(range, access->bank, access->offset - range->offset, access->length,
-			data, mask);
-	return 0;
+	found = range && range->ops->set;
+	if (found)
+		range->ops->set(range, access->bank, access->offset - range->offset,
+				access->length, data, mask);
+	rcu_read_unlock();
+	return found ? 0 : -EINVAL;
 }
 
 static int access_ioctl(struct kvpci_function *function,
@@ -466,7 +473,7 @@ static int access_ioctl(struct kvpci_function *function,
 	}
 
 	/*
-	 * Until a function is plugged, ranges may be added to it. What has to follow a guest's
+	 * When a function is plugged, what is mirrored moves. What has to follow a guest's
 	 * write goes through other functions.
 	 */
 	lock = !smp_load_acquire(&function->plugged) || access.flags & KVPCI_ACCESS_AS_GUEST;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVPCI_ADD_RANGE: makes ranges of BARs. All that the caller has in its memory is copied
- * before a lock is taken, since that may take any time.
+ * KVPCI_ADD_RANGE: makes ranges of BARs, and takes them away. All that the caller has in its
+ * memory is copied before a lock is taken, since that may take any time.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
 
+#include "backing/mirror.h"
 #include "interrupt/interrupts.h"
 #include "ioctl/range.h"
 #include "ioctl/uarg.h"
@@ -17,6 +18,20 @@
 #include "pci/host.h"
 #include "pci/slot.h"
 
+static bool flags_are_valid(const struct kvpci_range_config *desc)
+{
+	switch (desc->flags) {
+	case 0:
+		return true;
+	case KVPCI_RANGE_REMOVE:
+		return !desc->data;
+	case KVPCI_RANGE_REPLACE:
+		return desc->kind != KVPCI_RANGE_EXIT;
+	default:
+		return false;
+	}
+}
+
 /* Is the place there, and may there be such a range? @bar is the one of that index, or NULL. */
 static int check_range(const struct kvpci_function_bar *bar,
 		       const struct kvpci_range_config *desc)
@@ -25,7 +40,7 @@ static int check_range(const struct kvpci_function_bar *bar,
 	bool exit = desc->kind == KVPCI_RANGE_EXIT;
 	u64 size = KVPCI_CONFIG_SIZE;
 
-	if (desc->flags || in_config != exit)
+	if (!flags_are_valid(desc) || in_config != exit)
 		return -EINVAL;
 	if (!in_config) {
 		if (!bar)
@@ -173,13 +188,16 @@ static struct kvpci_range *new_banks(const struct kvpci_function_bar *bar,
 	return range;
 }
 
-/* Make the range, as its kind does. */
+/* Make the range, as its kind does; NULL if there is nothing to make. */
 static struct kvpci_range *new_range(struct kvpci_function_bar *bar,
 				     const struct kvpci_range_config *desc)
 {
 	struct kvpci_range *range;
 
 	switch (desc->kind) {
+	case KVPCI_RANGE_EXIT:
+		/* It is no range: registers stay what they are. */
+		return desc->data ? ERR_PTR(-EINVAL) : NULL;
 	case KVPCI_RANGE_REGISTERS:
 		range = new_registers(bar, desc);
 		break;
@@ -201,19 +219,39 @@ static struct kvpci_range *new_range(struct kvpci_function_bar *bar,
 	return range;
 }
 
-/* It is no range of registers: they stay what they are. */
-static struct kvpci_range *new_exit(const struct kvpci_range_config *desc)
+/* The range that is to go, of that place exactly. */
+static struct kvpci_range *find_old(const struct kvpci_function_bar *bar,
+				    const struct kvpci_range_config *desc)
 {
-	return desc->data ? ERR_PTR(-EINVAL) : NULL;
+	struct kvpci_range *range = kvpci_range_find(&bar->space, desc->offset);
+
+	if (!range || range->offset != desc->offset || range->length != desc->length)
+		return ERR_PTR(-ENOENT);
+
+	/* Those of MSI-X are part of its capability. */
+	return range->ops->destroy ? range : ERR_PTR(-EINVAL);
 }
 
-/* May ranges be added? So it is as long as the host's lock is held. */
-static int check_state(const struct kvpci_function *function)
+/* @new is NULL if a range is only to go. */
+static int replace_range(struct kvpci_function *function, struct kvpci_function_bar *bar,
+			 const struct kvpci_range_config *desc, struct kvpci_range *new)
 {
-	if (!READ_ONCE(function->host->kvm))
-		return -ENODEV;
+	struct kvpci_range *old = NULL;
 
-	return READ_ONCE(function->plugged) ? -EBUSY : 0;
+	if (desc->flags) {
+		old = find_old(bar, desc);
+		if (IS_ERR(old))
+			return PTR_ERR(old);
+	}
+	if (function->plugged) {
+		/* What is mirrored stays as it was when the function was plugged. */
+		if (kvpci_mirror_has(bar, desc->offset, desc->length))
+			return -EBUSY;
+		if (new)
+			new->mirrored = false;
+	}
+
+	return kvpci_function_replace_bar_range(function, old, new);
 }
 
 /**
@@ -226,9 +264,10 @@ static int check_state(const struct kvpci_function *function)
 int kvpci_add_range_ioctl(struct kvpci_function *function,
 			  const struct kvpci_range_config __user *arg)
 {
+	struct kvpci_range *range = NULL;
 	struct kvpci_range_config desc;
 	struct kvpci_function_bar *bar;
-	struct kvpci_range *range;
+	bool remove;
 	int ret;
 
 	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_RANGE_CONFIG_SIZE_VER0, arg);
@@ -238,19 +277,23 @@ int kvpci_add_range_ioctl(struct kvpci_function *function,
 	ret = check_range(bar, &desc);
 	if (ret)
 		return ret;
-	ret = check_state(function);
-	if (ret)
-		return ret;
+	if (!READ_ONCE(function->host->kvm))
+		return -ENODEV;
 
-	range = desc.kind == KVPCI_RANGE_EXIT ? new_exit(&desc) : new_range(bar, &desc);
-	if (IS_ERR(range))
-		return PTR_ERR(range);
+	remove = desc.flags & KVPCI_RANGE_REMOVE;
+	if (!remove) {
+		range = new_range(bar, &desc);
+		if (IS_ERR(range))
+			return PTR_ERR(range);
+	}
 
 	mutex_lock(&function->host->lock);
-	ret = check_state(function);
-	if (!ret)
-		ret = range ? kvpci_function_add_bar_range(function, range) :
-			      kvpci_function_add_exit(function, desc.offset, desc.length);
+	if (!function->host->kvm)
+		ret = -ENODEV;
+	else if (desc.kind == KVPCI_RANGE_EXIT)
+		ret = kvpci_function_set_exit(function, desc.offset, desc.length, !remove);
+	else
+		ret = replace_range(function, bar, &desc, range);
 	mutex_unlock(&function->host->lock);
 	if (ret && range)
 		range->ops->destroy(range);

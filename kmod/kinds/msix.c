@@ -371,7 +371,7 @@ static int msix_add_bar_range(struct kvpci_function *function, struct kvpci_rang
 	range->offset = offset;
 	range->length = length;
 	range->mirrored = true;
-	return kvpci_function_add_bar_range(function, range);
+	return kvpci_function_replace_bar_range(function, NULL, range);
 }
 
 /* Make what the capability stands for. */

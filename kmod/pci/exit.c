@@ -64,7 +64,7 @@ struct kvpci_exit_note {
 
 /**
  * kvpci_exits_create() - make room for a host bridge's notes, if there is none
- * @host: the host bridge; accesses come later, when the function that has use for it is plugged
+ * @host: the host bridge; accesses that have use for it come later
  *
  * Context: process; the caller holds the host's lock.
  * Return: 0 or -ENOMEM

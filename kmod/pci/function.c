@@ -203,11 +203,11 @@ int kvpci_function_init(struct kvpci_function *function,
 /* Note which range each dword has that mechanism #1 reaches. */
 static void index_ranges(struct kvpci_function *function)
 {
-	const struct kvpci_space *space = &function->space;
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(&function->space);
 	u32 i, dword;
 
-	for (i = 0; i < space->nr_ranges; i++) {
-		const struct kvpci_range *range = space->ranges[i];
+	for (i = 0; i < ranges->nr; i++) {
+		const struct kvpci_range *range = ranges->range[i];
 
 		for (dword = range->offset / 4;
 		     dword < (range->offset + range->length) / 4 &&
@@ -238,68 +238,156 @@ int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range
 	return ret;
 }
 
-/**
- * kvpci_function_add_exit() - have userspace know of writes to configuration space
- * @function: the function, which is not plugged
- * @offset: first byte
- * @len: bytes; @offset + @len is within configuration space
- *
- * Context: process; the caller holds the host's lock.
- * Return: 0 or -ENOMEM
- */
-int kvpci_function_add_exit(struct kvpci_function *function, u32 offset, u32 len)
+/* Is userspace to know of a write? */
+static bool is_exit(const struct kvpci_function *function, u32 offset, u32 len)
 {
+	return function->exits &&
+	       find_next_bit(function->exits, offset + len, offset) < offset + len;
+}
+
+/* Have room to note which writes userspace is to know of. */
+static int create_exits(struct kvpci_function *function)
+{
+	unsigned long *exits;
 	int ret;
 
-	lockdep_assert_held(&function->host->lock);
 	ret = kvpci_exits_create(function->host);
-	if (ret)
+	if (ret || function->exits)
 		return ret;
 
-	if (!function->exits)
-		function->exits = bitmap_zalloc(KVPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
-	if (!function->exits)
+	exits = bitmap_zalloc(KVPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!exits)
 		return -ENOMEM;
 
-	bitmap_set(function->exits, offset, len);
+	spin_lock(&function->lock);
+	function->exits = exits;
+	spin_unlock(&function->lock);
 	return 0;
 }
 
 /**
- * kvpci_function_add_bar_range() - put a range behind a BAR
- * @function: the function, which is not plugged
- * @range: the range, complete; its space is one of @function's BARs
+ * kvpci_function_set_exit() - have userspace know of writes to configuration space, or not
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within configuration space
+ * @exit: it is to know
  *
  * Context: process; the caller holds the host's lock.
- * Return: 0; -EEXIST if it overlaps another, or the pin follows another; -ENOSPC if there are too
- * many, or too much to reset or to save; -ENOMEM
+ * Return: 0; -ENOMEM; -ENOENT if it knows of none of them as it is
  */
-int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_range *range)
+int kvpci_function_set_exit(struct kvpci_function *function, u32 offset, u32 len, bool exit)
 {
-	u32 length = range->ops->reset_length ? range->ops->reset_length(range) : 0;
-	u32 state = range->ops->state ? range->ops->state->length(range) : 0;
+	unsigned long *empty = NULL;
 	int ret;
 
 	lockdep_assert_held(&function->host->lock);
+	if (exit) {
+		ret = create_exits(function);
+		if (ret)
+			return ret;
+	} else if (!is_exit(function, offset, len)) {
+		return -ENOENT;
+	}
+
+	spin_lock(&function->lock);
+	if (exit)
+		bitmap_set(function->exits, offset, len);
+	else
+		bitmap_clear(function->exits, offset, len);
+	/* Writes are quicker where none is to be known of. */
+	if (bitmap_empty(function->exits, KVPCI_CONFIG_SIZE))
+		swap(function->exits, empty);
+	spin_unlock(&function->lock);
+	bitmap_free(empty);
+	if (!exit && function->plugged)
+		kvpci_kvm_synchronize(function->host->kvm);
+	return 0;
+}
+
+static u32 range_reset_length(const struct kvpci_range *range)
+{
+	return range && range->ops->reset_length ? range->ops->reset_length(range) : 0;
+}
+
+static u32 range_state_length(const struct kvpci_range *range)
+{
+	return range && range->ops->state ? range->ops->state->length(range) : 0;
+}
+
+/* May a function have @new, without @old? */
+static int check_ranges(const struct kvpci_function *function, const struct kvpci_range *old,
+			const struct kvpci_range *new)
+{
+	u32 reset = function->reset_length - range_reset_length(old);
+	u32 state = function->state_length - range_state_length(old);
+
 	/* The guest waits for a reset, within kvm->srcu: it is not to take long. */
-	if (function->nr_bar_ranges == KVPCI_MAX_RANGES ||
-	    length > KVPCI_MAX_REGISTERS - function->reset_length ||
-	    state > KVPCI_MAX_ALL_REGISTERS - function->state_length)
+	if ((!old && function->nr_bar_ranges == KVPCI_MAX_RANGES) ||
+	    range_reset_length(new) > KVPCI_MAX_REGISTERS - reset ||
+	    range_state_length(new) > KVPCI_MAX_ALL_REGISTERS - state)
 		return -ENOSPC;
 
-	if (range->level && function->level)
-		return -EEXIST;
+	return new->level && function->level && !(old && old->level) ? -EEXIST : 0;
+}
 
-	ret = range->exits ? kvpci_exits_create(function->host) : 0;
+/* The pin does not follow what it did any more, but @new, if that has a level, or nothing. */
+static void follow_level(struct kvpci_function *function, struct kvpci_range *new)
+{
+	const u8 none = 0;
+
+	if (new && new->level)
+		new->ops->set(new, 0, 0, sizeof(none), &none, &none);
+	else
+		kvpci_interrupts_set_level(&function->interrupts, false);
+}
+
+/**
+ * kvpci_function_replace_bar_range() - take a range from behind a BAR, or put one there
+ * @function: the function
+ * @old: a range of a BAR, which is freed, or NULL
+ * @new: another of the same BAR, complete, or NULL
+ *
+ * A guest finds both as they were or both as they are to be.
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: 0; -EEXIST if @new overlaps another, or the pin follows another; -ENOSPC if there are
+ * too many, or too much to reset or to save; -ENOMEM
+ */
+int kvpci_function_replace_bar_range(struct kvpci_function *function, struct kvpci_range *old,
+				     struct kvpci_range *new)
+{
+	struct kvpci_ranges *stale;
+	int ret = 0;
+
+	lockdep_assert_held(&function->host->lock);
+	if (new)
+		ret = check_ranges(function, old, new);
+	if (!ret && new && new->exits)
+		ret = kvpci_exits_create(function->host);
 	if (!ret)
-		ret = kvpci_range_insert(range);
+		ret = kvpci_range_replace(new ? new->space : old->space, old, new, &stale);
 	if (ret)
 		return ret;
 
-	function->nr_bar_ranges++;
-	function->reset_length += length;
-	function->state_length += state;
-	function->level |= range->level;
+	function->nr_bar_ranges += !!new - !!old;
+	function->reset_length += range_reset_length(new) - range_reset_length(old);
+	function->state_length += range_state_length(new) - range_state_length(old);
+	if (old && old->level)
+		function->level = false;
+	if (new && new->level)
+		function->level = true;
+	/* Guests' accesses, and the device's. */
+	if (function->plugged && stale) {
+		kvpci_kvm_synchronize(function->host->kvm);
+		synchronize_rcu_expedited();
+	}
+	kfree(stale);
+	if (!old)
+		return 0;
+
+	if (old->level)
+		follow_level(function, new);
+	old->ops->destroy(old);
 	return 0;
 }
 
@@ -332,17 +420,11 @@ static __always_inline u32 write_dword(struct kvpci_function *function, u32 offs
 	u8 i = function->range_of[offset / 4 % ARRAY_SIZE(function->range_of)];
 
 	if (i)
-		return write_range(function->space.ranges[i - 1], offset, len, val);
+		return write_range(kvpci_space_ranges(&function->space)->range[i - 1], offset, len,
+				   val);
 
 	kvpci_regs_write(&function->config, offset, len, val);
 	return 0;
-}
-
-/* Is userspace to know of a write? */
-static bool is_exit(const struct kvpci_function *function, u32 offset, u32 len)
-{
-	return function->exits &&
-	       find_next_bit(function->exits, offset + len, offset) < offset + len;
 }
 
 /* A write that may touch several ranges, or of which userspace may be to know. */
@@ -455,11 +537,12 @@ int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 l
 
 static void reset_ranges(struct kvpci_space *space, enum kvpci_reset_kind kind)
 {
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(space);
 	u32 i;
 
-	for (i = 0; i < space->nr_ranges; i++)
-		if (space->ranges[i]->ops->reset)
-			space->ranges[i]->ops->reset(space->ranges[i], kind);
+	for (i = 0; ranges && i < ranges->nr; i++)
+		if (ranges->range[i]->ops->reset)
+			ranges->range[i]->ops->reset(ranges->range[i], kind);
 }
 
 /**

@@ -32,7 +32,7 @@ struct kvpci_host;
  * @range_of: for each dword that mechanism #1 reaches 1 + the index of the range that has it,
  *	in those of @space, or 0
  * @exits: a bit for each byte of configuration space: userspace is to know of guests' writes
- *	to it; NULL: of none. Fixed once the function is plugged.
+ *	to it; NULL: of none. Guarded by @lock.
  * @exit_on_reset: and of function-level reset
  * @bar_registers: the range of the BARs
  * @command: the range of the command and status registers
@@ -81,9 +81,10 @@ struct kvpci_function {
 
 int kvpci_function_init(struct kvpci_function *function,
 			const struct kvpci_function_config *desc);
-int kvpci_function_add_exit(struct kvpci_function *function, u32 offset, u32 len);
+int kvpci_function_set_exit(struct kvpci_function *function, u32 offset, u32 len, bool exit);
 int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range *range);
-int kvpci_function_add_bar_range(struct kvpci_function *function, struct kvpci_range *range);
+int kvpci_function_replace_bar_range(struct kvpci_function *function, struct kvpci_range *old,
+				     struct kvpci_range *new);
 void kvpci_function_config_read_traced(struct kvpci_function *function, u32 offset,
 				       u32 len, void *val);
 u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,

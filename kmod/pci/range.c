@@ -3,9 +3,9 @@
  * Ranges: what a guest finds in configuration space and behind a BAR.
  *
  * Both are spaces: a number of bytes, some of which are of a kind, which knows what reads
- * and writes of them do. A space's ranges are disjoint and sorted, and fixed once the guest
- * sees the function, so that an access finds them by bisection and without a lock. An
- * access that covers more than one is cut up.
+ * and writes of them do. A space's ranges are disjoint and sorted, in a table that is replaced as
+ * a whole, so that an access finds them by bisection and without a lock. An access that covers
+ * more than one is cut up.
  *
  * Bytes in no range are, in configuration space, registers that are masks and nothing else
  * (function.c); behind a BAR nothing: they read all ones, and writes to them are dropped. If
@@ -27,14 +27,14 @@
 #include "pci/exit.h"
 #include "pci/range.h"
 
-/* The first range of @space that ends after @offset; nr_ranges if there is none. */
-static u32 first_after(const struct kvpci_space *space, u64 offset)
+/* The first range that ends after @offset; ranges->nr if there is none. */
+static u32 first_after(const struct kvpci_ranges *ranges, u64 offset)
 {
-	u32 low = 0, high = space->nr_ranges;
+	u32 low = 0, high = ranges->nr;
 
 	while (low < high) {
 		u32 mid = (low + high) / 2;
-		const struct kvpci_range *range = space->ranges[mid];
+		const struct kvpci_range *range = ranges->range[mid];
 
 		if (range->offset + range->length > offset)
 			high = mid;
@@ -50,17 +50,19 @@ static u32 first_after(const struct kvpci_space *space, u64 offset)
  * @space: the space
  * @offset: where to look from
  *
- * Context: any in which the function is known not to go away.
+ * Context: any in which the space's ranges stay, see kvpci_space_ranges().
  * Return: the first one of which there is a byte at @offset or after it, or NULL
  */
 struct kvpci_range *kvpci_range_next(const struct kvpci_space *space, u64 offset)
 {
-	u32 i = first_after(space, offset);
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(space);
+	u32 i;
 
-	if (i >= space->nr_ranges)
+	if (!ranges)
 		return NULL;
 
-	return space->ranges[array_index_nospec(i, space->nr_ranges)];
+	i = first_after(ranges, offset);
+	return i < ranges->nr ? ranges->range[array_index_nospec(i, ranges->nr)] : NULL;
 }
 
 /**
@@ -68,7 +70,7 @@ struct kvpci_range *kvpci_range_next(const struct kvpci_space *space, u64 offset
  * @space: the space
  * @offset: the byte
  *
- * Context: any in which the function is known not to go away.
+ * Context: any in which the space's ranges stay, see kvpci_space_ranges().
  * Return: the range or NULL
  */
 struct kvpci_range *kvpci_range_find(const struct kvpci_space *space, u64 offset)
@@ -91,17 +93,13 @@ struct kvpci_range *kvpci_range_find(const struct kvpci_space *space, u64 offset
 u32 kvpci_range_piece(const struct kvpci_space *space, u64 offset, u32 len,
 		      struct kvpci_range **range)
 {
-	u32 i = first_after(space, offset);
-	u64 end = space->size;
+	struct kvpci_range *next = kvpci_range_next(space, offset);
+	u64 end = next ? next->offset : space->size;
 
 	*range = NULL;
-	if (i < space->nr_ranges) {
-		i = array_index_nospec(i, space->nr_ranges);
-		end = space->ranges[i]->offset;
-		if (end <= offset) {
-			*range = space->ranges[i];
-			end += (*range)->length;
-		}
+	if (end <= offset) {
+		*range = next;
+		end += next->length;
 	}
 
 	return min_t(u64, len, end - offset);
@@ -192,37 +190,85 @@ int kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access
 	return -EOPNOTSUPP;
 }
 
+/* A table without @old, and with room for one more; NULL: out of memory. */
+static struct kvpci_ranges *ranges_without(const struct kvpci_ranges *ranges,
+					   const struct kvpci_range *old)
+{
+	u32 i, nr = ranges ? ranges->nr : 0;
+	struct kvpci_ranges *copy;
+
+	copy = kmalloc(struct_size(copy, range, nr + 1), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return NULL;
+
+	copy->nr = 0;
+	for (i = 0; i < nr; i++)
+		if (ranges->range[i] != old)
+			copy->range[copy->nr++] = ranges->range[i];
+	return copy;
+}
+
+static int ranges_insert(struct kvpci_ranges *ranges, struct kvpci_range *new)
+{
+	u32 at = first_after(ranges, new->offset);
+
+	if (at < ranges->nr && ranges->range[at]->offset < new->offset + new->length)
+		return -EEXIST;
+
+	memmove(ranges->range + at + 1, ranges->range + at,
+		(ranges->nr - at) * sizeof(ranges->range[0]));
+	ranges->range[at] = new;
+	ranges->nr++;
+	return 0;
+}
+
+/**
+ * kvpci_range_replace() - take a range out of a space, and put another one into it
+ * @space: the space
+ * @old: a range of it, or NULL
+ * @new: the other, complete, or NULL
+ * @stale: where to put what an access may still find @old by, for the caller to free, as @old is
+ *
+ * An access finds both as they were or both as they are to be.
+ *
+ * Context: process; the caller holds the host's lock, or nobody else knows of the function.
+ * Return: 0; -EEXIST if @new overlaps another; -ENOMEM
+ */
+int kvpci_range_replace(struct kvpci_space *space, struct kvpci_range *old,
+			struct kvpci_range *new, struct kvpci_ranges **stale)
+{
+	struct kvpci_ranges *now = kvpci_space_ranges(space);
+	struct kvpci_ranges *then = ranges_without(now, old);
+	int ret;
+
+	if (!then)
+		return -ENOMEM;
+	ret = new ? ranges_insert(then, new) : 0;
+	if (ret) {
+		kfree(then);
+		return ret;
+	}
+
+	rcu_assign_pointer(space->ranges, then);
+	*stale = now;
+	return 0;
+}
+
 /**
  * kvpci_range_insert() - put a range into its space
  * @range: the range, complete
  *
- * Context: process; the caller holds the host's lock, and the function is not plugged; or
- * nobody else knows of the function.
+ * Context: process; nobody else knows of the function.
  * Return: 0; -EEXIST if it overlaps another; -ENOMEM
  */
 int kvpci_range_insert(struct kvpci_range *range)
 {
-	struct kvpci_space *space = range->space;
-	struct kvpci_range **ranges;
-	u32 at, n = space->nr_ranges;
+	struct kvpci_ranges *stale;
+	int ret = kvpci_range_replace(range->space, NULL, range, &stale);
 
-	at = first_after(space, range->offset);
-	if (at < n && space->ranges[at]->offset < range->offset + range->length)
-		return -EEXIST;
-
-	ranges = kmalloc_array(n + 1, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
-	if (!ranges)
-		return -ENOMEM;
-
-	if (n) {
-		memcpy(ranges, space->ranges, at * sizeof(*ranges));
-		memcpy(ranges + at + 1, space->ranges + at, (n - at) * sizeof(*ranges));
-	}
-	ranges[at] = range;
-	kfree(space->ranges);
-	space->ranges = ranges;
-	space->nr_ranges++;
-	return 0;
+	if (!ret)
+		kfree(stale);
+	return ret;
 }
 
 /**
@@ -233,10 +279,11 @@ int kvpci_range_insert(struct kvpci_range *range)
  */
 void kvpci_ranges_destroy(struct kvpci_space *space)
 {
+	struct kvpci_ranges *ranges = kvpci_space_ranges(space);
 	u32 i;
 
-	for (i = 0; i < space->nr_ranges; i++)
-		if (space->ranges[i]->ops->destroy)
-			space->ranges[i]->ops->destroy(space->ranges[i]);
-	kfree(space->ranges);
+	for (i = 0; ranges && i < ranges->nr; i++)
+		if (ranges->range[i]->ops->destroy)
+			ranges->range[i]->ops->destroy(ranges->range[i]);
+	kfree(ranges);
 }

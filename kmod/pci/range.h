@@ -3,6 +3,7 @@
 #define _KVPCI_RANGE_H
 
 #include <linux/bits.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 struct kvm_vcpu;
@@ -144,20 +145,39 @@ struct kvpci_range {
 };
 
 /**
+ * struct kvpci_ranges - the ranges of a space
+ * @nr: how many
+ * @range: by ascending offset, disjoint
+ */
+struct kvpci_ranges {
+	u32 nr;
+	struct kvpci_range *range[];
+};
+
+/**
  * struct kvpci_space - configuration space, or a BAR, as what a guest finds in it
  * @function: whose it is
  * @size: bytes
- * @nr_ranges: entries of @ranges
- * @ranges: by ascending offset, disjoint; fixed once the function is plugged, before that
- *	guarded by the host's lock
+ * @ranges: what is there; NULL: nothing. Replaced as a whole, of configuration space while nobody
+ *	else knows of the function, of a BAR under the host's lock.
  */
 struct kvpci_space {
 	struct kvpci_function *function;
 	u64 size;
-	u16 nr_ranges;
-	struct kvpci_range **ranges;
+	struct kvpci_ranges __rcu *ranges;
 };
 
+/*
+ * The ranges of a space; NULL: there are none. They stay as long as the caller holds the host's
+ * lock, is a callback of a claim, or in a read section of RCU.
+ */
+static inline struct kvpci_ranges *kvpci_space_ranges(const struct kvpci_space *space)
+{
+	return rcu_dereference_raw(space->ranges);
+}
+
+int kvpci_range_replace(struct kvpci_space *space, struct kvpci_range *old,
+			struct kvpci_range *new, struct kvpci_ranges **stale);
 int kvpci_range_insert(struct kvpci_range *range);
 void kvpci_ranges_destroy(struct kvpci_space *space);
 struct kvpci_range *kvpci_range_next(const struct kvpci_space *space, u64 offset);

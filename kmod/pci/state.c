@@ -59,10 +59,11 @@ static void get_range(struct kvpci_range *range, struct kvpci_state_writer *writ
 
 static void get_ranges(struct kvpci_space *space, struct kvpci_state_writer *writer)
 {
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(space);
 	u32 i;
 
-	for (i = 0; i < space->nr_ranges; i++)
-		get_range(space->ranges[i], writer);
+	for (i = 0; ranges && i < ranges->nr; i++)
+		get_range(ranges->range[i], writer);
 }
 
 /**
@@ -134,10 +135,11 @@ static int next_of_range(struct kvpci_state_reader *reader, const struct kvpci_r
 static int check_ranges(const struct kvpci_space *space, const struct kvpci_regs *config,
 			struct kvpci_state_reader *reader)
 {
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(space);
 	u32 i;
 
-	for (i = 0; i < space->nr_ranges; i++) {
-		const struct kvpci_range *range = space->ranges[i];
+	for (i = 0; ranges && i < ranges->nr; i++) {
+		const struct kvpci_range *range = ranges->range[i];
 		const struct kvpci_state_ops *ops = range->ops->state;
 		const void *state;
 		int ret;
@@ -194,10 +196,11 @@ static void set_config(struct kvpci_regs *config, const u8 *new)
 
 static void set_ranges(struct kvpci_space *space, struct kvpci_state_reader *reader)
 {
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(space);
 	u32 i;
 
-	for (i = 0; i < space->nr_ranges; i++) {
-		struct kvpci_range *range = space->ranges[i];
+	for (i = 0; ranges && i < ranges->nr; i++) {
+		struct kvpci_range *range = ranges->range[i];
 		const void *state;
 
 		if (range->ops->state && !next_of_range(reader, range, &state))

@@ -68,11 +68,14 @@ int add_range(int function, const struct range_desc *range)
 	struct kvpci_range_config config = {
 		.size = sizeof(config),
 		.bar = range->bar,
+		.flags = range->range_flags,
 		.kind = range->kind,
 		.offset = range->offset,
 		.length = range->length,
 	};
 
+	if (range->range_flags & KVPCI_RANGE_REMOVE)
+		return kvpci_ioctl(function, KVPCI_ADD_RANGE, &config);
 	if (range->kind == KVPCI_RANGE_REGISTERS ||
 	    memcmp(&registers, &none, sizeof(none)))
 		config.data = (unsigned long)&registers;

@@ -7,6 +7,7 @@
 
 /**
  * struct range_desc - a range of a BAR
+ * @range_flags: KVPCI_RANGE_*
  * @flags: KVPCI_REGISTERS_*
  * @bar: which BAR
  * @kind: enum kvpci_range_kind
@@ -15,6 +16,7 @@
  * @value: this and the others as in struct kvpci_registers_config
  */
 struct range_desc {
+	__u32 range_flags;
 	__u32 flags;
 	__u32 bar;
 	__u32 kind;

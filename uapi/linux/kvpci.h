@@ -12,7 +12,7 @@
  * (KVPCI_CREATE_FUNCTION), then given what lies behind its BARs
  * (KVPCI_ADD_RANGE), and then plugged (KVPCI_PLUG), which is when the guest
  * first sees it. Closing a function's descriptor removes it from the guest.
- * Doorbells, and the eventfds that interrupt the guest, may come and go at any time.
+ * Ranges, doorbells, and the eventfds that interrupt the guest may come and go at any time.
  *
  * What an access finds:
  *
@@ -415,16 +415,26 @@ enum kvpci_range_kind {
 
 #define KVPCI_MAX_RANGES	256		/* of one function */
 
+/* Remove the range that has exactly this place, of whatever kind; with KVPCI_RANGE_EXIT, have
+ * writes to these bytes not end KVM_RUN any more.
+ */
+#define KVPCI_RANGE_REMOVE	(1U << 0)
+/* Put this range in the place of the one that has exactly the same. */
+#define KVPCI_RANGE_REPLACE	(1U << 1)
+
+#define KVPCI_RANGE_FLAGS	(KVPCI_RANGE_REMOVE | KVPCI_RANGE_REPLACE)
+
 /**
  * struct kvpci_range_config - argument of KVPCI_ADD_RANGE
  * @size: sizeof(struct kvpci_range_config)
- * @flags: zero
+ * @flags: KVPCI_RANGE_REMOVE, KVPCI_RANGE_REPLACE (not of KVPCI_RANGE_EXIT), or zero
  * @bar: 0 to 5; KVPCI_BAR_ROM (registers that the guest can't write, only); KVPCI_CONFIG
  *	(KVPCI_RANGE_EXIT only)
  * @kind: enum kvpci_range_kind
  * @offset: first byte, from the start of the BAR or of configuration space
  * @length: bytes, not 0; @offset + @length must not exceed these
- * @data: user address of the structure that the kind has; 0 if it has none
+ * @data: user address of the structure that the kind has; 0 if it has none, or with
+ *	KVPCI_RANGE_REMOVE
  */
 struct kvpci_range_config {
 	__u32 size;
@@ -544,23 +554,36 @@ struct kvpci_banks_config {
 /**
  * KVPCI_ADD_RANGE - say what a guest finds in a range
  *
- * On a function that is not plugged yet. An access to a BAR is served by the range that
- * its bytes are in; bytes that are in none read all ones, and writes to them are
- * dropped. If the first byte is in a userspace range, the whole access exits;
- * bytes further on that are in one read all ones.
+ * On a function. An access to a BAR is served by the range that its bytes are in; bytes that
+ * are in none read all ones, and writes to them are dropped. If the first byte is in a
+ * userspace range, the whole access exits; bytes further on that are in one read all ones.
+ *
+ * Ranges may come and go while the function is plugged, as often as the caller likes. When the
+ * call has returned, no access finds what was removed, and nothing is signalled or triggered by
+ * it; an exit that was on its way may still come, which KVPCI_GET_EXIT tells of. Each access of
+ * a guest finds one of two that replace each other, a device's likewise. A pin that has followed
+ * what was removed is low, until something else raises it. Nothing may come or go in pages that
+ * have a mirror, which are those of when the function was plugged; what comes later is not
+ * mirrored. The call waits for accesses that vCPUs are making, so that it is not to be made by
+ * who resolves faults of the guest's memory.
+ *
+ * State has the records of ranges that there are, see "state": who restores it makes the same.
  *
  * Return: 0, or
  *	EINVAL	no such BAR or kind; the range is empty, exceeds the BAR or the
  *		kind's limit; the ROM can't have it; @data that the kind has no use for; a bit
  *		that can be changed in two ways; a field set that the flags do not use;
- *		the function has no such @interrupt or @vector
+ *		the function has no such @interrupt or @vector; the range to remove or replace
+ *		is a part of MSI-X
+ *	ENOENT	there is no range of exactly that place to remove or replace; KVPCI_RANGE_EXIT:
+ *		no write to there ends KVM_RUN
  *	EFAULT	no @data, and the kind has use for it
  *	EEXIST	it overlaps a range that is there, or another one has KVPCI_REGISTERS_LEVEL
  *	ENOSPC	the function has KVPCI_MAX_RANGES, or would have more than
  *		KVPCI_MAX_REGISTERS bytes in ranges with bits that the guest can write, or
  *		than KVPCI_MAX_ALL_REGISTERS
  *	EBADF	@eventfd is not open, or EINVAL: it is not an eventfd
- *	EBUSY	the function is plugged; the interrupt is a slot's
+ *	EBUSY	the function is plugged, and the place has a mirror; the interrupt is a slot's
  */
 #define KVPCI_ADD_RANGE	_IO(KVPCI_IOC_MAGIC, 0x02)
 
