@@ -1060,7 +1060,7 @@ TEST_F(mirror, bad_arguments)
 	int i;
 
 	for (i = 4; i < sizeof(bad); i++) {
-		bool may_be_set = (i >= 8 && i < 16) || i >= 32;
+		bool may_be_set = (i >= 8 && i < 16) || (i >= 32 && i < 40);
 
 		((unsigned char *)&bad)[i] = 1;
 		EXPECT_EQ(-EINVAL, kvpci_ioctl(self->host->fd, KVPCI_GET_MIRROR, &bad));

@@ -113,17 +113,27 @@ void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
 	slot_follow(function);
 }
 
+/* May a write rely on it that memory of userspace's has moved, which has not been confirmed? */
+static bool has_moved_memory(const struct kvpci_host *host, u32 effects)
+{
+	return effects & (KVPCI_EFFECT_MAP | KVPCI_EFFECT_BEHIND | KVPCI_EFFECT_RESET |
+			  KVPCI_EFFECT_BUS_RESET) &&
+	       READ_ONCE(host->external) && kvpci_host_has_unfollowed(host);
+}
+
 /**
  * kvpci_effects_carry_out() - do what has to follow a write
  * @function: the function that was written to
  * @effects: KVPCI_EFFECT_*
  *
  * Context: process; a callback of a claim or an ioctl, without a spinlock.
- * Return: if userspace is to know of it, KVPCI_EXIT_WRITTEN and perhaps KVPCI_EXIT_RESET;
+ * Return: if userspace is to know of it, KVPCI_EXIT_WRITTEN and what else has happened;
  * otherwise 0
  */
 u32 kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 {
+	u32 flags;
+
 	effects_follow(function, effects);
 	if (effects & KVPCI_EFFECT_BUS_RESET)
 		reset_behind(function);
@@ -132,11 +142,13 @@ u32 kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 	if (effects & KVPCI_EFFECT_SLOT)
 		slot_follow(function);
 
-	if (!(effects & KVPCI_EFFECT_EXIT) &&
+	flags = has_moved_memory(function->host, effects) ? KVPCI_EXIT_MIRROR : 0;
+	if (!flags && !(effects & KVPCI_EFFECT_EXIT) &&
 	    !(effects & KVPCI_EFFECT_RESET && function->exit_on_reset))
 		return 0;
 
-	return KVPCI_EXIT_WRITTEN | (effects & KVPCI_EFFECT_RESET ? KVPCI_EXIT_RESET : 0);
+	return flags | KVPCI_EXIT_WRITTEN |
+	       (effects & KVPCI_EFFECT_RESET ? KVPCI_EXIT_RESET : 0);
 }
 
 /**

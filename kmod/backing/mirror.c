@@ -38,6 +38,12 @@
  * what is not there. What counts as a change is whatever makes an access at some address
  * of the BAR find something else: a BAR that is placed on top of it does too.
  *
+ * Pages that are not the module's but userspace's own (KVPCI_RANGE_MEMORY) follow their BAR by the
+ * same ioctls. The module can't take them from the guest. Instead, the guest's write that has
+ * moved such memory away from where it was ends KVM_RUN, for userspace to move it, and so does
+ * every other that may rely on that, until it is confirmed: the change is not followed before.
+ * As reads of it that trap are not answered in the kernel, userspace is asked at once.
+ *
  * The lock of mirrors is taken when pages are mapped, with the mmap lock held, and
  * outside of the one that guards a file's mappings. What makes a page unreachable does so
  * first, by the table of functions or the count of changes, and then takes it out of the
@@ -79,7 +85,7 @@
  * @bar: the BAR, NULL once the function has gone
  * @offset: in the file; what userspace knows it by
  * @length: bytes
- * @bytes: the pages' contents
+ * @bytes: the pages' contents; NULL: they are userspace's
  * @told: the change that userspace has been told of last
  * @told_placed: and whether the BAR was placed then
  * @confirmed: the change that userspace has confirmed last
@@ -119,11 +125,15 @@ struct kvpci_mirror_part {
  * @trapped: reads of what is mirrored since the last change that was counted; when they are
  *	WORTH_A_MIRROR, userspace is asked for it. Counted without a lock: one more or less
  *	makes no difference.
+ * @external: there are pages of userspace's
+ * @owed: userspace is to move them, and has not confirmed it; guarded by the lock of mirrors
  * @parts: its pages
- * @ranges: those of them that are mirrored
+ * @ranges: those of them that are mirrored, or are userspace's
  */
 struct kvpci_bar_mirror {
 	u32 trapped;
+	bool external;
+	bool owed;
 	struct list_head parts;
 	struct list_head ranges;
 };
@@ -195,7 +205,8 @@ static struct page *bar_page(const struct kvpci_host *host, u64 offset)
 	list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
 		if (offset - range->offset >= range->length)
 			continue;
-		if (!range->placed || range->confirmed != READ_ONCE(bar->node.changes))
+		if (!range->bytes || !range->placed ||
+		    range->confirmed != READ_ONCE(bar->node.changes))
 			return NULL;
 		return vmalloc_to_page(range->bytes + (offset - range->offset));
 	}
@@ -334,8 +345,8 @@ static bool is_trapped(const struct kvpci_function_bar *bar, u64 page)
 	return kvpci_doorbell_in(bar, page, PAGE_SIZE);
 }
 
-static int new_range(struct kvpci_function_bar *bar, const struct kvpci_mirror_part *part,
-		     u64 start, u64 end)
+/* @bytes: its pages; NULL: userspace has them. */
+static int new_range(struct kvpci_function_bar *bar, u8 *bytes, u64 start, u64 end)
 {
 	const struct kvpci_function *function = bar->space.function;
 	struct kvpci_mirror_range *range;
@@ -347,7 +358,7 @@ static int new_range(struct kvpci_function_bar *bar, const struct kvpci_mirror_p
 	range->bar = bar;
 	range->offset = function_offset(function) + ((u64)bar->index << BAR_SHIFT) + start;
 	range->length = end - start;
-	range->bytes = part->bytes + (start - part->start);
+	range->bytes = bytes;
 	range->told = CHANGE_NONE;
 	range->confirmed = CHANGE_NONE;
 	INIT_LIST_HEAD(&range->of_host);
@@ -364,13 +375,13 @@ static int new_ranges(struct kvpci_function_bar *bar, const struct kvpci_mirror_
 		if (!is_trapped(bar, page)) {
 			start = min(start, page);
 		} else if (start < page) {
-			ret = new_range(bar, part, start, page);
+			ret = new_range(bar, part->bytes + (start - part->start), start, page);
 			start = part->end;
 		}
 		cond_resched();
 	}
 	if (!ret && start < part->end)
-		ret = new_range(bar, part, start, part->end);
+		ret = new_range(bar, part->bytes + (start - part->start), start, part->end);
 
 	return ret;
 }
@@ -421,7 +432,25 @@ static int new_parts(struct kvpci_function_bar *bar)
 		end = ALIGN(range->offset + range->length, PAGE_SIZE);
 	}
 
-	return new_part(bar, start, end);
+	return end ? new_part(bar, start, end) : 0;
+}
+
+static int new_externals(struct kvpci_function_bar *bar)
+{
+	const struct kvpci_ranges *ranges = kvpci_space_ranges(&bar->space);
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < ranges->nr && !ret; i++) {
+		const struct kvpci_range *range = ranges->range[i];
+
+		if (!range->external)
+			continue;
+		bar->mirror->external = true;
+		ret = new_range(bar, NULL, range->offset, range->offset + range->length);
+	}
+
+	return ret;
 }
 
 static void move_ranges(struct kvpci_function_bar *bar, const struct kvpci_mirror_part *part)
@@ -439,13 +468,16 @@ static void move_ranges(struct kvpci_function_bar *bar, const struct kvpci_mirro
 /* Make all of a mirror that takes memory, and change nothing. */
 static int mirror_prepare(struct kvpci_function_bar *bar)
 {
+	int ret;
+
 	bar->mirror = kzalloc(sizeof(*bar->mirror), GFP_KERNEL_ACCOUNT);
 	if (!bar->mirror)
 		return -ENOMEM;
 
 	INIT_LIST_HEAD(&bar->mirror->parts);
 	INIT_LIST_HEAD(&bar->mirror->ranges);
-	return new_parts(bar);
+	ret = new_parts(bar);
+	return ret ?: new_externals(bar);
 }
 
 static void mirror_establish(struct kvpci_function_bar *bar)
@@ -458,8 +490,11 @@ static void mirror_establish(struct kvpci_function_bar *bar)
 		move_ranges(bar, part);
 
 	mutex_lock(&host->mirror_lock);
-	list_for_each_entry(range, &bar->mirror->ranges, of_bar)
+	list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
 		list_add_tail(&range->of_host, &host->mirrors);
+		if (!range->bytes)
+			WRITE_ONCE(host->external, host->external + 1);
+	}
 	mutex_unlock(&host->mirror_lock);
 }
 
@@ -473,7 +508,7 @@ static bool wants_mirror(const struct kvpci_function_bar *bar)
 		return false;
 
 	for (i = 0; ranges && i < ranges->nr; i++)
-		if (ranges->range[i]->mirrored)
+		if (ranges->range[i]->mirrored || ranges->range[i]->external)
 			return true;
 
 	return false;
@@ -542,6 +577,14 @@ static void free_range(struct kvpci_mirror_range *range)
 	kfree(range);
 }
 
+/* Userspace's pages are where they are to be, or have gone: the last change has been followed. */
+static void mirror_pay(struct kvpci_host *host, struct kvpci_bar_mirror *mirror)
+{
+	if (mirror->owed)
+		kvpci_map_followed(&host->memory);
+	mirror->owed = false;
+}
+
 /**
  * kvpci_mirrors_withdraw() - take a function's mirrors away from userspace
  * @function: the function, which no look-up finds any more
@@ -564,8 +607,11 @@ void kvpci_mirrors_withdraw(struct kvpci_function *function)
 
 		if (!mirror)
 			continue;
+		mirror_pay(host, mirror);
 		list_for_each_entry_safe(range, next, &mirror->ranges, of_bar) {
 			withdraw_range(host, range);
+			if (!range->bytes)
+				WRITE_ONCE(host->external, host->external - 1);
 			if (!range->placed || !host->kvm) {
 				free_range(range);
 				continue;
@@ -608,27 +654,41 @@ void kvpci_mirror_destroy(struct kvpci_function_bar *bar)
  * kvpci_mirrors_follow() - have mirrors follow what has changed in the map of memory
  * @host: the host bridge
  *
- * When this returns, no guest can read from where a mirrored BAR has been.
+ * When this returns, no guest can read from where a mirrored BAR has been, unless that is memory
+ * of userspace's, which has not confirmed to have moved it: kvpci_host_has_unfollowed() then.
  *
  * Context: process; the caller holds no spinlock, and is not in a callback of an eventfd.
  */
 void kvpci_mirrors_follow(struct kvpci_host *host)
 {
 	struct kvpci_map_node *node;
+	bool tell = false;
 
 	mutex_lock(&host->mirror_lock);
 	while ((node = kvpci_map_take_changed(&host->memory))) {
 		struct kvpci_mirror_range *range;
 		struct kvpci_function_bar *bar;
+		bool owed = false;
 
 		bar = container_of(node, struct kvpci_function_bar, node);
-		list_for_each_entry(range, &bar->mirror->ranges, of_bar)
-			if (range->placed)
-				withdraw_range(host, range);
+		list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
+			if (!range->placed)
+				continue;
+			withdraw_range(host, range);
+			owed |= !range->bytes;
+		}
 		WRITE_ONCE(bar->mirror->trapped, 0);
-		kvpci_map_followed(&host->memory);
+		tell |= bar->mirror->external;
+		/* Once for the BAR, however often it changes. */
+		if (owed && !bar->mirror->owed)
+			bar->mirror->owed = true;
+		else
+			kvpci_map_followed(&host->memory);
 	}
 	mutex_unlock(&host->mirror_lock);
+
+	if (tell)
+		kvpci_eventfd_signal(host->mirror_eventfd);
 }
 
 /**
@@ -752,6 +812,30 @@ static void mirror_locate(struct kvpci_host *host, struct kvpci_mirror_range *ra
 		*address = base + start_of(range);
 }
 
+/* Whose memory is it that userspace is to move? */
+static void mirror_describe(const struct kvpci_mirror_range *range, struct kvpci_mirror *mirror)
+{
+	mirror->flags |= KVPCI_MIRROR_EXTERNAL;
+	mirror->place = start_of(range);
+	if (!range->bar)
+		return;
+
+	mirror->bar = range->bar->index;
+	mirror->user_data = range->bar->space.function->user_data;
+}
+
+/* Is there memory of userspace's behind a BAR that is where the guest does not find it? */
+static bool is_owing(const struct kvpci_bar_mirror *mirror)
+{
+	const struct kvpci_mirror_range *range;
+
+	list_for_each_entry(range, &mirror->ranges, of_bar)
+		if (!range->bytes && range->placed && range->confirmed != current_change(range))
+			return true;
+
+	return false;
+}
+
 /**
  * kvpci_mirror_get() - find a range of a BAR whose mirror is not where the guest finds it
  * @host: the host bridge
@@ -772,6 +856,8 @@ int kvpci_mirror_get(struct kvpci_host *host, struct kvpci_mirror *mirror)
 		mirror_locate(host, range, &mirror->address);
 		if (range->told_placed)
 			mirror->flags |= KVPCI_MIRROR_PLACED;
+		if (!range->bytes)
+			mirror_describe(range, mirror);
 		mirror->offset = range->offset;
 		mirror->length = range->length;
 		mirror->sequence = range->told;
@@ -809,6 +895,8 @@ int kvpci_mirror_set(struct kvpci_host *host, const struct kvpci_mirror *mirror)
 			trace_kvpci_mirror_place(range->bar, start_of(range), range->length);
 		if (!range->bar)
 			free_range(range);
+		else if (!is_owing(range->bar->mirror))
+			mirror_pay(host, range->bar->mirror);
 		ret = 0;
 		break;
 	}

@@ -26,7 +26,7 @@ int kvpci_get_mirror_ioctl(struct kvpci_host *host, struct kvpci_mirror __user *
 	if (ret)
 		return ret;
 	if (mirror.flags || mirror.offset || mirror.length || mirror.address ||
-	    mirror.sequence)
+	    mirror.sequence || mirror.user_data || mirror.place || mirror.bar || mirror.pad)
 		return -EINVAL;
 
 	mutex_lock(&host->lock);
@@ -54,7 +54,8 @@ int kvpci_set_mirror_ioctl(struct kvpci_host *host,
 	ret = kvpci_uarg_get(&mirror, sizeof(mirror), KVPCI_MIRROR_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	if (mirror.flags || mirror.length || mirror.address)
+	if (mirror.flags || mirror.length || mirror.address || mirror.user_data ||
+	    mirror.place || mirror.bar || mirror.pad)
 		return -EINVAL;
 
 	return kvpci_mirror_set(host, &mirror);

@@ -205,7 +205,8 @@ static struct kvpci_range *new_range(struct kvpci_function_bar *bar,
 		range = new_banks(bar, desc);
 		break;
 	case KVPCI_RANGE_USERSPACE:
-		range = desc->data ? ERR_PTR(-EINVAL) : kvpci_userspace_new(bar);
+	case KVPCI_RANGE_MEMORY:
+		range = kvpci_userspace_new(bar, desc);
 		break;
 	default:
 		range = ERR_PTR(-EINVAL);
@@ -245,7 +246,7 @@ static int replace_range(struct kvpci_function *function, struct kvpci_function_
 	}
 	if (function->plugged) {
 		/* What is mirrored stays as it was when the function was plugged. */
-		if (kvpci_mirror_has(bar, desc->offset, desc->length))
+		if ((new && new->external) || kvpci_mirror_has(bar, desc->offset, desc->length))
 			return -EBUSY;
 		if (new)
 			new->mirrored = false;

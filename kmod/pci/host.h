@@ -62,6 +62,7 @@ enum kvpci_claim_index {
  * @mirror_eventfd: tells userspace that what KVPCI_GET_MIRROR tells is worth its while; NULL:
  *	BARs have no mirrors
  * @mirrors: those of BARs, as struct kvpci_mirror_range
+ * @external: how many of them are memory of userspace's; written under the lock of mirrors
  * @exits: by vCPU, what its last access that was left or told to userspace was for; NULL until
  *	there is a function that has such
  * @nr_exits: entries of @exits
@@ -92,6 +93,7 @@ struct kvpci_host {
 	struct address_space *mapping;
 	struct eventfd_ctx *mirror_eventfd;
 	struct list_head mirrors;
+	u32 external;
 	struct kvpci_exit_note *exits;
 	u32 nr_exits;
 };

@@ -131,6 +131,7 @@ struct kvpci_range_ops {
  * @level: the INTx pin has the level that it says
  * @mirrored: reads have no effect and are to be spared the guest, see mirror.c
  * @moved: its bytes are in a mirror
+ * @external: userspace makes memory of the guest of it, see mirror.c
  */
 struct kvpci_range {
 	const struct kvpci_range_ops *ops;
@@ -142,6 +143,7 @@ struct kvpci_range {
 	bool level;
 	bool mirrored;
 	bool moved;
+	bool external;
 };
 
 /**

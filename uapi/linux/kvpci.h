@@ -402,6 +402,11 @@ struct kvpci_function_config {
  *	KVM_RUN completes them; see KVPCI_GET_EXIT. It has no structure.
  * @KVPCI_RANGE_BANKS: registers in banks, of which the guest sees the one that it has selected:
  *	struct kvpci_banks_config
+ * @KVPCI_RANGE_MEMORY: memory of the caller's, which it makes memory of the guest, see "mirrors":
+ *	of a file or a device, to read only or to write as well. Accesses come as with
+ *	KVPCI_RANGE_USERSPACE where the guest has no such memory, and writes where it is to read
+ *	only. Whole pages of a memory BAR, of a bridge with KVPCI_HOST_MIRROR; a function that is
+ *	plugged keeps those that it has. It has no structure.
  * @KVPCI_RANGE_EXIT: of configuration space only, over what is there: a write by the guest to
  *	one of these bytes, once it has been carried out, ends as KVM_EXIT_MMIO or KVM_EXIT_IO;
  *	see KVPCI_GET_EXIT. It has no structure.
@@ -411,6 +416,7 @@ enum kvpci_range_kind {
 	KVPCI_RANGE_USERSPACE = 2,
 	KVPCI_RANGE_EXIT = 3,
 	KVPCI_RANGE_BANKS = 4,
+	KVPCI_RANGE_MEMORY = 5,
 };
 
 #define KVPCI_MAX_RANGES	256		/* of one function */
@@ -720,8 +726,11 @@ struct kvpci_access {
 #define KVPCI_EXIT_WRITTEN	(1U << 1)
 /* Out: and this has reset the function, see KVPCI_FUNCTION_RESET_EXIT. */
 #define KVPCI_EXIT_RESET	(1U << 2)
+/* Out: and memory of the caller's is not where the guest finds it, see KVPCI_GET_MIRROR. */
+#define KVPCI_EXIT_MIRROR	(1U << 3)
 
-#define KVPCI_EXIT_FLAGS	(KVPCI_EXIT_IO | KVPCI_EXIT_WRITTEN | KVPCI_EXIT_RESET)
+#define KVPCI_EXIT_FLAGS	(KVPCI_EXIT_IO | KVPCI_EXIT_WRITTEN | KVPCI_EXIT_RESET | \
+				 KVPCI_EXIT_MIRROR)
 
 /**
  * struct kvpci_exit - argument of KVPCI_GET_EXIT
@@ -1068,10 +1077,23 @@ enum kvpci_delivery {
  * have mapped them. A read through memory that is left at the old place makes KVM_RUN fail
  * with EFAULT: the caller is to bring its memory in line and to run the vCPU again. Its own
  * reads are answered with SIGBUS until KVPCI_SET_MIRROR.
+ *
+ * Memory of the caller's (KVPCI_RANGE_MEMORY), which a guest may write as well, follows its BAR
+ * in the same way, but that the kernel has no pages to take away. So the guest's write that has
+ * moved its BAR from where it was, or put another on top of it, ends as KVM_EXIT_MMIO or
+ * KVM_EXIT_IO, of which KVPCI_GET_EXIT tells KVPCI_EXIT_MIRROR. The caller brings its memory in
+ * line then, and runs the vCPU again; another vCPU may reach the old place until it has. Until
+ * that is confirmed, so end other writes that may move a BAR. @mirror_eventfd is signalled
+ * whenever such a BAR has moved, by the guest or not, so that the memory may be where the guest
+ * finds it before the guest looks. What the caller itself has done to a BAR (KVPCI_RESET,
+ * KVPCI_SET_STATE, KVPCI_WRITE in the guest's name) it follows itself, with KVPCI_GET_MIRROR, and
+ * before it closes a function it removes its memory.
  */
 
 /* The range is to be found at @address. */
 #define KVPCI_MIRROR_PLACED	(1U << 0)
+/* It is a range of kind KVPCI_RANGE_MEMORY: @offset is a name of it, and nothing to map. */
+#define KVPCI_MIRROR_EXTERNAL	(1U << 1)
 
 /**
  * struct kvpci_mirror - argument of KVPCI_GET_MIRROR and KVPCI_SET_MIRROR
@@ -1083,6 +1105,13 @@ enum kvpci_delivery {
  * @address: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_PLACED, the guest address at which
  *	the guest finds the range, and nothing else; otherwise 0
  * @sequence: the number of the last change that was counted; KVPCI_GET_MIRROR: out
+ * @user_data: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_EXTERNAL, of the function's struct
+ *	kvpci_function_config, or 0 if it has gone; otherwise 0
+ * @place: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_EXTERNAL, of the range, from the start of the
+ *	BAR; otherwise 0
+ * @bar: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_EXTERNAL, which BAR, or 0 if the function has
+ *	gone; otherwise 0
+ * @pad: zero
  */
 struct kvpci_mirror {
 	__u32 size;
@@ -1091,9 +1120,13 @@ struct kvpci_mirror {
 	__u64 length;
 	__u64 address;
 	__u64 sequence;
+	__u64 user_data;
+	__u64 place;
+	__u32 bar;
+	__u32 pad;
 };
 
-#define KVPCI_MIRROR_SIZE_VER0	40
+#define KVPCI_MIRROR_SIZE_VER0	64
 
 /**
  * KVPCI_GET_MIRROR - find a mirror that has changed
