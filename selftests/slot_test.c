@@ -329,6 +329,7 @@ TEST_F(slot, what_the_device_says)
 	EXPECT_EQ(0, get(self->port, PCI_EXP_LNKCTL));
 	EXPECT_EQ(0, device_says(self->port, PCI_EXP_LNKSTA, 0xffff, 0xffff));
 	EXPECT_EQ(0xdfff, get(self->port, PCI_EXP_LNKSTA));
+	EXPECT_EQ(0, events(self->port));
 	device_free(self->port);
 
 	/* Of what the slot does not have there is nothing to say. */

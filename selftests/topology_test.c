@@ -663,6 +663,27 @@ TEST_F(topology, bad_descriptions)
 
 /* State. */
 
+/* The bridge itself stays, as long as there is something behind it, and so does its memory. */
+TEST_F(topology, what_was_behind_a_bridge_is_behind_no_later_one)
+{
+	int bridge = bridge_plugged(self->host, 0, B1);
+	int function = stamped(self->host, bridge, 0, 0xf3);
+	int i, later[16];
+
+	close(bridge);
+	for (i = 0; i < ARRAY_SIZE(later); i++) {
+		later[i] = bridge_plugged(self->host, 0, BDF(0, 2 + i, 0));
+		set_memory(later[i], MEM, MEM + 16 * MIB - 1);
+		write_as_guest(later[i], PCI_COMMAND, 2, ALL);
+	}
+	write_as_guest(function, PCI_BASE_ADDRESS_0, 4, MEM);
+	write_as_guest(function, PCI_COMMAND, 2, ALL);
+	EXPECT_EQ(NOTHING, at(self->vm, MEM));
+	for (i = 0; i < ARRAY_SIZE(later); i++)
+		close(later[i]);
+	close(function);
+}
+
 TEST_F(topology, the_state_of_a_tree_is_set_in_any_order)
 {
 	struct state states[3];
