@@ -663,6 +663,88 @@ TEST_F(topology, bad_descriptions)
 
 /* State. */
 
+/* Several host bridges. */
+
+static struct host *segment_new(struct vm *vm, __u16 segment)
+{
+	struct kvpci_host_config config = host_defaults(vm);
+
+	/* The first one has the ports. */
+	config.flags = KVPCI_HOST_ECAM | (segment ? 0 : KVPCI_HOST_CONFIG_PORTS);
+	config.segment = segment;
+	config.last_bus = 15;
+	config.ecam = ECAM_BASE + segment * 64 * MIB;
+	config.io = (struct kvpci_window) { IO_BASE + segment * 0x4000, 0x4000 };
+	config.mem32 = (struct kvpci_window) { MEM + segment * 256 * MIB, 256 * MIB };
+	config.mem64 = (struct kvpci_window) {};
+	return host_new_from(vm, &config);
+}
+
+/* Each sees what it has itself, at the same bus numbers, and nothing of the other's. */
+TEST(two_host_bridges_in_a_machine)
+{
+	struct vm *vm = vm_new(1);
+	struct host *hosts[2];
+	int bridges[2], functions[2], i;
+	struct kvpci_function_config desc;
+
+	for (i = 0; i < 2; i++) {
+		hosts[i] = segment_new(vm, i);
+		bridges[i] = bridge_plugged(hosts[i], 0, B1);
+		desc = behind(bridges[i], (struct kvpci_function_config) {
+			.device = 0x50 + i, .user_data = 0x60 + i, .bars = { { 2 * PAGE } } });
+		functions[i] = function_new(hosts[i], 0, desc);
+		add_userspace(functions[i], 0, PAGE, 4);
+		must(plug(functions[i]));
+		set_buses(bridges[i], 1, 1);
+		set_memory(bridges[i], MEM + i * 256 * MIB, MEM + (i + 1) * 256 * MIB - 1);
+		write_as_guest(bridges[i], PCI_COMMAND, 2, ALL);
+	}
+	/* The VMM finds out whose an access was: only one of them says that it knows. */
+	vm->vcpus[0].on_exit = exit_is_noted;
+	for (i = 0; i < 2; i++) {
+		const __u64 bar = MEM + i * 256 * MIB, elsewhere = MEM + !i * 256 * MIB + 16 * MIB;
+		struct kvpci_exit said;
+
+		EXPECT_EQ(0x50 + i, cfg_read(hosts[i], BY_ECAM, BDF(1, 0, 0), PCI_DEVICE_ID, 2));
+		cfg_write(hosts[i], BY_ECAM, BDF(1, 0, 0), PCI_BASE_ADDRESS_0, 4, bar);
+		cfg_write(hosts[i], BY_ECAM, BDF(1, 0, 0), PCI_COMMAND, 2, ALL);
+		vm->vcpus[0].nr_exits = 0;
+		EXPECT_EQ(EXIT_ANSWER & NOTHING, at(vm, bar + PAGE));
+		ASSERT_EQ(1, vm->vcpus[0].nr_exits);
+		EXPECT_EQ(-ENOENT, get_exit(hosts[!i]->fd, &vm->vcpus[0].exits[0], 0, &said));
+		EXPECT_EQ(0, get_exit(hosts[i]->fd, &vm->vcpus[0].exits[0], 0, &said));
+		EXPECT_EQ(0x60 + i, said.user_data);
+		EXPECT_EQ(i, said.segment);
+		EXPECT_EQ(PAGE, said.offset);
+
+		/* In the other's window it is not found. */
+		cfg_write(hosts[i], BY_ECAM, BDF(1, 0, 0), PCI_BASE_ADDRESS_0, 4, elsewhere);
+		EXPECT_EQ(NOTHING, at(vm, elsewhere + PAGE));
+		cfg_write(hosts[i], BY_ECAM, BDF(1, 0, 0), PCI_BASE_ADDRESS_0, 4, bar);
+	}
+	EXPECT_EQ(0x50, cfg_read(hosts[0], BY_PORTS, BDF(1, 0, 0), PCI_DEVICE_ID, 2));
+
+	/* What is behind the one can't be behind a bridge of the other. */
+	desc = behind(bridges[1], (struct kvpci_function_config) {
+		.size = sizeof(desc), .vendor = 1, .devfn = 8,
+		.capability_size = sizeof(struct kvpci_capability) });
+	EXPECT_EQ(-EINVAL, create_function(hosts[0]->fd, &desc));
+
+	/* One goes, the other stays. */
+	close(functions[0]);
+	close(bridges[0]);
+	host_free(hosts[0]);
+	vm->vcpus[0].nr_exits = 0;
+	EXPECT_EQ(EXIT_ANSWER & NOTHING, at(vm, MEM + 256 * MIB + PAGE));
+	EXPECT_EQ(1, vm->vcpus[0].nr_exits);
+	EXPECT_EQ(0x51, cfg_read(hosts[1], BY_ECAM, BDF(1, 0, 0), PCI_DEVICE_ID, 2));
+	close(functions[1]);
+	close(bridges[1]);
+	host_free(hosts[1]);
+	vm_free(vm);
+}
+
 /* The bridge itself stays, as long as there is something behind it, and so does its memory. */
 TEST_F(topology, what_was_behind_a_bridge_is_behind_no_later_one)
 {
