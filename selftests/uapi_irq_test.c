@@ -1679,7 +1679,7 @@ TEST_F(uapi_irq, who_is_told_of_acknowledgments_is_no_source)
 	close(copy);
 }
 
-/* KVPCI_RESET and KVPCI_GET_DELIVERY */
+/* KVPCI_RESET, KVPCI_GET_DELIVERY and KVPCI_GET_VERSION */
 
 TEST_F(uapi_irq, reset_with_an_argument)
 {
@@ -1692,12 +1692,15 @@ TEST_F(uapi_irq, reset_with_an_argument)
 	EXPECT_EQ(0, reset(self->none));
 }
 
-TEST_F(uapi_irq, delivery_with_an_argument)
+TEST_F(uapi_irq, what_takes_no_argument)
 {
 	int fd = must(kvpci_open()), bit;
 
-	for (bit = 0; bit < 64; bit++)
+	for (bit = 0; bit < 64; bit++) {
 		EXPECT_EQ(-EINVAL, kvpci_ioctl(fd, KVPCI_GET_DELIVERY, (void *)(1UL << bit)));
+		EXPECT_EQ(-EINVAL, kvpci_ioctl(fd, KVPCI_GET_VERSION, (void *)(1UL << bit)));
+	}
+	EXPECT_EQ(KVPCI_VERSION, kvpci_ioctl(fd, KVPCI_GET_VERSION, NULL));
 	EXPECT_EQ(self->direct ? KVPCI_DELIVERY_DIRECT : KVPCI_DELIVERY_IRQFD,
 		  kvpci_ioctl(fd, KVPCI_GET_DELIVERY, NULL));
 	close(fd);

@@ -523,7 +523,7 @@ TEST_F(uapi, ioctls_of_other_descriptors)
 		int fd;
 		unsigned int known;	/* bit N: ioctl number N */
 	} kinds[] = {
-		{ "/dev/kvpci", self->kvpci, 0x2001 },
+		{ "/dev/kvpci", self->kvpci, 0x82001 },
 		{ "a host bridge", self->host->fd, 0x7e082 },
 		{ "a function", self->function, 0x31f7c },
 	};

@@ -46,6 +46,18 @@ static int open_device(int *fd, const char *module_path)
 	return fail("cannot open %s: %s", KVPCI_DEVICE_PATH, strerror(errno));
 }
 
+static int check_version(int device)
+{
+	int version = ioctl(device, KVPCI_GET_VERSION, 0);
+
+	if (version == KVPCI_VERSION)
+		return STATUS_OK;
+	if (version < 0)
+		return fail("the module kvpci that is loaded is older than kvpci-run, load the one that was built with it");
+	return fail("the module kvpci that is loaded has version %d of its interface, and kvpci-run is for %d: use those that were built together",
+		    version, KVPCI_VERSION);
+}
+
 static int create_bridge(struct host *host, const struct vm *vm, bool cf8, int device)
 {
 	struct kvpci_host_config config = {
@@ -71,8 +83,6 @@ static int create_bridge(struct host *host, const struct vm *vm, bool cf8, int d
 		host->fd = ioctl(device, KVPCI_CREATE_HOST, &config);
 	if (host->fd >= 0)
 		return STATUS_OK;
-	if (errno == ENOTTY || errno == E2BIG)
-		return fail("the module kvpci that is loaded has another interface, load the one that was built with kvpci-run");
 	return fail("the module kvpci does not create a host bridge: %s", strerror(errno));
 }
 
@@ -114,7 +124,9 @@ int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
 	status = open_device(&device, module_path);
 	if (status)
 		return status;
-	status = create_bridge(host, vm, cf8, device);
+	status = check_version(device);
+	if (!status)
+		status = create_bridge(host, vm, cf8, device);
 	close(device);
 	return status;
 }

@@ -45,6 +45,8 @@ static long kvpci_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case KVPCI_CREATE_HOST:
 		return kvpci_create_host_ioctl((void __user *)arg);
+	case KVPCI_GET_VERSION:
+		return arg ? -EINVAL : KVPCI_VERSION;
 	case KVPCI_GET_DELIVERY:
 		if (arg)
 			return -EINVAL;

@@ -52,6 +52,21 @@
 
 #define KVPCI_IOC_MAGIC		0xbb
 
+/* The interface that is described here. */
+#define KVPCI_VERSION		1
+
+/**
+ * KVPCI_GET_VERSION - ask which interface the kernel has
+ *
+ * On /dev/kvpci. The argument is 0. A caller that was built for another KVPCI_VERSION than what
+ * this returns can't expect any other ioctl to do what it is to. What is added so that callers
+ * which do not know of it go on as before, such as longer structures, leaves the version alone.
+ *
+ * Return: KVPCI_VERSION of the kernel, or
+ *	EINVAL	the argument is not 0
+ */
+#define KVPCI_GET_VERSION	_IO(KVPCI_IOC_MAGIC, 0x13)
+
 /**
  * struct kvpci_window - a range of guest addresses in which BARs may be placed
  * @base: first address. Memory: multiple of 4096. Ports: multiple of 4.
