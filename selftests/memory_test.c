@@ -35,6 +35,7 @@
 #define LENGTH		(2 * PAGE)	/* of that size */
 #define SLOT		100		/* of KVM's memory */
 #define NAME		0x1122334455667788ULL
+#define OTHER		5	/* of a function whose memory is never placed */
 #define STAMP		0xdecade00U
 #define NOTHING		0xffffffffU
 
@@ -88,13 +89,16 @@ static int sync_memory(struct _test_data_memory *self)
 		if (!(told.flags & KVPCI_MIRROR_EXTERNAL) || told.length != LENGTH ||
 		    told.place != START)
 			die("told of something else");
-		set_memory(self, false);
+		if (told.user_data != OTHER)
+			set_memory(self, false);
 		confirm.offset = told.offset;
 		confirm.sequence = told.sequence;
 		ret = kvpci_ioctl(self->host.fd, KVPCI_SET_MIRROR, &confirm);
 		if (ret == -EAGAIN)
 			continue;
 		must(ret);
+		if (told.user_data == OTHER)
+			continue;
 		self->address = told.address;
 		if (told.flags & KVPCI_MIRROR_PLACED)
 			set_memory(self, true);
@@ -299,9 +303,11 @@ TEST_F(memory, what_is_laid_on_it_is_found)
 /* Whoever else writes may rely on it, and so is told, too. */
 TEST_F(memory, until_it_has_moved_others_are_told)
 {
-	int other = function_plugged(&self->host, G, (struct kvpci_function_config) {
-		.bars = { { PAGE } } });
+	int other = function_new(&self->host, G, (struct kvpci_function_config) {
+		.bars = { { PAGE }, { SIZE } }, .user_data = OTHER });
 
+	must(add_memory_range(other, 1, START, LENGTH));
+	must(plug(other));
 	move(self, BY_ECAM, MEM);
 	decode(self, true);
 	sync_memory(self);
