@@ -47,6 +47,7 @@ FIXTURE(memory) {
 	__u8 *bytes;
 	bool read_only;
 	bool lazy;		/* does not move it when told to */
+	bool stop;
 	pthread_mutex_t lock;
 	bool there;
 	__u64 address;
@@ -202,6 +203,7 @@ TEST_F(memory, it_comes_to_where_the_bar_is)
 	struct kvpci_mirror told = { .size = sizeof(told) };
 
 	/* It is nowhere at first, which is to be known. */
+	EXPECT_EQ(1, event_count(self->event));
 	EXPECT_EQ(0, kvpci_ioctl(self->host.fd, KVPCI_GET_MIRROR, &told));
 	EXPECT_EQ(KVPCI_MIRROR_EXTERNAL, told.flags);
 	EXPECT_EQ(NAME, told.user_data);
@@ -406,6 +408,17 @@ TEST_F(memory, where_there_may_be_some)
 	EXPECT_EQ(0, add_memory_range(function, 0, PAGE, SIZE - PAGE));
 	EXPECT_EQ(0, add_range(function, &(struct range_desc) {
 		.range_flags = KVPCI_RANGE_REMOVE, .kind = KVPCI_RANGE_MEMORY, .length = PAGE }));
+	/* A guest's write to memory rings nothing. */
+	EXPECT_EQ(-EBUSY, doorbell(function, &(struct kvpci_doorbell) {
+		.size = sizeof(struct kvpci_doorbell), .offset = SIZE - 4, .length = 4,
+		.eventfd = self->event }));
+	EXPECT_EQ(-EBUSY, doorbell(function, &(struct kvpci_doorbell) {
+		.size = sizeof(struct kvpci_doorbell), .offset = PAGE - 4, .length = 8,
+		.eventfd = self->event }));
+	EXPECT_EQ(0, doorbell(function, &(struct kvpci_doorbell) {
+		.size = sizeof(struct kvpci_doorbell), .offset = PAGE - 4, .length = 4,
+		.eventfd = self->event }));
+	EXPECT_EQ(-EBUSY, add_memory_range(function, 0, 0, PAGE));
 	EXPECT_EQ(0, plug(function));
 	EXPECT_EQ(-EBUSY, add_memory_range(function, 0, 0, PAGE));
 	EXPECT_EQ(-EBUSY, add_range(function, &(struct range_desc) {
@@ -422,6 +435,17 @@ TEST_F(memory, where_there_may_be_some)
 	close(function);
 	close(plain.fd);
 	vm_free(plain.vm);
+}
+
+/* When all has been moved, no write ends in the VMM for that. */
+static bool is_settled(struct _test_data_memory *self)
+{
+	int before;
+
+	sync_memory(self);
+	before = self->exits;
+	set_bar(&self->host, F, 1, 0);
+	return self->exits == before;
 }
 
 /* Two vCPUs move BARs, one of which has the memory, and rely on it that these have moved. */
@@ -460,7 +484,44 @@ TEST_F(memory, moves_on_two_processors)
 	/* Not all are away from where it was: it may be late in coming. */
 	EXPECT_LE(1, self->exits);
 	TH_LOG("%lu moves, %d exits, %d accesses", 2 * times, self->exits, self->accesses);
+	EXPECT_TRUE(is_settled(self));
 	close(other);
+}
+
+/* The VMM asks all the time, and so may be quicker than who has changed something. */
+static void *sync_all_the_time(void *arg)
+{
+	struct _test_data_memory *self = arg;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_SEQ_CST))
+		sync_memory(self);
+	return NULL;
+}
+
+TEST_F(memory, a_vmm_that_is_quicker_owes_nothing)
+{
+	const unsigned long times = scaled(1000);
+	struct vcpu *vcpu = &self->vm->vcpus[0];
+	pthread_t thread;
+	int i;
+
+	move(self, BY_ECAM, MEM);
+	must(-pthread_create(&thread, NULL, sync_all_the_time, self));
+	guest_begin(vcpu);
+	for (i = 0; i < 2; i++) {
+		add_cfg_write(vcpu, &self->host, BY_ECAM, F, PCI_COMMAND, 2, 0);
+		add_expect(vcpu, MEM + START, 4, NOTHING);
+		add_cfg_write(vcpu, &self->host, BY_ECAM, F, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+		add_expect(vcpu, MEM + START, 4, STAMP);
+	}
+	for (i = 0; i < times; i++) {
+		guest_run(vcpu, 1);
+		ASSERT_TRUE(is_settled(self)) {
+			TH_LOG("time %d", i);
+		}
+	}
+	__atomic_store_n(&self->stop, true, __ATOMIC_SEQ_CST);
+	pthread_join(thread, NULL);
 }
 
 TEST_HARNESS_MAIN

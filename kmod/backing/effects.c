@@ -113,12 +113,15 @@ void kvpci_reset(struct kvpci_function *function, enum kvpci_reset_kind kind)
 	slot_follow(function);
 }
 
-/* May a write rely on it that memory of userspace's has moved, which has not been confirmed? */
+/*
+ * May a write rely on it that memory of userspace's has moved, which has not been confirmed? What
+ * it has changed itself has been followed by now.
+ */
 static bool has_moved_memory(const struct kvpci_host *host, u32 effects)
 {
 	return effects & (KVPCI_EFFECT_MAP | KVPCI_EFFECT_BEHIND | KVPCI_EFFECT_RESET |
 			  KVPCI_EFFECT_BUS_RESET) &&
-	       READ_ONCE(host->external) && kvpci_host_has_unfollowed(host);
+	       READ_ONCE(host->owed);
 }
 
 /**

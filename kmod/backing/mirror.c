@@ -150,6 +150,23 @@ static u64 start_of(const struct kvpci_mirror_range *range)
 	return range->offset & (BIT_ULL(BAR_SHIFT) - 1);
 }
 
+static u64 current_change(const struct kvpci_mirror_range *range)
+{
+	return range->bar ? READ_ONCE(range->bar->node.changes) : CHANGE_GONE;
+}
+
+/* Is there memory of userspace's behind a BAR that is where the guest does not find it? */
+static bool is_owing(const struct kvpci_bar_mirror *mirror)
+{
+	const struct kvpci_mirror_range *range;
+
+	list_for_each_entry(range, &mirror->ranges, of_bar)
+		if (!range->bytes && range->placed && range->confirmed != current_change(range))
+			return true;
+
+	return false;
+}
+
 /**
  * kvpci_mirrors_init() - before the first host bridge
  *
@@ -490,11 +507,8 @@ static void mirror_establish(struct kvpci_function_bar *bar)
 		move_ranges(bar, part);
 
 	mutex_lock(&host->mirror_lock);
-	list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
+	list_for_each_entry(range, &bar->mirror->ranges, of_bar)
 		list_add_tail(&range->of_host, &host->mirrors);
-		if (!range->bytes)
-			WRITE_ONCE(host->external, host->external + 1);
-	}
 	mutex_unlock(&host->mirror_lock);
 }
 
@@ -524,6 +538,7 @@ static bool wants_mirror(const struct kvpci_function_bar *bar)
 int kvpci_mirrors_create(struct kvpci_function *function)
 {
 	const struct kvpci_bars *bars = &function->bars;
+	bool tell = false;
 	int i, ret = 0;
 
 	lockdep_assert_held(&function->host->lock);
@@ -536,12 +551,17 @@ int kvpci_mirrors_create(struct kvpci_function *function)
 	for (i = 0; i < bars->nr; i++) {
 		if (!bars->bar[i].mirror)
 			continue;
-		if (ret)
+		if (ret) {
 			kvpci_mirror_destroy(&bars->bar[i]);
-		else
-			mirror_establish(&bars->bar[i]);
+			continue;
+		}
+		mirror_establish(&bars->bar[i]);
+		tell |= bars->bar[i].mirror->external;
 	}
 
+	/* It is told of changes when it has asked where its memory is. */
+	if (tell)
+		kvpci_eventfd_signal(function->host->mirror_eventfd);
 	return ret;
 }
 
@@ -577,12 +597,22 @@ static void free_range(struct kvpci_mirror_range *range)
 	kfree(range);
 }
 
-/* Userspace's pages are where they are to be, or have gone: the last change has been followed. */
+/* Userspace is to move its pages: until then the change has not been followed. */
+static void mirror_owe(struct kvpci_host *host, struct kvpci_bar_mirror *mirror)
+{
+	mirror->owed = true;
+	WRITE_ONCE(host->owed, host->owed + 1);
+}
+
+/* Its pages are where they are to be, or have gone. */
 static void mirror_pay(struct kvpci_host *host, struct kvpci_bar_mirror *mirror)
 {
-	if (mirror->owed)
-		kvpci_map_followed(&host->memory);
+	if (!mirror->owed)
+		return;
+
 	mirror->owed = false;
+	WRITE_ONCE(host->owed, host->owed - 1);
+	kvpci_map_followed(&host->memory);
 }
 
 /**
@@ -610,8 +640,6 @@ void kvpci_mirrors_withdraw(struct kvpci_function *function)
 		mirror_pay(host, mirror);
 		list_for_each_entry_safe(range, next, &mirror->ranges, of_bar) {
 			withdraw_range(host, range);
-			if (!range->bytes)
-				WRITE_ONCE(host->external, host->external - 1);
 			if (!range->placed || !host->kvm) {
 				free_range(range);
 				continue;
@@ -668,20 +696,16 @@ void kvpci_mirrors_follow(struct kvpci_host *host)
 	while ((node = kvpci_map_take_changed(&host->memory))) {
 		struct kvpci_mirror_range *range;
 		struct kvpci_function_bar *bar;
-		bool owed = false;
 
 		bar = container_of(node, struct kvpci_function_bar, node);
-		list_for_each_entry(range, &bar->mirror->ranges, of_bar) {
-			if (!range->placed)
-				continue;
-			withdraw_range(host, range);
-			owed |= !range->bytes;
-		}
+		list_for_each_entry(range, &bar->mirror->ranges, of_bar)
+			if (range->bytes && range->placed)
+				withdraw_range(host, range);
 		WRITE_ONCE(bar->mirror->trapped, 0);
 		tell |= bar->mirror->external;
-		/* Once for the BAR, however often it changes. */
-		if (owed && !bar->mirror->owed)
-			bar->mirror->owed = true;
+		/* Once for the BAR, however often it changes; not if userspace has been quicker. */
+		if (!bar->mirror->owed && is_owing(bar->mirror))
+			mirror_owe(host, bar->mirror);
 		else
 			kvpci_map_followed(&host->memory);
 	}
@@ -733,11 +757,6 @@ void kvpci_mirrors_forget(struct kvpci_host *host)
 		if (!range->bar)
 			free_range(range);
 	mutex_unlock(&host->mirror_lock);
-}
-
-static u64 current_change(const struct kvpci_mirror_range *range)
-{
-	return range->bar ? READ_ONCE(range->bar->node.changes) : CHANGE_GONE;
 }
 
 /* Is all of a BAR that decodes at @base in one window of memory? */
@@ -822,18 +841,6 @@ static void mirror_describe(const struct kvpci_mirror_range *range, struct kvpci
 
 	mirror->bar = range->bar->index;
 	mirror->user_data = range->bar->space.function->user_data;
-}
-
-/* Is there memory of userspace's behind a BAR that is where the guest does not find it? */
-static bool is_owing(const struct kvpci_bar_mirror *mirror)
-{
-	const struct kvpci_mirror_range *range;
-
-	list_for_each_entry(range, &mirror->ranges, of_bar)
-		if (!range->bytes && range->placed && range->confirmed != current_change(range))
-			return true;
-
-	return false;
 }
 
 /**

@@ -47,6 +47,16 @@ static int check_doorbell(const struct kvpci_function_bar *bar,
 	return 0;
 }
 
+/* Is it where the guest finds memory, so that a write to it comes to nobody? */
+static bool is_in_memory(const struct kvpci_function_bar *bar,
+			 const struct kvpci_bar_doorbell *doorbell)
+{
+	const struct kvpci_range *range = kvpci_range_next(&bar->space, doorbell->offset);
+
+	return range && range->external &&
+	       range->offset < doorbell->offset + max_t(u32, doorbell->length, 1);
+}
+
 /**
  * kvpci_doorbell_ioctl() - KVPCI_DOORBELL
  * @function: the function
@@ -85,6 +95,8 @@ int kvpci_doorbell_ioctl(struct kvpci_function *function,
 	mutex_lock(&function->host->lock);
 	if (!function->host->kvm)
 		ret = -ENODEV;
+	else if (is_in_memory(bar, &doorbell))
+		ret = -EBUSY;
 	else
 		ret = remove ? kvpci_doorbell_deassign(bar, &doorbell) :
 			       kvpci_doorbell_assign(bar, &doorbell);

@@ -14,6 +14,7 @@
 #include "kinds/block.h"
 #include "kinds/registers.h"
 #include "kinds/userspace.h"
+#include "pci/doorbell.h"
 #include "pci/function.h"
 #include "pci/host.h"
 #include "pci/slot.h"
@@ -244,6 +245,9 @@ static int replace_range(struct kvpci_function *function, struct kvpci_function_
 		if (IS_ERR(old))
 			return PTR_ERR(old);
 	}
+	/* A guest that writes to memory rings nothing. */
+	if (new && new->external && kvpci_doorbell_in(bar, desc->offset, desc->length))
+		return -EBUSY;
 	if (function->plugged) {
 		/* What is mirrored stays as it was when the function was plugged. */
 		if ((new && new->external) || kvpci_mirror_has(bar, desc->offset, desc->length))

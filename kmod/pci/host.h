@@ -62,7 +62,8 @@ enum kvpci_claim_index {
  * @mirror_eventfd: tells userspace that what KVPCI_GET_MIRROR tells is worth its while; NULL:
  *	BARs have no mirrors
  * @mirrors: those of BARs, as struct kvpci_mirror_range
- * @external: how many of them are memory of userspace's; written under the lock of mirrors
+ * @owed: of how many BARs userspace is to move its memory, see mirror.c; written under the lock
+ *	of mirrors
  * @exits: by vCPU, what its last access that was left or told to userspace was for; NULL until
  *	there is a function that has such
  * @nr_exits: entries of @exits
@@ -93,7 +94,7 @@ struct kvpci_host {
 	struct address_space *mapping;
 	struct eventfd_ctx *mirror_eventfd;
 	struct list_head mirrors;
-	u32 external;
+	u32 owed;
 	struct kvpci_exit_note *exits;
 	u32 nr_exits;
 };

@@ -594,6 +594,7 @@ struct kvpci_banks_config {
  *	EINVAL	no such BAR or kind; the range is empty, exceeds the BAR or the
  *		kind's limit; the ROM can't have it; @data that the kind has no use for; a bit
  *		that can be changed in two ways; a field set that the flags do not use;
+ *		memory that is no whole pages of a memory BAR, or the bridge has no mirrors;
  *		the function has no such @interrupt or @vector; the range to remove or replace
  *		is a part of MSI-X
  *	ENOENT	there is no range of exactly that place to remove or replace; KVPCI_RANGE_EXIT:
@@ -604,7 +605,9 @@ struct kvpci_banks_config {
  *		KVPCI_MAX_REGISTERS bytes in ranges with bits that the guest can write, or
  *		than KVPCI_MAX_ALL_REGISTERS
  *	EBADF	@eventfd is not open, or EINVAL: it is not an eventfd
- *	EBUSY	the function is plugged, and the place has a mirror; the interrupt is a slot's
+ *	EBUSY	the function is plugged, and the place has a mirror, or the kind is
+ *		KVPCI_RANGE_MEMORY; there is a doorbell where memory is to be; the interrupt is a
+ *		slot's
  */
 #define KVPCI_ADD_RANGE	_IO(KVPCI_IOC_MAGIC, 0x02)
 
@@ -663,6 +666,7 @@ struct kvpci_doorbell {
  *		@eventfd is not an eventfd
  *	EBADF	@eventfd is not open
  *	EEXIST	one that is there could be rung by the same write
+ *	EBUSY	the place is in a range of kind KVPCI_RANGE_MEMORY, writes to which come to nobody
  *	ENOENT	KVPCI_DOORBELL_DEASSIGN: there is none with just these fields
  *	ENOSPC	the function has KVPCI_MAX_DOORBELLS
  */
@@ -1098,11 +1102,15 @@ enum kvpci_delivery {
  * moved its BAR from where it was, or put another on top of it, ends as KVM_EXIT_MMIO or
  * KVM_EXIT_IO, of which KVPCI_GET_EXIT tells KVPCI_EXIT_MIRROR. The caller brings its memory in
  * line then, and runs the vCPU again; another vCPU may reach the old place until it has. Until
- * that is confirmed, so end other writes that may move a BAR. @mirror_eventfd is signalled
- * whenever such a BAR has moved, by the guest or not, so that the memory may be where the guest
- * finds it before the guest looks. What the caller itself has done to a BAR (KVPCI_RESET,
- * KVPCI_SET_STATE, KVPCI_WRITE in the guest's name) it follows itself, with KVPCI_GET_MIRROR, and
- * before it closes a function it removes its memory.
+ * that is confirmed, so end other writes that may move a BAR. Where KVPCI_GET_EXIT knows nothing
+ * of a write to configuration space, since the function has gone meanwhile, the caller does the
+ * same. @mirror_eventfd is signalled when such a BAR is plugged, and whenever it has moved, by the
+ * guest or not, so that the memory may be where the guest finds it before the guest looks.
+ *
+ * What the caller itself has done to a BAR (KVPCI_RESET, KVPCI_SET_STATE, KVPCI_WRITE in the
+ * guest's name, KVPCI_PLUG of what lies on top of it, closing a bridge above it) it follows
+ * itself, with KVPCI_GET_MIRROR. Before it closes a function it removes its memory, and places
+ * none of it until that has returned.
  */
 
 /* The range is to be found at @address. */
@@ -1154,12 +1162,14 @@ struct kvpci_mirror {
  *	- say so with KVPCI_SET_MIRROR, @offset and @sequence, after which the range can be
  *	  read, and
  *	- with KVPCI_MIRROR_PLACED, make such memory at @address. It may do that before, but
- *	  then a guest that reads there meanwhile makes KVM_RUN fail.
+ *	  then a guest that reads there meanwhile makes KVM_RUN fail; of memory of its own
+ *	  (KVPCI_MIRROR_EXTERNAL) it may not.
  *
  * That is to be done until KVPCI_GET_MIRROR returns ENOENT, and again when @mirror_eventfd
- * of the bridge is signalled: when a function with memory of the guest has gone, and when a
- * guest reads from a range so often, without it, that it is worth it. A caller that has found
- * a vCPU's KVM_RUN failed with EFAULT does it before the vCPU runs again.
+ * of the bridge is signalled: when a function with memory of the guest has gone, when a
+ * guest reads from a range so often, without it, that it is worth it, and when a BAR with memory
+ * of the caller's has been plugged or has moved. A caller that has found a vCPU's KVM_RUN failed
+ * with EFAULT, or ended with KVPCI_EXIT_MIRROR, does it before the vCPU runs again.
  *
  * A BAR that is not wholly in a window, or shares its addresses with one that is not
  * larger, is not placed: accesses to it come to the kernel.
