@@ -25,6 +25,7 @@
 #include "lib/pci.h"
 #include "lib/structure.h"
 #include "lib/vm.h"
+#include "lib/wait.h"
 
 #define F		BDF(0, 3, 0)
 #define G		BDF(0, 4, 0)
@@ -494,7 +495,8 @@ static void *sync_all_the_time(void *arg)
 	struct _test_data_memory *self = arg;
 
 	while (!__atomic_load_n(&self->stop, __ATOMIC_SEQ_CST))
-		sync_memory(self);
+		if (!sync_memory(self))
+			usleep(LOOK_US);
 	return NULL;
 }
 

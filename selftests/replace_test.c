@@ -419,6 +419,7 @@ static void *look(void *arg)
 		restless->others += !is_old_and_new(found);
 		found = NEW;
 		must(device_write(restless->function, 0, 8, &found, 4));
+		usleep(LOOK_US);
 	}
 	return NULL;
 }
@@ -456,7 +457,7 @@ TEST_F(replace, whoever_accesses_them_finds_one_or_the_other)
 	}
 	guest_start(vcpu, ~0ULL);
 	guest_begun(vcpu);
-	for (i = 1; i < scaled(1000); i++) {
+	for (i = 1; i < scaled(500); i++) {
 		const __u32 *value = &values[i & 1];
 
 		ASSERT_EQ(0, change(self->function, KVPCI_RANGE_REPLACE, registers(0, 8, value)));

@@ -55,6 +55,7 @@ FIXTURE_SETUP(slot)
 
 FIXTURE_TEARDOWN(slot)
 {
+	rig_deafen(self->rig);
 	if (self->port)
 		device_free(self->port);
 	rig_free(self->rig);
@@ -430,6 +431,7 @@ FIXTURE_SETUP(interrupt)
 
 FIXTURE_TEARDOWN(interrupt)
 {
+	rig_deafen(self->rig);
 	device_free(self->port);
 	rig_free(self->rig);
 }
@@ -656,6 +658,8 @@ TEST_F(slot, the_pin_is_high_until_all_has_been_seen)
 	set(self->port, PCI_EXP_SLTCTL, 0);
 	take_rest(self->rig, 1, VECTOR);
 	EXPECT_FALSE(config_read(self->port, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT);
+	EXPECT_EQ(0, drain(self->rig->host->fd));
+	take_rest(self->rig, 1, VECTOR);
 	must(reset(self->port->function));
 	EXPECT_EQ(0, strays(self->rig));
 }
