@@ -94,9 +94,11 @@ static void add_control(int function, __u32 bar, int event)
 	must(add_range(function, &control));
 }
 
-static int add_exit(int function, __u64 offset, __u64 length)
+/* @flags: KVPCI_RANGE_*. */
+static int change_exit(int function, __u32 flags, __u64 offset, __u64 length)
 {
 	return add_range(function, &(struct range_desc) {
+		.range_flags = flags,
 		.kind = KVPCI_RANGE_EXIT,
 		.bar = KVPCI_CONFIG,
 		.offset = offset,
@@ -104,15 +106,14 @@ static int add_exit(int function, __u64 offset, __u64 length)
 	});
 }
 
+static int add_exit(int function, __u64 offset, __u64 length)
+{
+	return change_exit(function, 0, offset, length);
+}
+
 static int remove_exit(int function, __u64 offset, __u64 length)
 {
-	return add_range(function, &(struct range_desc) {
-		.range_flags = KVPCI_RANGE_REMOVE,
-		.kind = KVPCI_RANGE_EXIT,
-		.bar = KVPCI_CONFIG,
-		.offset = offset,
-		.length = length,
-	});
+	return change_exit(function, KVPCI_RANGE_REMOVE, offset, length);
 }
 
 static int make_function(struct host *host, int bdf, int reset_event)
@@ -507,9 +508,7 @@ TEST_F(exit, bad_ranges)
 	EXPECT_EQ(-ENOENT, remove_exit(plugged, PCI_INTERRUPT_LINE, 1));
 	EXPECT_EQ(0, remove_exit(function, 0, 4096));
 	EXPECT_EQ(-ENOENT, remove_exit(function, 0, 4096));
-	EXPECT_EQ(-EINVAL, add_range(function, &(struct range_desc) {
-		.range_flags = KVPCI_RANGE_REPLACE, .kind = KVPCI_RANGE_EXIT,
-		.bar = KVPCI_CONFIG, .length = 4 }));
+	EXPECT_EQ(-EINVAL, change_exit(function, KVPCI_RANGE_REPLACE, 0, 4));
 	/* Another kind there, or this kind elsewhere. */
 	EXPECT_EQ(-EINVAL, add_range(function, &(struct range_desc) {
 		.kind = KVPCI_RANGE_USERSPACE, .bar = KVPCI_CONFIG, .length = 4 }));
