@@ -470,6 +470,8 @@ TEST(of_a_function_that_is_not_plugged)
 	EXPECT_EQ(0, state_set(below->function, &state));
 	state_free(&state);
 
+	/* When it came to where it decodes is when it is plugged, and no time before. */
+	must(state_set(below->function, &saved.function[BELOW]));
 	must(plug(below->function));
 	EXPECT_EQ(0xbadbad, guest_load(m.rig->vm, SHARED + 8, 4));
 	state = state_get(below->function);
