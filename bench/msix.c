@@ -41,6 +41,8 @@ static void set_routes(struct machine *vm)
 	unsigned int nr, i, next = 0;
 	int ret = 0;
 
+	if (get_delivery() == KVPCI_DELIVERY_DIRECT)
+		return;
 	if (!found || !routes)
 		die("out of memory");
 
@@ -55,7 +57,7 @@ static void set_routes(struct machine *vm)
 		routes[nr].data = found[nr].data;
 		next = found[nr].vector + 1;
 	}
-	if (ret && ret != -EOPNOTSUPP && ret != -ENOENT)
+	if (ret && ret != -ENOENT)
 		die("can't find messages that wait for a route: %s", strerror(-ret));
 
 	if (nr)

@@ -202,6 +202,18 @@ DEFINE_EVENT(kvpci_vector, kvpci_vector_withdraw,
 	     TP_PROTO(const struct kvpci_vectors *vectors, u32 n),
 	     TP_ARGS(vectors, n));
 
+DEFINE_EVENT(kvpci_vector, kvpci_vector_hand,
+	     TP_PROTO(const struct kvpci_vectors *vectors, u32 n),
+	     TP_ARGS(vectors, n));
+
+DEFINE_EVENT(kvpci_vector, kvpci_vector_recall,
+	     TP_PROTO(const struct kvpci_vectors *vectors, u32 n),
+	     TP_ARGS(vectors, n));
+
+DEFINE_EVENT(kvpci_vector, kvpci_vector_take_back,
+	     TP_PROTO(const struct kvpci_vectors *vectors, u32 n),
+	     TP_ARGS(vectors, n));
+
 TRACE_EVENT(kvpci_intx_level,
 	    TP_PROTO(const struct kvpci_function *function, bool level),
 	    TP_ARGS(function, level),

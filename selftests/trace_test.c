@@ -215,6 +215,35 @@ FIXTURE_TEARDOWN(trace_irq)
 
 #define VECTOR_LINE(state) " %s vector=%u " state " address=0xfee01000 data=0x%x"
 
+TEST_F(trace_irq, vectors_that_are_handed_over)
+{
+	struct device *device = device_plugged(self->rig, (struct device_desc) {
+		.bdf = F, .msix = { .vectors = 2 }, .unkept = true });
+	struct kvpci_route route = { .interrupt = KVPCI_MSIX }, hand;
+	const int source = event_new();
+
+	must(bind_eventfd(device->function, KVPCI_MSIX, 1, source));
+	msix_message(device, 1, MSI_TO(1), VECTOR);
+	msix_mask(device, 1, false);
+	msix_control(device, PCI_MSIX_FLAGS_ENABLE);
+	must(get_route(device->function, &route));
+	events_clear(self->events);
+	hand = (struct kvpci_route) {
+		.size = sizeof(hand), .flags = KVPCI_ROUTE_HAND, .interrupt = KVPCI_MSIX,
+		.vector = 1, .eventfd = source, .sequence = route.sequence };
+	must(kvpci_ioctl(device->function, KVPCI_SET_ROUTE, &hand));
+	EXPECT_EQ(1, COUNT("vector_hand", VECTOR_LINE("enabled=1 masked=0 pending=0"),
+			   "msix", 1, VECTOR));
+	write_as_guest(device->function, PCI_COMMAND, 2, DECODE_ALL);
+	EXPECT_EQ(1, COUNT("vector_recall", VECTOR_LINE("enabled=0 masked=0 pending=0"),
+			   "msix", 1, VECTOR));
+	must(remove_route(device->function, KVPCI_MSIX, 1));
+	EXPECT_EQ(1, COUNT("vector_take_back", VECTOR_LINE("enabled=0 masked=0 pending=0"),
+			   "msix", 1, VECTOR));
+	device_free(device);
+	close(source);
+}
+
 TEST_F(trace_irq, messages_of_msix)
 {
 	struct device *device = device_plugged(self->rig, (struct device_desc) {

@@ -1189,14 +1189,15 @@ TEST_F(uapi_irq, structure_of_get_route)
 		.try = try_get_route,
 		.good = &good,
 		.size = sizeof(good),
-		.result = self->direct ? -EOPNOTSUPP : -ENOENT,
+		.flags = KVPCI_ROUTE_RECALLED,
+		.result = -ENOENT,
 		.zero = &(struct kvpci_route) {
 			.address = ~0ULL,
 			.data = ~0U,
 			.eventfd = ~0,
 			.sequence = ~0ULL,
 			.resample_eventfd = ~0,
-			.pad = ~0U,
+			.requester = ~0U,
 		},
 	});
 }
@@ -1210,12 +1211,12 @@ TEST_F(uapi_irq, structure_of_set_route)
 		.try = try_set_route,
 		.good = &good,
 		.size = sizeof(good),
-		.flags = KVPCI_ROUTE_REMOVE,
+		.flags = KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND,
 		.zero = &(struct kvpci_route) {
 			.address = ~0ULL,
 			.data = ~0U,
 			.sequence = ~0ULL,
-			.pad = ~0U,
+			.requester = ~0U,
 		},
 	});
 }
@@ -1225,19 +1226,21 @@ TEST_F(uapi_irq, routes_of_vectors_that_are_not_there)
 	static const __u32 counts[] = {
 		[KVPCI_INTX] = 1, [KVPCI_MSI] = NR_MSI, [KVPCI_MSIX] = NR_MSIX,
 	};
-	const int none = self->direct ? -EOPNOTSUPP : -ENOENT;
 	__u32 interrupt, n;
 
 	/* One beyond the last is a question, a pin is none. */
 	for (interrupt = KVPCI_MSI; interrupt <= KVPCI_MSIX; interrupt++)
 		for (n = 0; n < 12; n++)
-			EXPECT_QUESTION(n <= counts[interrupt] ? none : -EINVAL,
+			EXPECT_QUESTION(n <= counts[interrupt] ? -ENOENT : -EINVAL,
 					question.interrupt = interrupt; question.vector = n);
 	EXPECT_QUESTION(-EINVAL, question.vector = 1U << 31);
 	EXPECT_QUESTION(-EINVAL, question.vector = ~0U);
 	EXPECT_QUESTION(-EINVAL, question.interrupt = KVPCI_INTX);
 	EXPECT_QUESTION(-EINVAL, question.interrupt = KVPCI_INTX; question.vector = 1);
 	EXPECT_QUESTION(-EINVAL, question.flags = KVPCI_ROUTE_REMOVE);
+	EXPECT_QUESTION(-ENOENT, question.flags = KVPCI_ROUTE_RECALLED);
+	EXPECT_QUESTION(-EINVAL, question.flags = KVPCI_ROUTE_HAND);
+	EXPECT_ROUTE(-EINVAL, route.flags = KVPCI_ROUTE_RECALLED);
 
 	for (interrupt = KVPCI_INTX; interrupt <= KVPCI_MSIX; interrupt++) {
 		const int resample = interrupt == KVPCI_INTX ? self->resample : 0;
@@ -1344,28 +1347,6 @@ TEST_F(uapi_irq, a_refused_route_of_the_pin_leaves_the_old_one)
 	close(resample);
 }
 
-TEST_F(uapi_irq, the_kernel_that_sends_itself_takes_no_routes)
-{
-	__u32 interrupt, n;
-
-	if (!self->direct)
-		return;
-
-	for (interrupt = KVPCI_MSI; interrupt <= KVPCI_MSIX; interrupt++)
-		for (n = 0; n < NR_MSI; n++) {
-			EXPECT_ROUTE(-EOPNOTSUPP, route.interrupt = interrupt; route.vector = n;
-				     route.resample_eventfd = 0; route.sequence = 1);
-			EXPECT_ROUTE(-EOPNOTSUPP, route.interrupt = interrupt; route.vector = n;
-				     route.resample_eventfd = 0; route.eventfd = 0;
-				     route.flags = KVPCI_ROUTE_REMOVE);
-			/* What is wrong with any kernel is still wrong. */
-			EXPECT_ROUTE(-EINVAL, route.interrupt = interrupt; route.vector = n;
-				     route.sequence = 1);
-			EXPECT_ROUTE(-EINVAL, route.interrupt = interrupt; route.vector = n;
-				     route.resample_eventfd = 0; route.address = 1);
-		}
-}
-
 /* Let a vector of MSI-X, and no other, wait for a route; returns what for. */
 static struct kvpci_route wait_for_route(struct _test_data_uapi_irq *self, __u32 vector,
 					 __u32 data)
@@ -1466,6 +1447,7 @@ TEST_F(uapi_irq, a_route_of_a_message_that_is_wrong)
 		goto out;
 
 	wanted = wait_for_route(self, FREE, VECTOR);
+	wanted.requester = 0;
 	again = wanted;
 	must(trigger(self->all, KVPCI_MSIX, FREE));
 	look(self, self->seen);
@@ -1490,11 +1472,18 @@ TEST_F(uapi_irq, a_route_of_a_message_that_is_wrong)
 	/* What triggers a vector, this one or another, is no route. */
 	EXPECT_MSIX_ROUTE(-EINVAL, route.eventfd = self->event);
 	EXPECT_MSIX_ROUTE(-EINVAL, route.eventfd = self->event; route.vector = BOUND);
+	/* It may be handed to an irqfd, but of one that is masked it is not. */
+	EXPECT_MSIX_ROUTE(-EINVAL, route.flags = KVPCI_ROUTE_HAND; route.eventfd = self->event);
+	EXPECT_MSIX_ROUTE(-EAGAIN, route.flags = KVPCI_ROUTE_HAND; route.eventfd = self->event;
+			  route.vector = BOUND);
+	EXPECT_MSIX_ROUTE(-EINVAL, route.flags = KVPCI_ROUTE_HAND | off; route.eventfd = 0;
+			  route.sequence = 0);
 
 	/* It still waits, for the same. */
 	EXPECT_TRUE(is_as_it_was(self));
 	EXPECT_EQ(0, event_count(self->route));
 	EXPECT_EQ(0, get_route(self->all, &again));
+	again.requester = 0;
 	EXPECT_EQ(0, memcmp(&wanted, &again, sizeof(again)));
 
 	/* And is sent by the right one, once. */
@@ -1763,7 +1752,7 @@ TEST_F(uapi_irq, delivery_of_a_host)
 		function = ready_msi(host);
 		route.interrupt = KVPCI_MSI;
 		route.vector = 0;
-		EXPECT_EQ(direct ? -EOPNOTSUPP : 0, get_route(function, &route));
+		EXPECT_EQ(0, get_route(function, &route));
 		must(trigger(function, KVPCI_MSI, 0));
 		/* Without a route it is pending, and comes when there is one. */
 		EXPECT_EQ(direct, has_arrived(vm));
@@ -1792,7 +1781,6 @@ TEST_F(uapi_irq, delivery_of_a_host)
 /* After the host bridge has gone. */
 TEST_F(uapi_irq, interrupts_without_a_host)
 {
-	const int none = self->direct ? -EOPNOTSUPP : -ENODEV;
 	int fresh = function_with_all(self->host, BDF_FREE);
 	const int functions[] = { self->all, fresh };
 	__u32 interrupt;
@@ -1812,8 +1800,8 @@ TEST_F(uapi_irq, interrupts_without_a_host)
 			EXPECT_EQ(-EINVAL, trigger(function, interrupt, 100));
 			if (interrupt == KVPCI_INTX)
 				continue;
-			EXPECT_EQ(none, get_route(function, &question));
-			EXPECT_EQ(none, set_route(function, interrupt, 0, 1, self->other, 0));
+			EXPECT_EQ(-ENODEV, get_route(function, &question));
+			EXPECT_EQ(-ENODEV, set_route(function, interrupt, 0, 1, self->other, 0));
 		}
 		EXPECT_EQ(-ENODEV, lower(function));
 		EXPECT_EQ(-ENODEV, reset(function));
@@ -1879,7 +1867,7 @@ TEST_F(uapi_irq, refused_bindings_and_routes_leave_nothing)
 				    route.resample_eventfd = eventfd);
 		       EXPECT_ROUTE(-EINVAL, route.eventfd = self->event;
 				    route.resample_eventfd = eventfd);
-		       EXPECT_ROUTE(self->direct ? -EOPNOTSUPP : -EAGAIN,
+		       EXPECT_ROUTE(-EAGAIN,
 				    route.interrupt = KVPCI_MSIX; route.eventfd = eventfd;
 				    route.resample_eventfd = 0; route.sequence = 12345);
 		       close(eventfd));

@@ -182,6 +182,7 @@ static int enter(struct routes *routes, struct function_routes *entry, struct kv
 	gsi_set_message(routes->gsis, *gsi, route->address, route->data);
 	route->address = 0;
 	route->data = 0;
+	route->requester = 0;
 	route->eventfd = *event;
 	return STATUS_OK;
 }

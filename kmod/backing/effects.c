@@ -124,6 +124,14 @@ static bool has_moved_memory(const struct kvpci_host *host, u32 effects)
 	       READ_ONCE(host->owed);
 }
 
+/* May a write have recalled a vector that userspace has not taken back yet, or rely on it? */
+static bool has_recalled(const struct kvpci_host *host, u32 effects)
+{
+	return effects & (KVPCI_EFFECT_MESSAGES | KVPCI_EFFECT_BUSES | KVPCI_EFFECT_BEHIND |
+			  KVPCI_EFFECT_RESET | KVPCI_EFFECT_BUS_RESET | KVPCI_EFFECT_SLOT) &&
+	       atomic_read(&host->recalled);
+}
+
 /**
  * kvpci_effects_carry_out() - do what has to follow a write
  * @function: the function that was written to
@@ -146,6 +154,8 @@ u32 kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 		slot_follow(function);
 
 	flags = has_moved_memory(function->host, effects) ? KVPCI_EXIT_MIRROR : 0;
+	if (has_recalled(function->host, effects))
+		flags |= KVPCI_EXIT_RECALL;
 	if (!flags && !(effects & KVPCI_EFFECT_EXIT) &&
 	    !(effects & KVPCI_EFFECT_RESET && function->exit_on_reset))
 		return 0;

@@ -29,14 +29,15 @@
  * @kvm: the virtual machine
  * @listeners: what listens to eventfds for any function of the host bridge
  * @worker: does what is deferred
- * @direct: messages are sent by kvpci_kvm_send(), which works, not by irqfds
+ * @recalled: how many vectors of the host bridge userspace is to take back
+ * @direct: messages are sent by kvpci_kvm_send(), which works, not by irqfds alone
  *
  * Context: process; the caller holds the host's lock.
  */
 void kvpci_interrupts_init(struct kvpci_interrupts *interrupts,
 			   const struct kvpci_function *function, struct kvm *kvm,
 			   struct list_head *listeners, struct kvpci_worker *worker,
-			   bool direct)
+			   atomic_t *recalled, bool direct)
 {
 	/* Two classes: one is taken inside the lock of a wait queue, the other outside of it. */
 	if (direct)
@@ -47,6 +48,7 @@ void kvpci_interrupts_init(struct kvpci_interrupts *interrupts,
 	interrupts->kvm = kvm;
 	interrupts->listeners = listeners;
 	interrupts->worker = worker;
+	interrupts->recalled = recalled;
 	interrupts->direct = direct;
 }
 
@@ -143,6 +145,23 @@ void kvpci_interrupts_flush(struct kvpci_interrupts *interrupts)
 		kvpci_vectors_flush(interrupts->msix);
 	if (interrupts->msi)
 		kvpci_vectors_flush(interrupts->msi);
+}
+
+/**
+ * kvpci_interrupts_renumbered() - have messages come from another requester
+ * @interrupts: of a function whose bus has another number now
+ *
+ * Context: process, without a spinlock.
+ */
+void kvpci_interrupts_renumbered(struct kvpci_interrupts *interrupts)
+{
+	spin_lock_irq(&interrupts->lock);
+	if (interrupts->msix)
+		kvpci_vectors_renumbered(interrupts->msix);
+	if (interrupts->msi)
+		kvpci_vectors_renumbered(interrupts->msi);
+	spin_unlock_irq(&interrupts->lock);
+	interrupts_settle(interrupts);
 }
 
 /**
@@ -326,10 +345,34 @@ static bool resample_is_valid(const struct kvpci_interrupts *interrupts,
 	return valid;
 }
 
+static int hand_vector(struct kvpci_vectors *vectors, const struct kvpci_route *route,
+		       struct eventfd_ctx **eventfd)
+{
+	if (!kvpci_vector_listens_to(vectors, route->vector, *eventfd))
+		return -EINVAL;
+	if (kvpci_vector_is_handed(vectors, route->vector))
+		return -EBUSY;
+
+	return kvpci_vector_hand(vectors, route->vector, route->sequence, eventfd);
+}
+
+static int set_vector_route(struct kvpci_vectors *vectors, const struct kvpci_route *route,
+			    struct eventfd_ctx **eventfd)
+{
+	if (!kvpci_vector_is_handed(vectors, route->vector))
+		return kvpci_vector_set_route(vectors, route->vector, route->sequence, eventfd);
+	if (*eventfd)
+		return -EBUSY;
+
+	kvpci_vector_take_back(vectors, route->vector, eventfd);
+	return 0;
+}
+
 /**
  * kvpci_interrupts_set_route() - say which irqfd sends a message, or which the pin leads to
  * @interrupts: of a function
- * @route: the argument of KVPCI_SET_ROUTE; the function has its vector
+ * @route: the argument of KVPCI_SET_ROUTE; the function has its vector, and what is to be handed to
+ *	an irqfd is not the pin's
  * @eventfd: the irqfd's, or NULL; what is not needed any more is put there, or NULL
  * @resample: of the pin, the eventfd that is signalled when the guest has acknowledged
  *
@@ -340,12 +383,14 @@ int kvpci_interrupts_set_route(struct kvpci_interrupts *interrupts,
 			       const struct kvpci_route *route,
 			       struct eventfd_ctx **eventfd, struct file *resample)
 {
+	struct kvpci_vectors *vectors = kvpci_interrupts_vectors(interrupts, route->interrupt);
+
+	if (route->flags & KVPCI_ROUTE_HAND)
+		return hand_vector(vectors, route, eventfd);
 	if (*eventfd && interrupts_listen_to(interrupts, *eventfd))
 		return -EINVAL;
-	if (route->interrupt != KVPCI_INTX)
-		return kvpci_vector_set_route(kvpci_interrupts_vectors(interrupts,
-								       route->interrupt),
-					      route->vector, route->sequence, eventfd);
+	if (vectors)
+		return set_vector_route(vectors, route, eventfd);
 	if (resample && !resample_is_valid(interrupts, *eventfd, resample))
 		return -EINVAL;
 

@@ -2,6 +2,7 @@
 #ifndef _KVPCI_INTERRUPTS_H
 #define _KVPCI_INTERRUPTS_H
 
+#include <linux/atomic.h>
 #include <linux/kvpci.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -19,15 +20,18 @@ struct kvpci_worker;
 /**
  * struct kvpci_interrupts - the ways in which a function may interrupt
  * @lock: guards their state, the registers of configuration space that they follow, and
- *	the MSI-X table; taken in any context, inside the function's lock. Delivery by
- *	irqfds signals eventfds under it; direct delivery takes it inside the lock of the
- *	wait queue of a source's eventfd.
+ *	the MSI-X table; taken in any context, inside the function's lock. Where irqfds deliver
+ *	all messages, eventfds are signalled under it; otherwise it is taken inside the lock of
+ *	the wait queue of a source's eventfd.
  * @function: whose they are, for tracepoints
  * @kvm: the virtual machine, NULL once the host bridge is closed
  * @listeners: those of the host bridge, by whose lock they are guarded
  * @worker: does what is deferred
- * @direct: messages are sent by kvpci_kvm_send(), not by irqfds; fixed
- * @route_eventfd: tells userspace that a vector waits for a route; NULL: nobody asked
+ * @recalled: the host bridge's number of vectors that userspace is to take back from irqfds
+ * @direct: messages are sent by kvpci_kvm_send() unless userspace has made irqfds do that; fixed.
+ *	No eventfd is signalled under @lock then.
+ * @route_eventfd: tells userspace that a vector waits for a route, or to be taken back; NULL:
+ *	nobody asked
  * @master: the function may write to memory, and so send messages
  * @pin_disabled: it may not assert INTx
  * @pin: INTx, or NULL
@@ -40,6 +44,7 @@ struct kvpci_interrupts {
 	struct kvm *kvm;
 	struct list_head *listeners;
 	struct kvpci_worker *worker;
+	atomic_t *recalled;
 	bool direct;
 	struct eventfd_ctx *route_eventfd;
 	bool master;
@@ -52,13 +57,14 @@ struct kvpci_interrupts {
 void kvpci_interrupts_init(struct kvpci_interrupts *interrupts,
 			   const struct kvpci_function *function, struct kvm *kvm,
 			   struct list_head *listeners, struct kvpci_worker *worker,
-			   bool direct);
+			   atomic_t *recalled, bool direct);
 void kvpci_interrupts_destroy(struct kvpci_interrupts *interrupts);
 void kvpci_interrupts_stop_listening(struct kvpci_interrupts *interrupts);
 void kvpci_interrupts_disconnect(struct kvpci_interrupts *interrupts);
 
 bool kvpci_interrupts_follow(struct kvpci_interrupts *interrupts);
 void kvpci_interrupts_flush(struct kvpci_interrupts *interrupts);
+void kvpci_interrupts_renumbered(struct kvpci_interrupts *interrupts);
 
 struct kvpci_vectors *kvpci_interrupts_vectors(const struct kvpci_interrupts *interrupts,
 					       u32 interrupt);

@@ -61,6 +61,21 @@ static void listener_enqueue(struct file *file, wait_queue_head_t *head, poll_ta
 	add_wait_queue(head, &listener->wait);
 }
 
+/*
+ * From the moment that we are in the wait queue listener_wake() sees every signal; this takes
+ * those before, once.
+ */
+static void take_earlier(struct kvpci_listener *listener)
+{
+	u64 count;
+
+	spin_lock_irq(&listener->head->lock);
+	eventfd_ctx_do_read(listener->eventfd, &count);
+	spin_unlock_irq(&listener->head->lock);
+	if (count)
+		listener_run(listener);
+}
+
 /**
  * kvpci_listener_start() - begin to listen
  * @listener: the listener
@@ -79,7 +94,6 @@ int kvpci_listener_start(struct kvpci_listener *listener, struct list_head *all,
 {
 	struct eventfd_ctx *eventfd = eventfd_ctx_fileget(file);
 	const struct kvpci_listener *other;
-	u64 count;
 
 	if (IS_ERR(eventfd))
 		return PTR_ERR(eventfd);
@@ -92,6 +106,7 @@ int kvpci_listener_start(struct kvpci_listener *listener, struct list_head *all,
 	}
 
 	list_add(&listener->link, all);
+	listener->paused = false;
 	listener->signalled = signalled;
 	listener->deferred = worker;
 	listener->eventfd = eventfd;
@@ -100,15 +115,45 @@ int kvpci_listener_start(struct kvpci_listener *listener, struct list_head *all,
 	init_waitqueue_func_entry(&listener->wait, listener_wake);
 	init_poll_funcptr(&listener->table, listener_enqueue);
 	vfs_poll(file, &listener->table);
-
-	/* From now on listener_wake() sees every signal; this takes those before, once. */
-	spin_lock_irq(&listener->head->lock);
-	eventfd_ctx_do_read(listener->eventfd, &count);
-	spin_unlock_irq(&listener->head->lock);
-	if (count)
-		listener_run(listener);
-
+	take_earlier(listener);
 	return 0;
+}
+
+/**
+ * kvpci_listener_pause() - leave signals in the eventfd, for somebody else to take
+ * @listener: one that was started, and is not paused
+ *
+ * Nothing is called any more when this returns. A signal that has been taken is
+ * carried out before that. Nobody else of the host bridge may listen meanwhile.
+ *
+ * Context: process; the caller holds the host's lock, and no lock that its callback takes.
+ */
+void kvpci_listener_pause(struct kvpci_listener *listener)
+{
+	u64 count;
+
+	eventfd_ctx_remove_wait_queue(listener->eventfd, &listener->wait,
+				      &count);
+	if (listener->deferred)
+		kvpci_work_flush(&listener->work);
+	listener->paused = true;
+}
+
+/**
+ * kvpci_listener_resume() - listen again
+ * @listener: one that is paused
+ *
+ * Signals that are in its eventfd count, and have been carried out when this returns.
+ *
+ * Context: process; the caller holds the host's lock, and no lock that its callback takes.
+ */
+void kvpci_listener_resume(struct kvpci_listener *listener)
+{
+	listener->paused = false;
+	add_wait_queue(listener->head, &listener->wait);
+	take_earlier(listener);
+	if (listener->deferred)
+		kvpci_work_flush(&listener->work);
 }
 
 /**
@@ -122,12 +167,8 @@ int kvpci_listener_start(struct kvpci_listener *listener, struct list_head *all,
  */
 void kvpci_listener_stop(struct kvpci_listener *listener)
 {
-	u64 count;
-
-	eventfd_ctx_remove_wait_queue(listener->eventfd, &listener->wait,
-				      &count);
-	if (listener->deferred)
-		kvpci_work_flush(&listener->work);
+	if (!listener->paused)
+		kvpci_listener_pause(listener);
 	list_del(&listener->link);
 	eventfd_ctx_put(listener->eventfd);
 }

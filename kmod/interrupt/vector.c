@@ -10,18 +10,25 @@
  *	  +-- trigger, ready: send
  *
  * A vector is ready if messages may be sent at all (MSI or MSI-X enabled, no function
- * mask, bus mastering on), it is not masked itself, and its message can be sent. Where this
- * module sends messages itself, that is so if KVM takes the message as it is, see
- * kvpci_kvm_can_send(). Where an irqfd does, its route must be that of the message: from the
- * guest's change of the message until userspace has confirmed a new route, a vector that
- * wants to send counts as not ready.
+ * mask, bus mastering on), it is not masked itself, and its message can be sent. An irqfd does
+ * that, if it has one whose route is that of the message: from the guest's change of the message
+ * until userspace has confirmed a new route, it has none. Without, this module sends messages
+ * itself, where it may and KVM takes the message as it is, see kvpci_kvm_can_send(); otherwise a
+ * vector that wants to send counts as not ready.
  *
  * Every decision is made, and a message sent, within one hold of the interrupts' lock,
  * so that nothing is sent after the guest's write that forbids it has completed, and
  * nothing is missed by the one that allows it. A message to many vCPUs takes long: a
  * trigger, which may come in any context, leaves it pending for a work item, and who sends
  * it does so without the lock, which keeps interrupts off. Whoever forbids it meanwhile
- * waits until it has been sent (kvpci_vectors_settle()).
+ * waits until it has been sent (kvpci_vectors_settle()). The same goes for an irqfd's where
+ * the module sends others itself: there the lock is taken inside that of a source's wait queue,
+ * and so no eventfd can be signalled under it.
+ *
+ * A vector may be handed to an irqfd: its source's eventfd is the irqfd's, and while KVM takes
+ * the signals we don't. The guest's write that masks it, disables it or changes its message
+ * recalls it, and ends as an exit, so that userspace has taken it back before the guest goes on.
+ * Signals in between are in the eventfd, where either finds them.
  *
  * Of MSI, vectors may take the place of others: what is said here of a vector then goes for
  * that, and it is pending as long as one of those is that it stands for.
@@ -96,52 +103,119 @@ static bool is_allowed(const struct kvpci_vectors *vectors, u32 n)
 	return vectors->enabled && !vectors->ops->masked(vectors, n);
 }
 
-/* Can its message be sent? If so, and if that is done directly, it is in @message. */
+/**
+ * struct sending - how a vector that is ready sends its message
+ * @route: by this eventfd, an irqfd's; or NULL
+ * @message: what is sent then
+ */
+struct sending {
+	struct eventfd_ctx *route;
+	struct kvpci_message message;
+};
+
+/* Can its message be sent? If so, *@sending says how. */
 static __always_inline bool is_ready(const struct kvpci_vectors *vectors, u32 n,
-				     struct kvpci_message *message)
+				     struct sending *sending)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
 
 	if (!is_allowed(vectors, n))
 		return false;
+	sending->route = kvpci_vector_has_route(vectors, n) ? vectors->vector[n].route : NULL;
+	if (sending->route)
+		return true;
 	if (!vectors->interrupts->direct)
-		return kvpci_vector_has_route(vectors, n);
+		return false;
 	/* Without a machine there is nobody to send it to. */
 	if (!kvm)
 		return true;
 
-	*message = vectors->ops->message(vectors, n);
-	return kvpci_kvm_can_send(kvm, message);
+	sending->message = vectors->ops->message(vectors, n);
+	return kvpci_kvm_can_send(kvm, &sending->message);
 }
 
-/* Send the message of a vector that is ready. Returns whether it was sent: one to many is not. */
-static bool vector_send(struct kvpci_vectors *vectors, u32 n,
-			const struct kvpci_message *message)
+/*
+ * Send the message of a vector that is ready. Returns whether it was sent: one to many is not, nor
+ * by an irqfd where the lock of its wait queue must not be taken.
+ */
+static bool vector_send(struct kvpci_vectors *vectors, const struct sending *sending)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
 
 	if (!kvm)
 		return true;
-	if (!vectors->interrupts->direct) {
-		kvpci_eventfd_signal(vectors->vector[n].route);
-		return true;
-	}
+	if (likely(!sending->route))
+		return kvpci_kvm_send(kvm, &sending->message, false);
+	if (vectors->interrupts->direct)
+		return false;
 
-	return kvpci_kvm_send(kvm, message, false);
+	kvpci_eventfd_signal(sending->route);
+	return true;
 }
 
-/* Tell userspace that some vector may wait for a route. */
-static void ask_for_route(struct kvpci_vectors *vectors)
+static noinline void signal_route_eventfd(struct kvpci_vectors *vectors)
 {
-	struct eventfd_ctx *eventfd = vectors->interrupts->route_eventfd;
+	if (vectors->interrupts->direct) {
+		WRITE_ONCE(vectors->asks, true);
+		kvpci_work_queue(&vectors->work);
+	} else {
+		kvpci_eventfd_signal(vectors->interrupts->route_eventfd);
+	}
+}
 
-	if (eventfd)
-		kvpci_eventfd_signal(eventfd);
+/* Tell userspace that some vector may wait for a route, or is to be taken back. */
+static __always_inline void ask_for_route(struct kvpci_vectors *vectors)
+{
+	if (vectors->interrupts->route_eventfd)
+		signal_route_eventfd(vectors);
 }
 
 static void vectors_work(struct kvpci_work *work)
 {
-	kvpci_vectors_flush(container_of(work, struct kvpci_vectors, work));
+	struct kvpci_vectors *vectors = container_of(work, struct kvpci_vectors, work);
+
+	if (xchg(&vectors->asks, false))
+		kvpci_eventfd_signal(vectors->interrupts->route_eventfd);
+	kvpci_vectors_flush(vectors);
+}
+
+/*
+ * If vectors of @from to @end - 1 that are handed to irqfds must not send what these have, they are
+ * to be taken back.
+ */
+static noinline void recall(struct kvpci_vectors *vectors, u32 from, u32 end)
+{
+	bool any = false;
+	u32 n;
+
+	for (n = from; n < end && vectors->nr_handed; n++) {
+		struct kvpci_vector *vector = &vectors->vector[n];
+
+		if (!vector->handed || vector->recalled ||
+		    (is_allowed(vectors, n) && kvpci_vector_has_route(vectors, n)))
+			continue;
+
+		trace_kvpci_vector_recall(vectors, n);
+		WRITE_ONCE(vector->recalled, true);
+		/* Whatever the guest allows meanwhile. */
+		vector->confirmed = 0;
+		atomic_inc(vectors->interrupts->recalled);
+		any = true;
+	}
+	if (any)
+		ask_for_route(vectors);
+}
+
+/* A vector's source is the module's again; the interrupts' lock is held. */
+static void end_handing(struct kvpci_vectors *vectors, u32 n)
+{
+	struct kvpci_vector *vector = &vectors->vector[n];
+
+	if (vector->recalled)
+		atomic_dec(vectors->interrupts->recalled);
+	WRITE_ONCE(vector->recalled, false);
+	vector->handed = false;
+	WRITE_ONCE(vectors->nr_handed, vectors->nr_handed - 1);
 }
 
 /**
@@ -214,15 +288,15 @@ void kvpci_vectors_destroy(struct kvpci_vectors *vectors)
  */
 void kvpci_vector_trigger(struct kvpci_vectors *vectors, u32 n)
 {
-	struct kvpci_message message;
+	struct sending sending;
 	unsigned long flags;
 	u32 place;
 
 	spin_lock_irqsave(&vectors->interrupts->lock, flags);
 	place = kvpci_vector_place(vectors, n);
-	if (!is_ready(vectors, place, &message)) {
+	if (!is_ready(vectors, place, &sending)) {
 		set_pending(vectors, n);
-	} else if (!vector_send(vectors, place, &message)) {
+	} else if (!vector_send(vectors, &sending)) {
 		set_pending(vectors, n);
 		kvpci_work_queue(&vectors->work);
 	} else {
@@ -278,7 +352,8 @@ void kvpci_vectors_fold(struct kvpci_vectors *vectors, u32 nr)
  * @new_message: the message may have changed
  *
  * Context: the caller holds the interrupts' lock.
- * Return: whether kvpci_vector_flush() is to follow; kvpci_vectors_settle() is in any case
+ * Return: whether kvpci_vector_flush() is to follow; kvpci_vectors_settle() is in any case, and
+ * then kvpci_vector_is_recalled() says whether userspace is to know
  */
 bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message)
 {
@@ -287,6 +362,8 @@ bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message
 	lockdep_assert_held(&vectors->interrupts->lock);
 	if (new_message)
 		vectors->vector[n].sequence++;
+	if (unlikely(vectors->nr_handed))
+		recall(vectors, n, n + 1);
 	trace_kvpci_vector_update(vectors, n);
 	if (allowed && !kvpci_vector_has_route(vectors, n))
 		ask_for_route(vectors);
@@ -298,18 +375,23 @@ bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message
  * @vectors: the vectors, of which @chosen and @masked are what the registers say
  *
  * Context: the caller holds the interrupts' lock.
- * Return: whether kvpci_vectors_settle() and kvpci_vectors_flush() are to follow
+ * Return: whether kvpci_vectors_settle() and kvpci_vectors_flush() are to follow, and userspace
+ * to know if something is recalled
  */
 bool kvpci_vectors_follow(struct kvpci_vectors *vectors)
 {
 	bool enabled = vectors->chosen && !vectors->masked && vectors->interrupts->master;
 
 	lockdep_assert_held(&vectors->interrupts->lock);
-	if (enabled && !vectors->enabled && !vectors->interrupts->direct)
+	if (enabled && !vectors->enabled)
 		ask_for_route(vectors);
 	trace_kvpci_vectors_enable(vectors, enabled);
 	vectors->enabled = enabled;
-	return vectors->sending || (enabled && vectors->pending_words);
+	if (unlikely(vectors->unusual)) {
+		recall(vectors, 0, vectors->nr);
+		return true;
+	}
+	return enabled && vectors->pending_words;
 }
 
 /* How many messages may one hold of the lock send? */
@@ -322,24 +404,40 @@ static u32 flush_batch(const struct kvpci_vectors *vectors)
 }
 
 /**
- * struct message_to_many - what flush_some() leaves to flush_step()
- * @kvm: a message to many vCPUs is to be sent when the interrupts' lock has been released, and
+ * struct message_left - what flush_some() leaves to flush_step()
+ * @kvm: a message is to be sent when the interrupts' lock has been released, and
  *	then @settled is to be let go; or NULL
- * @message: the message
+ * @sending: how; without a route, it is to many vCPUs
  * @again: there is one that has to wait until somebody else has @settled no more
  */
-struct message_to_many {
+struct message_left {
 	struct kvm *kvm;
-	struct kvpci_message message;
+	struct sending sending;
 	bool again;
 };
+
+/* Have what flush_some() could not send be sent later. Returns false if it has to be again. */
+static noinline bool leave_message(struct kvpci_vectors *vectors, const struct sending *sending,
+				   struct message_left *left)
+{
+	/* Who holds it to write waits for what is being sent. */
+	if (!down_read_trylock(&vectors->settled)) {
+		left->again = true;
+		return false;
+	}
+
+	WRITE_ONCE(vectors->sending, vectors->sending + 1);
+	left->kvm = vectors->interrupts->kvm;
+	left->sending = *sending;
+	return true;
+}
 
 /*
  * Send some of what is pending and ready, of vectors @from to @end - 1. Returns which one is
  * the next to look at, or @end.
  */
 static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end,
-		      struct message_to_many *to_many)
+		      struct message_left *message_left)
 {
 	u64 words = vectors->pending_words & GENMASK_ULL(63, from / 32);
 	u32 left = flush_batch(vectors);
@@ -355,31 +453,25 @@ static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end,
 			bits &= GENMASK(31, from % 32);
 		for (; bits; bits &= bits - 1) {
 			u32 n = word * 32 + __ffs(bits);
-			struct kvpci_message message;
+			struct sending sending;
 
 			if (n >= end)
 				return end;
-			if (!is_ready(vectors, n, &message))
+			if (!is_ready(vectors, n, &sending))
 				continue;
 			if (!left)
 				return n;
 			left--;
 			/* First: the guest is not to find it set when the message has come. */
 			clear_bit_of(vectors, n);
-			if (!vector_send(vectors, n, &message)) {
-				/* Who holds it to write waits for what is being sent. */
-				if (!down_read_trylock(&vectors->settled)) {
-					set_bit_of(vectors, n);
-					to_many->again = true;
-					return n;
-				}
-				WRITE_ONCE(vectors->sending, vectors->sending + 1);
-				to_many->kvm = vectors->interrupts->kvm;
-				to_many->message = message;
+			if (!vector_send(vectors, &sending) &&
+			    !leave_message(vectors, &sending, message_left)) {
+				set_bit_of(vectors, n);
+				return n;
 			}
 			trace_kvpci_vector_send(vectors, n);
 			clear_triggered(vectors, n);
-			if (to_many->kvm)
+			if (message_left->kvm)
 				return n + 1;
 		}
 	}
@@ -387,14 +479,16 @@ static u32 flush_some(struct kvpci_vectors *vectors, u32 from, u32 end,
 	return end;
 }
 
-/* Send a message to many vCPUs, without the interrupts' lock, or wait until that may be done. */
-static noinline void send_to_many(struct kvpci_vectors *vectors,
-				  const struct message_to_many *to_many)
+/* Send a message without the interrupts' lock, or wait until that may be done. */
+static noinline void send_left(struct kvpci_vectors *vectors, const struct message_left *left)
 {
-	if (to_many->again) {
+	if (left->again) {
 		down_read(&vectors->settled);
 	} else {
-		kvpci_kvm_send(to_many->kvm, &to_many->message, true);
+		if (left->sending.route)
+			kvpci_eventfd_signal(left->sending.route);
+		else
+			kvpci_kvm_send(left->kvm, &left->sending.message, true);
 		spin_lock_irq(&vectors->interrupts->lock);
 		WRITE_ONCE(vectors->sending, vectors->sending - 1);
 		spin_unlock_irq(&vectors->interrupts->lock);
@@ -402,18 +496,20 @@ static noinline void send_to_many(struct kvpci_vectors *vectors,
 	up_read(&vectors->settled);
 }
 
-/* One hold of the lock, and a message to many after it. */
+/* One hold of the lock, and a message after it that can't be sent under it. */
 static u32 flush_step(struct kvpci_vectors *vectors, u32 from, u32 end)
 {
 	spinlock_t *lock = &vectors->interrupts->lock;
-	struct message_to_many to_many = {};
+	struct message_left left;
 	u32 next;
 
+	left.kvm = NULL;
+	left.again = false;
 	spin_lock_irq(lock);
-	next = flush_some(vectors, from, end, &to_many);
+	next = flush_some(vectors, from, end, &left);
 	spin_unlock_irq(lock);
-	if (unlikely(to_many.kvm || to_many.again))
-		send_to_many(vectors, &to_many);
+	if (unlikely(left.kvm || left.again))
+		send_left(vectors, &left);
 	return next;
 }
 
@@ -471,7 +567,8 @@ void kvpci_vectors_settle(struct kvpci_vectors *vectors)
  * kvpci_vectors_reset() - let nothing be pending
  * @vectors: the vectors, whose registers have been reset
  *
- * Context: the caller holds the interrupts' lock.
+ * Context: the caller holds the interrupts' lock until after kvpci_vectors_follow(), which recalls
+ * what is handed over.
  */
 void kvpci_vectors_reset(struct kvpci_vectors *vectors)
 {
@@ -491,6 +588,24 @@ void kvpci_vectors_reset(struct kvpci_vectors *vectors)
 		vectors->vector[n].triggered = false;
 		vectors->vector[n].sequence++;
 	}
+}
+
+/**
+ * kvpci_vectors_renumbered() - have messages come from another requester
+ * @vectors: of a function whose bus has another number now
+ *
+ * Context: the caller holds the interrupts' lock.
+ */
+void kvpci_vectors_renumbered(struct kvpci_vectors *vectors)
+{
+	u32 n;
+
+	lockdep_assert_held(&vectors->interrupts->lock);
+	for (n = 0; n < vectors->nr; n++)
+		vectors->vector[n].sequence++;
+	recall(vectors, 0, vectors->nr);
+	if (vectors->enabled)
+		ask_for_route(vectors);
 }
 
 /**
@@ -566,7 +681,7 @@ int kvpci_vector_bind(struct kvpci_vectors *vectors, u32 n, struct list_head *li
 /**
  * kvpci_vector_unbind() - undo kvpci_vector_bind()
  * @vectors: the vectors
- * @n: which
+ * @n: which; if it was handed to an irqfd, userspace has its source for good
  *
  * Context: process; the caller holds the host's lock.
  * Return: 0, or -ENOENT if nothing is bound
@@ -574,10 +689,19 @@ int kvpci_vector_bind(struct kvpci_vectors *vectors, u32 n, struct list_head *li
 int kvpci_vector_unbind(struct kvpci_vectors *vectors, u32 n)
 {
 	struct kvpci_vector *vector = &vectors->vector[n];
+	struct eventfd_ctx *route = NULL;
 
 	if (!vector->source)
 		return -ENOENT;
 
+	if (vector->handed) {
+		spin_lock_irq(&vectors->interrupts->lock);
+		end_handing(vectors, n);
+		swap(vector->route, route);
+		spin_unlock_irq(&vectors->interrupts->lock);
+		kvpci_vectors_settle(vectors);
+		eventfd_ctx_put(route);
+	}
 	kvpci_listener_stop(&vector->source->listener);
 	kfree(vector->source);
 	vector->source = NULL;
@@ -599,15 +723,16 @@ void kvpci_vectors_unbind(struct kvpci_vectors *vectors)
 }
 
 /**
- * kvpci_vectors_get_route() - find a vector that waits for a route
+ * kvpci_vectors_get_route() - find a vector that waits for a route, or to be taken back
  * @vectors: the vectors
- * @route: the argument of KVPCI_GET_ROUTE, whose vector has been checked
+ * @route: the argument of KVPCI_GET_ROUTE, whose vector and flags have been checked
  *
  * Return: 0 or -ENOENT
  */
 int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
 			    struct kvpci_route *route)
 {
+	bool only_recalled = route->flags & KVPCI_ROUTE_RECALLED;
 	int ret = -ENOENT;
 	u32 n;
 
@@ -615,9 +740,13 @@ int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
 	for (n = route->vector; n < vectors->nr; n++) {
 		struct kvpci_message message;
 
-		if (!is_allowed(vectors, n) || kvpci_vector_has_route(vectors, n))
+		bool recalled = vectors->vector[n].recalled;
+
+		if (!recalled && (only_recalled || !is_allowed(vectors, n) ||
+				  kvpci_vector_has_route(vectors, n)))
 			continue;
 
+		route->flags = recalled ? KVPCI_ROUTE_RECALLED : 0;
 		message = vectors->ops->message(vectors, n);
 		route->vector = n;
 		route->address = message.address;
@@ -633,11 +762,11 @@ int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
 /**
  * kvpci_vector_set_route() - say what sends a vector's message
  * @vectors: the vectors
- * @n: which
+ * @n: which; it is not handed to an irqfd
  * @sequence: which version of its message
  * @eventfd: what is to be signalled, or NULL; the one that was is put there
  *
- * Context: process, without a spinlock.
+ * Context: process, without a spinlock; the caller holds the host's lock.
  * Return: 0, or -EAGAIN if the message has changed; then nothing else does
  */
 int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,
@@ -653,9 +782,73 @@ int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,
 		ret = 0;
 	}
 	spin_unlock_irq(&vectors->interrupts->lock);
-	if (!ret)
+	if (!ret) {
+		/* Whoever has the old one, without the lock. */
+		kvpci_vectors_settle(vectors);
+		kvpci_vector_flush(vectors, n);
+	}
+	return ret;
+}
+
+/**
+ * kvpci_vector_hand() - leave a vector's source to an irqfd
+ * @vectors: the vectors
+ * @n: which; it is not handed to one yet
+ * @sequence: which version of its message
+ * @eventfd: its source's, which is to be the irqfd's; the one that has sent messages is put there
+ *
+ * Context: process, without a spinlock; the caller holds the host's lock.
+ * Return: 0, or -EAGAIN if the message has changed or must not be sent; then nothing else does
+ */
+int kvpci_vector_hand(struct kvpci_vectors *vectors, u32 n, u64 sequence,
+		      struct eventfd_ctx **eventfd)
+{
+	struct kvpci_vector *vector = &vectors->vector[n];
+	int ret = -EAGAIN;
+
+	kvpci_listener_pause(&vector->source->listener);
+	spin_lock_irq(&vectors->interrupts->lock);
+	if (vector->sequence == sequence && is_allowed(vectors, n)) {
+		trace_kvpci_vector_hand(vectors, n);
+		vector->confirmed = sequence;
+		swap(vector->route, *eventfd);
+		vector->handed = true;
+		WRITE_ONCE(vectors->nr_handed, vectors->nr_handed + 1);
+		ret = 0;
+	}
+	spin_unlock_irq(&vectors->interrupts->lock);
+	kvpci_vectors_settle(vectors);
+	if (ret)
+		kvpci_listener_resume(&vector->source->listener);
+	else
 		kvpci_vector_flush(vectors, n);
 	return ret;
+}
+
+/**
+ * kvpci_vector_take_back() - take a vector's source back from an irqfd
+ * @vectors: the vectors
+ * @n: which; it is handed to one, which does not listen to the source any more
+ * @eventfd: where to put the source's eventfd
+ *
+ * Context: process, without a spinlock; the caller holds the host's lock.
+ */
+void kvpci_vector_take_back(struct kvpci_vectors *vectors, u32 n, struct eventfd_ctx **eventfd)
+{
+	struct kvpci_vector *vector = &vectors->vector[n];
+
+	spin_lock_irq(&vectors->interrupts->lock);
+	trace_kvpci_vector_take_back(vectors, n);
+	end_handing(vectors, n);
+	*eventfd = vector->route;
+	vector->route = NULL;
+	/* It may have been allowed again, which was of no use while it was recalled. */
+	if (is_allowed(vectors, n))
+		ask_for_route(vectors);
+	spin_unlock_irq(&vectors->interrupts->lock);
+	/* What was being sent by it is in the eventfd then. */
+	kvpci_vectors_settle(vectors);
+	kvpci_listener_resume(&vector->source->listener);
 }
 
 /**
@@ -689,12 +882,9 @@ bool kvpci_vectors_listen_to(const struct kvpci_vectors *vectors,
 {
 	u32 n;
 
-	for (n = 0; n < vectors->nr; n++) {
-		const struct kvpci_source *source = vectors->vector[n].source;
-
-		if (source && source->listener.eventfd == eventfd)
+	for (n = 0; n < vectors->nr; n++)
+		if (kvpci_vector_listens_to(vectors, n, eventfd))
 			return true;
-	}
 
 	return false;
 }

@@ -40,10 +40,13 @@ struct kvpci_source {
 /**
  * struct kvpci_vector - what the guest does not see of a vector
  * @source: what is bound to it; guarded by the host's lock
- * @route: the eventfd that sends the message, unless it is sent directly
+ * @route: the eventfd that sends the message, or NULL
  * @sequence: how often the message has changed
  * @confirmed: @sequence of the message that @route sends
  * @triggered: it has been triggered, for which it, or what takes its place, is pending
+ * @handed: @route is the source's own eventfd, to which we do not listen; written under the
+ *	host's lock, too
+ * @recalled: and userspace is to take it back
  */
 struct kvpci_vector {
 	struct kvpci_source *source;
@@ -51,6 +54,8 @@ struct kvpci_vector {
 	u64 sequence;
 	u64 confirmed;
 	bool triggered;
+	bool handed;
+	bool recalled;
 };
 
 /**
@@ -64,8 +69,11 @@ struct kvpci_vector {
  * @place_mask: vector N's place is taken by N & this; a power of two less 1
  * @pending: a bit each, as the guest reads them
  * @pending_words: which words of @pending are not 0
- * @work: flushes
- * @sending: how many messages to many vCPUs are being sent, without the lock
+ * @work: flushes, and asks for routes where that can't be done at once
+ * @asks: it is to ask
+ * @sending: how many messages are being sent without the lock
+ * @nr_handed: how many are handed to irqfds
+ * @unusual: both of these, to be looked at as one
  * @settled: held to read while one is sent; who has forbidden it takes it to write, to wait
  * @vector: the state of each, @nr of them
  */
@@ -80,7 +88,14 @@ struct kvpci_vectors {
 	u32 *pending;
 	u64 pending_words;
 	struct kvpci_work work;
-	u32 sending;
+	bool asks;
+	union {
+		struct {
+			u32 sending;
+			u32 nr_handed;
+		};
+		u64 unusual;
+	};
 	struct rw_semaphore settled;
 	struct kvpci_vector *vector;
 };
@@ -99,6 +114,7 @@ bool kvpci_vectors_follow(struct kvpci_vectors *vectors);
 void kvpci_vector_flush(struct kvpci_vectors *vectors, u32 n);
 void kvpci_vectors_flush(struct kvpci_vectors *vectors);
 void kvpci_vectors_settle(struct kvpci_vectors *vectors);
+void kvpci_vectors_renumbered(struct kvpci_vectors *vectors);
 void kvpci_vectors_reset(struct kvpci_vectors *vectors);
 void kvpci_vectors_restore(struct kvpci_vectors *vectors, u32 nr, const u32 *triggered);
 
@@ -110,6 +126,9 @@ int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
 			    struct kvpci_route *route);
 int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,
 			   struct eventfd_ctx **eventfd);
+int kvpci_vector_hand(struct kvpci_vectors *vectors, u32 n, u64 sequence,
+		      struct eventfd_ctx **eventfd);
+void kvpci_vector_take_back(struct kvpci_vectors *vectors, u32 n, struct eventfd_ctx **eventfd);
 bool kvpci_vectors_signal(const struct kvpci_vectors *vectors,
 			  const struct eventfd_ctx *eventfd);
 bool kvpci_vectors_listen_to(const struct kvpci_vectors *vectors,
@@ -132,8 +151,28 @@ static inline bool kvpci_vector_has_route(const struct kvpci_vectors *vectors, u
 {
 	const struct kvpci_vector *vector = &vectors->vector[n];
 
-	return vectors->interrupts->direct ||
-	       (vector->route && vector->confirmed == vector->sequence);
+	return vector->route && vector->confirmed == vector->sequence;
+}
+
+/* Is its source KVM's for the time being? */
+static inline bool kvpci_vector_is_handed(const struct kvpci_vectors *vectors, u32 n)
+{
+	return vectors->vector[n].handed;
+}
+
+/* And is userspace to take it back? */
+static inline bool kvpci_vector_is_recalled(const struct kvpci_vectors *vectors, u32 n)
+{
+	return unlikely(READ_ONCE(vectors->nr_handed)) && READ_ONCE(vectors->vector[n].recalled);
+}
+
+/* Does an eventfd trigger it? Under the host's lock. */
+static inline bool kvpci_vector_listens_to(const struct kvpci_vectors *vectors, u32 n,
+					   const struct eventfd_ctx *eventfd)
+{
+	const struct kvpci_source *source = vectors->vector[n].source;
+
+	return source && source->listener.eventfd == eventfd;
 }
 
 #endif /* _KVPCI_VECTOR_H */

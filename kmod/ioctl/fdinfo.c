@@ -141,8 +141,9 @@ static void show_vectors(struct seq_file *m, const char *kind,
 	show_list(m, kind, "masked", vectors, vector_is_masked);
 	show_list(m, kind, "pending", vectors, kvpci_vector_is_pending);
 	show_list(m, kind, "bound", vectors, vector_is_bound);
-	if (!vectors->interrupts->direct)
-		show_list(m, kind, "routed", vectors, kvpci_vector_has_route);
+	show_list(m, kind, "routed", vectors, kvpci_vector_has_route);
+	show_list(m, kind, "handed", vectors, kvpci_vector_is_handed);
+	show_list(m, kind, "recalled", vectors, kvpci_vector_is_recalled);
 }
 
 static void show_ways(struct seq_file *m, const struct kvpci_function *function)

@@ -256,6 +256,9 @@ int kvpci_function_plug(struct kvpci_function *function)
 	kvpci_mirrors_publish(function, true);
 	/* Pairs with the one in behind_follow(). */
 	smp_mb();
+	/* Who numbers buses anew does not find what is not plugged. */
+	if (function->bus->bridge)
+		kvpci_interrupts_renumbered(&function->interrupts);
 	spin_lock(&function->lock);
 	effects = kvpci_command_follow(function);
 	spin_unlock(&function->lock);

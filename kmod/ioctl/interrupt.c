@@ -13,6 +13,7 @@
 #include "interrupt/vector.h"
 #include "ioctl/interrupt.h"
 #include "ioctl/uarg.h"
+#include "pci/exit.h"
 #include "pci/function.h"
 #include "pci/host.h"
 #include "pci/slot.h"
@@ -152,14 +153,12 @@ int kvpci_get_route_ioctl(struct kvpci_function *function, struct kvpci_route __
 	ret = kvpci_uarg_get(&route, sizeof(route), KVPCI_ROUTE_SIZE_VER0, arg);
 	if (ret)
 		return ret;
-	if (route.flags || route.pad || route.address || route.data ||
+	if (route.flags & ~KVPCI_ROUTE_RECALLED || route.requester || route.address || route.data ||
 	    route.eventfd || route.sequence || route.resample_eventfd)
 		return -EINVAL;
 	count = kvpci_interrupts_count(interrupts, route.interrupt);
 	if (route.interrupt == KVPCI_INTX || !count || route.vector > count)
 		return -EINVAL;
-	if (interrupts->direct)
-		return -EOPNOTSUPP;
 	if (!READ_ONCE(function->host->kvm))
 		return -ENODEV;
 	if (!check_vector(&route.vector, count))
@@ -170,6 +169,8 @@ int kvpci_get_route_ioctl(struct kvpci_function *function, struct kvpci_route __
 	if (ret)
 		return ret;
 
+	/* A number that is newer than the message makes that an old one. */
+	route.requester = kvpci_function_bus_number(function) << 8 | function->devfn;
 	return kvpci_uarg_put(arg, &route, sizeof(route), route.size);
 }
 
@@ -178,8 +179,10 @@ static int check_route(const struct kvpci_interrupts *interrupts,
 {
 	bool remove = route->flags & KVPCI_ROUTE_REMOVE;
 
-	if (route->flags & ~KVPCI_ROUTE_FLAGS || route->pad || route->address ||
-	    route->data)
+	if (route->flags & ~(KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND) || route->requester ||
+	    route->address || route->data)
+		return -EINVAL;
+	if (route->flags & KVPCI_ROUTE_HAND && (remove || route->interrupt == KVPCI_INTX))
 		return -EINVAL;
 	if (remove && (route->eventfd || route->sequence || route->resample_eventfd))
 		return -EINVAL;
@@ -189,8 +192,24 @@ static int check_route(const struct kvpci_interrupts *interrupts,
 			  kvpci_interrupts_count(interrupts, route->interrupt)))
 		return -EINVAL;
 
-	return route->interrupt != KVPCI_INTX && interrupts->direct ?
-	       -EOPNOTSUPP : 0;
+	return 0;
+}
+
+/* A vector that is handed to an irqfd may be recalled, which is an exit. */
+static int set_route(struct kvpci_function *function, const struct kvpci_route *route,
+		     struct eventfd_ctx **eventfd, struct file *resample)
+{
+	int ret;
+
+	if (!function->host->kvm)
+		return -ENODEV;
+	if (route->flags & KVPCI_ROUTE_HAND) {
+		ret = kvpci_exits_create(function->host);
+		if (ret)
+			return ret;
+	}
+
+	return kvpci_interrupts_set_route(&function->interrupts, route, eventfd, resample);
 }
 
 /**
@@ -230,8 +249,7 @@ int kvpci_set_route_ioctl(struct kvpci_function *function,
 	}
 
 	mutex_lock(&host->lock);
-	ret = host->kvm ? kvpci_interrupts_set_route(interrupts, &route, &eventfd, resample) :
-			  -ENODEV;
+	ret = set_route(function, &route, &eventfd, resample);
 	mutex_unlock(&host->lock);
 
 	if (resample)

@@ -124,7 +124,7 @@ static u32 table_write(struct kvpci_range *range, const struct kvpci_guest_acces
 	kvpci_vectors_settle(&msix->vectors);
 	if (pending)
 		kvpci_vector_flush(&msix->vectors, n);
-	return 0;
+	return kvpci_vector_is_recalled(&msix->vectors, n) ? KVPCI_EFFECT_RECALL : 0;
 }
 
 /* Triggers may come at any time. */

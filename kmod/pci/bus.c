@@ -254,6 +254,17 @@ static void number_buses(struct kvpci_host *host)
 	}
 }
 
+/* A bridge's bus has another number: messages have another requester. */
+static void renumber_bus(struct kvpci_host *host, struct kvpci_bus *bus)
+{
+	struct kvpci_function *function;
+	u32 devfn = 0;
+
+	WRITE_ONCE(bus->number, bus->next);
+	for (; (function = bus_next(host, bus, devfn)); devfn = function->devfn + 1)
+		kvpci_interrupts_renumbered(&function->interrupts);
+}
+
 /**
  * kvpci_buses_route() - work out which bus each number leads to
  * @host: the host bridge
@@ -283,7 +294,7 @@ void kvpci_buses_route(struct kvpci_host *host, unsigned long *changed)
 		if (!bus)
 			continue;
 		if (bus->bridge && bus->number != bus->next)
-			WRITE_ONCE(bus->number, bus->next);
+			renumber_bus(host, bus);
 		if (bus->next == KVPCI_BUS_NONE ||
 		    bus == bus_dereference(host, host->route[bus->next]))
 			continue;

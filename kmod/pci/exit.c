@@ -116,18 +116,17 @@ static void note_part(const struct kvpci_function *function,
  * @bar: the BAR
  * @access: the access
  * @offset: of its first byte, from the start of the BAR
- * @written: it is a write that has been carried out
+ * @flags: KVPCI_EXIT_*, but for KVPCI_EXIT_IO
  *
  * Context: a callback of a claim.
  */
 void kvpci_exit_note_bar(const struct kvpci_function_bar *bar,
-			 const struct kvpci_guest_access *access, u64 offset, bool written)
+			 const struct kvpci_guest_access *access, u64 offset, u32 flags)
 {
 	note_part(bar->space.function, access, (struct kvpci_exit_part) {
 		.base = access->addr - offset,
 		.size = bar->space.size,
-		.flags = (bar->flags & KVPCI_BAR_IO ? KVPCI_EXIT_IO : 0) |
-			 (written ? KVPCI_EXIT_WRITTEN : 0),
+		.flags = (bar->flags & KVPCI_BAR_IO ? KVPCI_EXIT_IO : 0) | flags,
 		.bar = bar->index,
 	});
 }

@@ -13,7 +13,7 @@ struct kvpci_host;
 
 int kvpci_exits_create(struct kvpci_host *host);
 void kvpci_exit_note_bar(const struct kvpci_function_bar *bar,
-			 const struct kvpci_guest_access *access, u64 offset, bool written);
+			 const struct kvpci_guest_access *access, u64 offset, u32 flags);
 void kvpci_exit_note_config(const struct kvpci_function *function,
 			    const struct kvpci_guest_access *access, u64 offset, u32 flags);
 int kvpci_exit_find(struct kvpci_host *host, struct kvpci_exit *get);

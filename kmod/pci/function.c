@@ -180,7 +180,7 @@ int kvpci_function_init(struct kvpci_function *function,
 	function->user_data = desc->user_data;
 	INIT_LIST_HEAD(&function->link);
 	kvpci_interrupts_init(&function->interrupts, function, host->kvm, &host->listeners,
-			      host->worker, host->direct);
+			      host->worker, &host->recalled, host->direct);
 	function->space.function = function;
 	function->space.size = KVPCI_CONFIG_SIZE;
 

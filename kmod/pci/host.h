@@ -53,7 +53,8 @@ enum kvpci_claim_index {
  * @all: the functions, plugged or not; guarded by @lock
  * @listeners: what listens to eventfds, for any function; guarded by @lock
  * @worker: does what is deferred, on the account of who created the bridge
- * @direct: messages are sent by kvpci_kvm_send(), not by irqfds
+ * @direct: messages are sent by kvpci_kvm_send(), not by irqfds alone
+ * @recalled: how many vectors userspace is to take back from irqfds, see vector.c
  * @bridge: the bridge's own function
  * @functions: how many functions there have been; gives each its serial number
  * @mirror_lock: guards @mapping, @mirrors and what they are, and @route; a function comes into
@@ -88,6 +89,7 @@ struct kvpci_host {
 	struct list_head listeners;
 	struct kvpci_worker *worker;
 	bool direct;
+	atomic_t recalled;
 	struct kvpci_function *bridge;
 	u64 functions;
 	struct mutex mirror_lock;	/* mirrors, see above */

@@ -107,10 +107,14 @@ u32 kvpci_range_piece(const struct kvpci_space *space, u64 offset, u32 len,
 
 /* Note an access that is declined. */
 static noinline void note_exit(const struct kvpci_space *space,
-			       const struct kvpci_guest_access *access, u64 offset, bool written)
+			       const struct kvpci_guest_access *access, u64 offset, u32 effects)
 {
+	u32 flags = effects & (KVPCI_EFFECT_EXIT | KVPCI_EFFECT_RECALL) ? KVPCI_EXIT_WRITTEN : 0;
+
+	if (effects & KVPCI_EFFECT_RECALL)
+		flags |= KVPCI_EXIT_RECALL;
 	kvpci_exit_note_bar(container_of(space, struct kvpci_function_bar, space), access,
-			    offset, written);
+			    offset, flags);
 }
 
 /**
@@ -138,7 +142,7 @@ int kvpci_space_read(struct kvpci_space *space, const struct kvpci_guest_access 
 			ret = range->ops->read(range, access, offset - range->offset, n,
 					       val + done);
 			if (ret && !done) {
-				note_exit(space, access, offset, false);
+				note_exit(space, access, offset, 0);
 				return ret;
 			}
 		}
@@ -183,10 +187,11 @@ int kvpci_space_write(struct kvpci_space *space, const struct kvpci_guest_access
 
 	if (likely(!effects))
 		return 0;
-	if (!(effects & KVPCI_EFFECT_EXIT) && !(effects & KVPCI_EFFECT_USERSPACE && !done))
+	if (!(effects & (KVPCI_EFFECT_EXIT | KVPCI_EFFECT_RECALL)) &&
+	    !(effects & KVPCI_EFFECT_USERSPACE && !done))
 		return 0;
 
-	note_exit(space, access, offset, effects & KVPCI_EFFECT_EXIT);
+	note_exit(space, access, offset, effects);
 	return -EOPNOTSUPP;
 }
 

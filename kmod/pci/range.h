@@ -25,6 +25,7 @@ struct kvpci_regs;
 #define KVPCI_EFFECT_BEHIND	BIT(6)	/* other addresses, or messages, come through a bridge */
 #define KVPCI_EFFECT_BUS_RESET	BIT(7)	/* the guest has initiated a reset of the secondary bus */
 #define KVPCI_EFFECT_SLOT	BIT(8)	/* after all else: a bridge's slot may have changed */
+#define KVPCI_EFFECT_RECALL	BIT(9)	/* userspace is to take a vector back, and to know */
 
 /**
  * enum kvpci_reset_kind - what resets a function
@@ -97,8 +98,9 @@ struct kvpci_state_ops {
  * Of a range of a BAR, @read and @write run in a callback of a claim, without a lock, and
  * take no longer than the function's lock may be held, but for messages that they send or
  * wait for (kvpci_vector_flush(), kvpci_vectors_settle()). What follows a write they do
- * themselves, and return no effect but KVPCI_EFFECT_USERSPACE and KVPCI_EFFECT_EXIT. @reset
- * is called without a lock. @get and @set take the function's lock where they need it.
+ * themselves, and return no effect but KVPCI_EFFECT_USERSPACE, KVPCI_EFFECT_EXIT and
+ * KVPCI_EFFECT_RECALL. @reset is called without a lock. @get and @set take the function's lock
+ * where they need it.
  *
  * Of a range of configuration space, whose registers are its bytes, @write, which has no
  * access, and @set are called under the function's lock, and @reset, when all registers have

@@ -214,8 +214,9 @@ struct device *device_new(struct rig *rig, struct device_desc desc)
 	device->express = find_capability(device->function, PCI_CAP_ID_EXP);
 	if (desc.triggers)
 		add_triggers(device);
-	device->kept = keeper_add(rig->keeper, device->function, device->route_event,
-				  desc.msi.vectors, desc.msix.vectors);
+	if (!desc.unkept)
+		device->kept = keeper_add(rig->keeper, device->function, device->route_event,
+					  desc.msi.vectors, desc.msix.vectors);
 	return device;
 }
 
@@ -276,7 +277,8 @@ void device_free(struct device *device)
 {
 	int i, n;
 
-	keeper_remove(device->rig->keeper, device->kept);
+	if (device->kept)
+		keeper_remove(device->rig->keeper, device->kept);
 	if (device->function >= 0)
 		close(device->function);
 	disconnect_pin(device);
@@ -292,7 +294,8 @@ void device_free(struct device *device)
 /* Wait until messages that are ready have their routes. */
 void settle(struct device *device)
 {
-	keeper_settle(device->rig->keeper, device->kept);
+	if (device->kept)
+		keeper_settle(device->rig->keeper, device->kept);
 }
 
 void bar_write(struct device *device, __u64 addr, __u8 size, __u64 value)

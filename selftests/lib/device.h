@@ -26,6 +26,7 @@
  * @slot: a root port with a slot of these capabilities, which interrupts by vector @vector; 0: none
  * @vector: as above
  * @triggers: with registers that trigger its interrupts
+ * @unkept: its messages' routes are the test's business, not the keeper's
  */
 struct device_desc {
 	int bdf;
@@ -38,6 +39,7 @@ struct device_desc {
 	__u32 slot;
 	__u8 vector;
 	bool triggers;
+	bool unkept;
 };
 
 /**
@@ -57,7 +59,7 @@ struct device_desc {
  * @gsi: the one that its pin leads to, or 0
  * @irqfd: and its eventfds
  * @resample: as above
- * @kept: what the keeper knows of it
+ * @kept: what the keeper knows of it, or NULL
  */
 struct device {
 	struct rig *rig;

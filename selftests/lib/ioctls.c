@@ -226,6 +226,7 @@ int get_route(int function, struct kvpci_route *route)
 {
 	*route = (struct kvpci_route) {
 		.size = sizeof(*route),
+		.flags = route->flags,
 		.interrupt = route->interrupt,
 		.vector = route->vector,
 	};

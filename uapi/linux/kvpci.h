@@ -747,9 +747,11 @@ struct kvpci_access {
 #define KVPCI_EXIT_RESET	(1U << 2)
 /* Out: and memory of the caller's is not where the guest finds it, see KVPCI_GET_MIRROR. */
 #define KVPCI_EXIT_MIRROR	(1U << 3)
+/* Out: and vectors are to be taken back from irqfds, of any function, see KVPCI_SET_ROUTE. */
+#define KVPCI_EXIT_RECALL	(1U << 4)
 
 #define KVPCI_EXIT_FLAGS	(KVPCI_EXIT_IO | KVPCI_EXIT_WRITTEN | KVPCI_EXIT_RESET | \
-				 KVPCI_EXIT_MIRROR)
+				 KVPCI_EXIT_MIRROR | KVPCI_EXIT_RECALL)
 
 /**
  * struct kvpci_exit - argument of KVPCI_GET_EXIT
@@ -916,13 +918,20 @@ struct kvpci_trigger {
 
 /* KVPCI_SET_ROUTE: remove the route of the vector or the pin; @eventfd and others are 0. */
 #define KVPCI_ROUTE_REMOVE	(1U << 0)
+/* KVPCI_SET_ROUTE: hand the vector to an irqfd of @eventfd, which is bound to it. */
+#define KVPCI_ROUTE_HAND	(1U << 1)
+/* KVPCI_GET_ROUTE: in: look at vectors only that are to be taken back from the irqfds that they
+ * were handed to; out: it is one of those.
+ */
+#define KVPCI_ROUTE_RECALLED	(1U << 2)
 
-#define KVPCI_ROUTE_FLAGS	KVPCI_ROUTE_REMOVE
+#define KVPCI_ROUTE_FLAGS	(KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND | KVPCI_ROUTE_RECALLED)
 
 /**
  * struct kvpci_route - argument of KVPCI_GET_ROUTE and KVPCI_SET_ROUTE
  * @size: sizeof(struct kvpci_route)
- * @flags: KVPCI_SET_ROUTE: KVPCI_ROUTE_*; KVPCI_GET_ROUTE: zero
+ * @flags: KVPCI_SET_ROUTE: 0, KVPCI_ROUTE_REMOVE or KVPCI_ROUTE_HAND; KVPCI_GET_ROUTE: in and
+ *	out: 0 or KVPCI_ROUTE_RECALLED
  * @interrupt: enum kvpci_interrupt
  * @vector: which; KVPCI_GET_ROUTE: in: the first to look at, at most one beyond the last;
  *	out: the one found
@@ -933,7 +942,9 @@ struct kvpci_trigger {
  *	the message that @eventfd sends; INTx: 0
  * @resample_eventfd: KVPCI_SET_ROUTE of INTx: what KVM signals when the guest has
  *	acknowledged the interrupt; otherwise 0
- * @pad: zero
+ * @requester: KVPCI_GET_ROUTE: out: the requester ID, bus number << 8 | device and function
+ *	number, that comes with the message, for an IOMMU; the bus number is 0xff if the guest
+ *	does not reach the bus; KVPCI_SET_ROUTE: 0
  */
 struct kvpci_route {
 	__u32 size;
@@ -945,7 +956,7 @@ struct kvpci_route {
 	__s32 eventfd;
 	__u64 sequence;
 	__s32 resample_eventfd;
-	__u32 pad;
+	__u32 requester;
 };
 
 #define KVPCI_ROUTE_SIZE_VER0	48
@@ -954,19 +965,57 @@ struct kvpci_route {
  * KVPCI_GET_ROUTE - find a message that waits for a route
  * KVPCI_SET_ROUTE - say which eventfd sends a message
  *
- * On a function, plugged or not. Where messages are delivered by KVM's irqfds (see
- * KVPCI_GET_DELIVERY), the guest's message has to become a route of a GSI before it
- * can be sent. A vector that could send its message, but whose message has changed since
- * its route was set, is pending until the caller has
+ * On a function, plugged or not. A vector whose message is to be sent by one of KVM's irqfds has
+ * a route: its message is one of a GSI's, too. Where that is how messages are delivered (see
+ * KVPCI_GET_DELIVERY), each needs one before it can be sent. Where the kernel delivers them
+ * itself, a vector has one if the caller wants that, or if KVM does not take its message as it
+ * is, see KVPCI_TRIGGER.
+ *
+ * A vector that could send its message, but whose message has changed since its route was set,
+ * or which has none, is found by KVPCI_GET_ROUTE. If it is triggered, its message is sent
+ * directly, or, where that can't be, it is pending until the caller has
  *
  *	- found it with KVPCI_GET_ROUTE,
  *	- made the message the route of a GSI to which an irqfd is bound
  *	  (KVM_SET_GSI_ROUTING, KVM_IRQFD), and
  *	- told the irqfd's eventfd and the message's @sequence with KVPCI_SET_ROUTE.
  *
- * The message of a vector may change at any time, so that is to be done again until
- * KVPCI_GET_ROUTE returns ENOENT; @route_eventfd of the function tells when.
- * KVM_SET_GSI_ROUTING must have returned before KVPCI_SET_ROUTE is called.
+ * The message of a vector, and the number of the function's bus, may change at any time, so that
+ * is to be done again until KVPCI_GET_ROUTE returns ENOENT, or only vectors that are to have no
+ * route; @route_eventfd of the function tells when. KVM_SET_GSI_ROUTING must have returned before
+ * KVPCI_SET_ROUTE is called.
+ *
+ * A vector is *handed* to an irqfd of the very eventfd that is bound to it (KVPCI_BIND), without
+ * which KVM can't program posted interrupts: from then on the kernel leaves signals in the
+ * eventfd, and KVM takes them. To hand it over,
+ *
+ *	- make the message the route of a GSI to which no irqfd is bound,
+ *	- call KVPCI_SET_ROUTE with KVPCI_ROUTE_HAND, and only then
+ *	- bind the eventfd to that GSI by KVM_IRQFD; if that fails, take the vector back.
+ *
+ * The vector is *recalled* as soon as its message must not be sent any more: it or the function is
+ * masked, MSI or MSI-X is disabled, bus mastering is off, the message or the requester has
+ * changed, or how many vectors of MSI there are, the function has been reset. The guest's write
+ * that does this, and others to the same registers that rely on it, end as KVM_EXIT_MMIO or
+ * KVM_EXIT_IO, of which KVPCI_GET_EXIT tells KVPCI_EXIT_RECALL; a write to a bridge may recall
+ * vectors of any function behind it. Before the vCPU runs again, all that are recalled, which
+ * KVPCI_GET_ROUTE with KVPCI_ROUTE_RECALLED tells of each function, have to have been taken back,
+ * by this thread or another:
+ *
+ *	- remove the irqfd, and
+ *	- call KVPCI_SET_ROUTE with KVPCI_ROUTE_REMOVE: what has come to the eventfd since
+ *	  triggers the vector then.
+ *
+ * The caller may do so of vectors that are not recalled, too, and does before it removes the
+ * binding or closes the eventfd, and, of those that are recalled, before KVPCI_DRAIN. Where
+ * KVPCI_GET_EXIT knows nothing of a write to configuration space, since the function has gone
+ * meanwhile, it does as with KVPCI_EXIT_RECALL. What it has done itself (KVPCI_RESET,
+ * KVPCI_SET_STATE, KVPCI_WRITE in the guest's name, plugging or closing a bridge, or a function
+ * of a bus that has one's number) it follows itself. One thread at a time is to hand over and
+ * take back the vectors of a function.
+ *
+ * To take a vector back costs more than to have the module send some messages. So vectors that
+ * the guest masks all the time had better not be handed over again at once.
  *
  * INTx always takes an irqfd: KVPCI_SET_ROUTE with that of the GSI that the pin leads to,
  * which has been made with KVM_IRQFD_FLAG_RESAMPLE. It may be set again, and without one
@@ -975,14 +1024,16 @@ struct kvpci_route {
  * Return: 0, or
  *	EINVAL	the function has no such @interrupt or @vector; KVPCI_GET_ROUTE of
  *		INTx; a field set that is to be 0; an eventfd that is not one; an @eventfd
- *		of KVPCI_SET_ROUTE that the same function listens to, or a @resample_eventfd
+ *		of KVPCI_SET_ROUTE that the same function listens to, or with
+ *		KVPCI_ROUTE_HAND one that is not bound to the vector; a @resample_eventfd
  *		that it signals
  *	EBADF	an eventfd is not open
  *	ENOENT	KVPCI_GET_ROUTE: from @vector on none waits
- *	EAGAIN	KVPCI_SET_ROUTE: the message has changed again; nothing was set
+ *	EAGAIN	KVPCI_SET_ROUTE: the message has changed again, or the vector was to be handed
+ *		over, and must not send it now; nothing was set
  *	EBUSY	@resample_eventfd is bound, or is that of another pin, in the same host
- *		bridge
- *	EOPNOTSUPP	the kernel delivers messages itself, and @interrupt is not INTx
+ *		bridge; KVPCI_SET_ROUTE without KVPCI_ROUTE_REMOVE: the vector is handed to an
+ *		irqfd
  */
 #define KVPCI_GET_ROUTE		_IO(KVPCI_IOC_MAGIC, 0x0a)
 #define KVPCI_SET_ROUTE		_IO(KVPCI_IOC_MAGIC, 0x0b)
@@ -1053,7 +1104,7 @@ struct kvpci_route {
 
 /**
  * enum kvpci_delivery - how the kernel sends messages
- * @KVPCI_DELIVERY_DIRECT: itself; routes are needed for INTx only
+ * @KVPCI_DELIVERY_DIRECT: itself; routes are needed for INTx only, and vectors may have them
  * @KVPCI_DELIVERY_IRQFD: by irqfds that the caller makes; see KVPCI_SET_ROUTE
  */
 enum kvpci_delivery {
