@@ -75,6 +75,21 @@
 #define ASK_ONLY_AT_TRIGGER	62	/* irqfd: lost: userspace is told by triggers only */
 #define TWO_LAUNCHERS		63	/* irqfd: stale: two threads make the routes of a vector */
 
+/* Handing over to an irqfd, and taking back. */
+#define IRQFD_FIRST		110	/* handover, handover-irqfd: forbidden, invented, stale: the irqfd is made before the module knows */
+#define WRITE_COMPLETES_FIRST	111	/* handover, handover-irqfd: forbidden, stale: a write that recalls completes before the vector is taken back */
+#define NO_RECALL_ON_MASK	112	/* handover, handover-irqfd: forbidden: masking recalls nothing */
+#define KEEP_CONFIRMED		113	/* handover, handover-irqfd: stale: a new message recalls nothing */
+#define KEEP_LISTENING		114	/* handover: invented, forbidden: the module goes on to listen */
+#define RESUME_FORGETS		115	/* handover: lost: what has come when the module listens again is ignored */
+#define NO_ASK_ON_TAKE_BACK	116	/* handover-irqfd: lost: userspace is not told of a vector that is allowed again when it is taken back */
+#define HAND_MASKED		117	/* handover, handover-irqfd: forbidden: a vector that is masked is handed over */
+#define HAND_ANY_VERSION	118	/* handover, handover-irqfd: stale: it is whatever the message is now */
+#define TAKE_BACK_EARLY		119	/* handover, handover-irqfd: invented, forbidden, stale: the module listens before the irqfd has gone */
+#define EXIT_ONLY_IF_CAUSED	120	/* handover, handover-irqfd: forbidden, stale: a write ends as an exit only if it is the one that recalls */
+#define NO_LOCK_OF_VMM		121	/* handover: lost, forbidden, stale, invented: one thread hands over while another takes back */
+#define PENDING_STAYS		122	/* handover-irqfd: lost: what is pending when a vector is handed over stays so */
+
 /* Flushing a function. */
 #define ONE_BATCH		70	/* flush: lost: one batch is all that is sent */
 #define FLUSH_ALL		71	/* flush: unbounded: all is sent in one hold of the lock */
