@@ -703,6 +703,35 @@ TEST(what_can_not_be_is_refused)
 }
 
 /*
+ * The last number of when a BAR came somewhere is no end: what comes after it is saved and
+ * restored, too, and is found.
+ */
+TEST(bars_that_come_after_the_last_number)
+{
+	struct machine m = machine_bound();
+	struct device *above = m.device[ABOVE], *below = m.device[BELOW];
+	struct saved saved = {};
+	__u64 last = (1ULL << 63) - 1;
+	struct state state;
+
+	disturb(&m);
+	save(&m, &saved);
+	memcpy(state_contents(&saved.function[BELOW], KVPCI_STATE_BARS), &last, sizeof(last));
+	must(state_set(below->function, &saved.function[BELOW]));
+	EXPECT_EQ(0xbadbad, guest_load(m.rig->vm, SHARED + 8, 4));
+	move_bar(above, MOVED);
+	move_bar(above, SHARED);
+	EXPECT_EQ(0x600d600d, guest_load(m.rig->vm, SHARED + 8, 4));
+
+	state = state_get(above->function);
+	EXPECT_EQ(0, state_set(above->function, &state));
+	EXPECT_EQ(0x600d600d, guest_load(m.rig->vm, SHARED + 8, 4));
+	state_free(&state);
+	saved_free(&saved);
+	machine_free(&m);
+}
+
+/*
  * Have work items of this process's bridge wait until this thread sleeps: both are to run on one
  * processor, and this one first.
  */

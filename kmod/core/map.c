@@ -158,10 +158,15 @@ void kvpci_map_followed(struct kvpci_map *map)
 	spin_unlock(&map->lock);
 }
 
-/* Put a range before all others in its bucket. */
+/*
+ * Put a range before all others in its bucket. The count stops where it ends, as it does if that
+ * has been put into it: what is restored is to be no more than what is saved.
+ */
 static void link_node(struct kvpci_map *map, struct kvpci_map_node *node, u64 base)
 {
-	node->placed = ++map->placed;
+	if (map->placed < KVPCI_MAP_LAST_PLACED)
+		map->placed++;
+	node->placed = map->placed;
 	WRITE_ONCE(node->base, base);
 	hlist_add_head_rcu(&node->link, kvpci_map_bucket(map, base, node->order));
 }

@@ -9,6 +9,9 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+/* The highest number of when a range was put somewhere. */
+#define KVPCI_MAP_LAST_PLACED	(BIT_ULL(63) - 1)
+
 /**
  * struct kvpci_map_node - one naturally aligned range in a map
  * @link: in the bucket of its base and order

@@ -268,7 +268,7 @@ bool kvpci_bars_placed_ok(const struct kvpci_regs *config, const struct kvpci_ba
 		if (!state->placed[i])
 			continue;
 		bar = kvpci_bars_find(bars, i);
-		if (state->placed[i] >> 63 || !bar || !bar_is_placed(config, bar))
+		if (state->placed[i] > KVPCI_MAP_LAST_PLACED || !bar || !bar_is_placed(config, bar))
 			return false;
 	}
 
