@@ -702,6 +702,41 @@ TEST(what_can_not_be_is_refused)
 	machine_free(&m);
 }
 
+/* A slot's pin is high while there is an event that the guest has enabled, and at no other time. */
+TEST(slot_whose_pin_is_at_odds_is_refused)
+{
+	struct rig *rig = rig_new(1, VM_MODERN);
+	struct device *port = device_plugged(rig, (struct device_desc) {
+		.bdf = BDF(0, 1, 0), .pin = 1,
+		.slot = PCI_EXP_SLTCAP_HPC | PCI_EXP_SLTCAP_ABP | PCI_EXP_SLTCAP_NCCS,
+	});
+	const __u8 button = PCI_EXP_SLTSTA_ABP;
+	struct state good;
+	__u8 *config;
+
+	good = state_get(port->function);
+	config = state_contents(&good, KVPCI_STATE_CONFIG);
+	EXPECT_BAD(port->function, &good, KVPCI_STATE_CONFIG, PCI_STATUS,
+		   (__u8)(config[PCI_STATUS] | PCI_STATUS_INTERRUPT));
+	state_free(&good);
+
+	config_write(port, port->express + PCI_EXP_SLTCTL, 2,
+		     PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE);
+	must(device_write(port->function, KVPCI_CONFIG, port->express + PCI_EXP_SLTSTA, &button,
+			  1));
+	good = state_get(port->function);
+	config = state_contents(&good, KVPCI_STATE_CONFIG);
+	EXPECT_TRUE(config[PCI_STATUS] & PCI_STATUS_INTERRUPT);
+	EXPECT_EQ(0, state_set(port->function, &good));
+	EXPECT_BAD(port->function, &good, KVPCI_STATE_CONFIG, PCI_STATUS,
+		   (__u8)(config[PCI_STATUS] & ~PCI_STATUS_INTERRUPT));
+	EXPECT_BAD(port->function, &good, KVPCI_STATE_CONFIG, port->express + PCI_EXP_SLTSTA,
+		   (__u8)(config[port->express + PCI_EXP_SLTSTA] & ~PCI_EXP_SLTSTA_ABP));
+	state_free(&good);
+	device_free(port);
+	rig_free(rig);
+}
+
 /*
  * The last number of when a BAR came somewhere is no end: what comes after it is saved and
  * restored, too, and is found.

@@ -91,17 +91,22 @@ bool kvpci_slot_is_on(const struct kvpci_function *function)
 	return !slot || is_on(&slot->range);
 }
 
-/* Is there an event for which the guest is to be interrupted? */
-static bool is_asserted(const struct kvpci_range *range)
+/* Is there, in @config, an event for which the guest is to be interrupted? */
+static bool is_asserted_in(const struct kvpci_range *range, const struct kvpci_regs *config)
 {
-	u16 control = slot_get(range, PCI_EXP_SLTCTL);
-	u16 status = slot_get(range, PCI_EXP_SLTSTA);
+	u16 control = kvpci_config_u16(config, slot_register(range, PCI_EXP_SLTCTL));
+	u16 status = kvpci_config_u16(config, slot_register(range, PCI_EXP_SLTSTA));
 
 	if (!(control & PCI_EXP_SLTCTL_HPIE))
 		return false;
 
 	return control & status & EVENTS ||
 	       (control & PCI_EXP_SLTCTL_DLLSCE && status & PCI_EXP_SLTSTA_DLLSC);
+}
+
+static bool is_asserted(const struct kvpci_range *range)
+{
+	return is_asserted_in(range, &kvpci_range_function(range)->config);
 }
 
 /* Have presence and link state be what they are. Returns the events that this is. */
@@ -270,6 +275,16 @@ static u8 slot_changes(const struct kvpci_range *range, u64 offset)
 	}
 }
 
+/* The pin is the slot's alone. */
+static bool slot_check_state(const struct kvpci_range *range, const struct kvpci_regs *config,
+			     const void *state)
+{
+	bool level = kvpci_config_u16(config, PCI_STATUS) & PCI_STATUS_INTERRUPT;
+
+	return !kvpci_range_function(range)->interrupts.pin ||
+	       level == is_asserted_in(range, config);
+}
+
 static void slot_set_state(struct kvpci_range *range, const void *state)
 {
 	to_slot(range)->asserted = is_asserted(range);
@@ -277,6 +292,7 @@ static void slot_set_state(struct kvpci_range *range, const void *state)
 
 static const struct kvpci_state_ops slot_state_ops = {
 	.length = slot_state_length,
+	.check = slot_check_state,
 	.set = slot_set_state,
 	.changes = slot_changes,
 };
