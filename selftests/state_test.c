@@ -737,6 +737,33 @@ TEST(slot_whose_pin_is_at_odds_is_refused)
 	rig_free(rig);
 }
 
+/* Whether the link is active, of a port that does not report it, is nothing that changes. */
+TEST(link_that_is_not_reported_is_what_it_is)
+{
+	static const __u8 value[PCI_EXP_SLTSTA + 2] = {
+		[PCI_EXP_FLAGS] = 2 | PCI_EXP_TYPE_ROOT_PORT << 4,
+		[PCI_EXP_FLAGS + 1] = PCI_EXP_FLAGS_SLOT >> 8,
+	};
+	const struct kvpci_capability cap = {
+		.id = PCI_CAP_ID_EXP, .length = sizeof(value), .value = ptr(value),
+	};
+	struct rig *rig = rig_new(1, VM_MODERN);
+	int port = function_plugged(rig->host, BDF(0, 1, 0), (struct kvpci_function_config) {
+		.flags = KVPCI_FUNCTION_BRIDGE, .class_code = 0x060400,
+		.capabilities = ptr(&cap), .nr_capabilities = 1,
+	});
+	struct state good = state_get(port);
+	__u8 *config = state_contents(&good, KVPCI_STATE_CONFIG);
+	const unsigned int at = config[PCI_CAPABILITY_LIST] + PCI_EXP_LNKSTA + 1;
+
+	EXPECT_EQ(0, state_set(port, &good));
+	EXPECT_BAD(port, &good, KVPCI_STATE_CONFIG, at,
+		   (__u8)(config[at] ^ PCI_EXP_LNKSTA_DLLLA >> 8));
+	state_free(&good);
+	close(port);
+	rig_free(rig);
+}
+
 /*
  * The last number of when a BAR came somewhere is no end: what comes after it is saved and
  * restored, too, and is found.

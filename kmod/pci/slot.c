@@ -267,7 +267,7 @@ static u8 slot_changes(const struct kvpci_range *range, u64 offset)
 
 	switch (offset + PCI_EXP_LNKCTL) {
 	case PCI_EXP_LNKSTA + 1:
-		return bits | PCI_EXP_LNKSTA_DLLLA >> 8;
+		return to_slot(range)->reports_link ? bits | PCI_EXP_LNKSTA_DLLLA >> 8 : bits;
 	case PCI_EXP_SLTSTA:
 		return bits | PCI_EXP_SLTSTA_PDS;
 	default:
