@@ -54,6 +54,13 @@ soak:
 mutants:
 	@scripts/mutants
 
+# How many states the fuzzers try, and which.
+RECORDS ?= 10000000
+SEED ?= 1
+
+fuzz:
+	@SEED=$(SEED) scripts/fuzz $(RECORDS)
+
 lint:
 	@scripts/lint
 
@@ -73,7 +80,7 @@ clean:
 		-o -name '.*.cmd' -o -name '*.symvers' -o -name modules.order \) -delete
 	rm -f *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
 	rm -rf .tmp_versions
-	rm -rf build/bench build/check build/mutants build/demo build/guest build/hostvm build/lint \
+	rm -rf build/bench build/check build/mutants build/demo build/fuzz build/guest build/hostvm build/lint \
 		build/model build/selftests build/6.1 build/6.12 build/rt \
 		build/debug build/soak
 
@@ -102,6 +109,8 @@ help:
 	@echo  '  soak            - run PARTS=<pattern> and TESTS=<pattern> over and over, N=<times>,'
 	@echo  '                    and print how often each failed'
 	@echo  '  mutants         - plant faults, one at a time: is each noticed by a test?'
+	@echo  '  fuzz            - try RECORDS=<number> states that are not quite right, 10 million in'
+	@echo  '                    some half an hour; others with SEED=<number>'
 	@echo  '  bench           - what PCI costs, against QEMU and KVM: host instructions'
 	@echo  '  bench-operations - only the first tables, which take some minutes; all that'
 	@echo  '                    there is with HOST=intel'
@@ -115,4 +124,4 @@ help:
 	@echo  '  distclean       - remove the kernels too, fetched and built: all of build/'
 
 .PHONY: all modules kvpci-run modules_install install demo check check-debug check-all \
-	soak mutants lint model bench bench-operations clean distclean help
+	soak mutants fuzz lint model bench bench-operations clean distclean help
