@@ -24,8 +24,6 @@ modules_install: modules
 
 install: kvpci-run
 	$(MAKE) -C userspace install prefix=$(prefix)
-	install -D -m 644 uapi/linux/kvpci.h \
-		$(DESTDIR)$(prefix)/include/linux/kvpci.h
 
 $(KDIR):
 	@echo "There is no $(KDIR): install linux-headers-$(shell uname -r)," >&2
@@ -92,8 +90,8 @@ help:
 	@echo  '  all             - the module and the launcher (default)'
 	@echo  '  modules         - kmod/kvpci.ko, for the running kernel or KDIR=<path>'
 	@echo  '  modules_install - install the module (INSTALL_MOD_PATH=<root>)'
-	@echo  '  kvpci-run       - userspace/kvpci-run, the launcher, kvpci-ctl, kvpci-dump'
-	@echo  '  install         - install both, their man pages and the header'
+	@echo  '  kvpci-run       - userspace/kvpci-run, the launcher, kvpci-ctl, kvpci-dump, libkvpci'
+	@echo  '  install         - install them, their man pages and headers'
 	@echo  '                    (prefix=<path>, DESTDIR=<root>)'
 	@echo  ''
 	@echo  'Seeing it work, on any Debian 12: packages that are missing are installed,'

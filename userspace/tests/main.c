@@ -23,6 +23,7 @@ static const struct {
 	{ "acpi", acpi_tests },
 	{ "mptable", mptable_tests },
 	{ "gsi", gsi_tests },
+	{ "lib", lib_tests },
 	{ "serial", serial_tests },
 	{ "rtc", rtc_tests },
 	{ "options", options_tests },

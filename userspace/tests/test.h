@@ -43,6 +43,7 @@ extern const struct test biosdata_tests[];
 extern const struct test boot_tests[];
 extern const struct test control_tests[];
 extern const struct test gsi_tests[];
+extern const struct test lib_tests[];
 extern const struct test mptable_tests[];
 extern const struct test options_tests[];
 extern const struct test parse_tests[];

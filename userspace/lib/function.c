@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A function: made, plugged, taken away, accessed and triggered.
+ *
+ * The kernel knows it by a number: its place in the host bridge's array, and above that how many
+ * functions there have been before, so that it is not taken for one that has gone.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define LIBRARY_FLAGS	(KVPCI_FUNCTION_ROUTE_EVENTFD | KVPCI_FUNCTION_BEHIND)
+
+/* Take a place in the host bridge's array. */
+static int enter(struct kvpci_function *function)
+{
+	struct kvpci_host *host = function->host;
+	struct kvpci_function **grown;
+	int ret = 0;
+	size_t i;
+
+	pthread_rwlock_wrlock(&host->lock);
+	for (i = 0; i < host->nr && host->function[i]; i++)
+		;
+	if (i == host->nr) {
+		grown = reallocarray(host->function, i + 1, sizeof(*grown));
+		if (grown) {
+			host->function = grown;
+			host->nr++;
+		} else {
+			ret = -ENOMEM;
+		}
+	}
+	if (!ret) {
+		/* Not 0: that is of functions that have gone. */
+		host->last_number++;
+		function->number = (__u64)host->last_number << 32 | i;
+		host->function[i] = function;
+	}
+	pthread_rwlock_unlock(&host->lock);
+	return ret;
+}
+
+static void leave(struct kvpci_function *function)
+{
+	struct kvpci_host *host = function->host;
+
+	pthread_rwlock_wrlock(&host->lock);
+	if (function->number)
+		host->function[(__u32)function->number] = NULL;
+	pthread_rwlock_unlock(&host->lock);
+}
+
+static int find_path(struct kvpci_function *function, const struct kvpci_function_config *config,
+		     const struct kvpci_function *parent)
+{
+	__u32 above = parent ? parent->path_length : 1;
+
+	function->path = malloc(above + 1);
+	if (!function->path)
+		return -ENOMEM;
+	function->path_length = above + 1;
+	if (parent)
+		memcpy(function->path, parent->path, above);
+	else
+		function->path[0] = config->bus;
+	function->path[above] = config->devfn;
+	return 0;
+}
+
+static int create(struct kvpci_function *function, struct kvpci_function_config *config,
+		  const struct kvpci_function *parent)
+{
+	int ret;
+
+	ret = find_path(function, config, parent);
+	if (!ret)
+		ret = libkvpci_routes_prepare(function, config);
+	if (!ret)
+		ret = enter(function);
+	if (ret)
+		return ret;
+	config->size = sizeof(*config);
+	config->user_data = function->number;
+	if (parent) {
+		config->flags |= KVPCI_FUNCTION_BEHIND;
+		config->parent = parent->fd;
+	}
+	if (function->route_event >= 0) {
+		config->flags |= KVPCI_FUNCTION_ROUTE_EVENTFD;
+		config->route_eventfd = function->route_event;
+	}
+	function->fd = libkvpci_ioctl(function->host->fd, KVPCI_CREATE_FUNCTION, config);
+	if (function->fd < 0)
+		return function->fd;
+	return libkvpci_routes_add(function);
+}
+
+int kvpci_function_create(struct kvpci_host *host, const struct kvpci_function_config *config,
+			  const struct kvpci_function *parent, struct kvpci_function **function)
+{
+	struct kvpci_function_config copy = { .size = 0 };
+	struct kvpci_function *made;
+	int ret;
+
+	if (config->size > sizeof(copy))
+		return -E2BIG;
+	if (config->size < KVPCI_FUNCTION_CONFIG_SIZE_VER0)
+		return -EINVAL;
+	memcpy(&copy, config, config->size);
+	if (copy.flags & LIBRARY_FLAGS || copy.parent || copy.route_eventfd)
+		return -EINVAL;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	made->host = host;
+	made->fd = -1;
+	made->user_data = copy.user_data;
+	made->route_event = -1;
+	made->pin_event = -1;
+	made->pin_ack_event = -1;
+	ret = create(made, &copy, parent);
+	if (ret)
+		kvpci_function_free(made);
+	else
+		*function = made;
+	return ret;
+}
+
+/* Nobody signals, and nothing reads its memory, when the descriptor has been closed. */
+void kvpci_function_free(struct kvpci_function *function)
+{
+	if (!function)
+		return;
+	if (function->fd >= 0) {
+		libkvpci_mirrors_remove(function);
+		libkvpci_routes_remove(function);
+		close(function->fd);
+	}
+	libkvpci_routes_free(function);
+	libkvpci_pin_close(function);
+	leave(function);
+	free(function->path);
+	free(function);
+}
+
+int kvpci_function_fd(const struct kvpci_function *function)
+{
+	return function->fd;
+}
+
+__u64 kvpci_function_user_data(const struct kvpci_function *function)
+{
+	return function->user_data;
+}
+
+int kvpci_function_plug(struct kvpci_function *function)
+{
+	int ret = libkvpci_ioctl(function->fd, KVPCI_PLUG, NULL);
+
+	if (ret)
+		return ret;
+	function->plugged = true;
+	return libkvpci_mirrors_follow(function);
+}
+
+int kvpci_function_reset(struct kvpci_function *function)
+{
+	int ret = libkvpci_ioctl(function->fd, KVPCI_RESET, NULL);
+
+	return ret ? ret : libkvpci_mirrors_follow(function);
+}
+
+int kvpci_function_read(struct kvpci_function *function, __u32 bar, __u64 offset, void *data,
+			__u32 length)
+{
+	const struct kvpci_access access = {
+		.size = sizeof(access), .bar = bar, .length = length, .offset = offset,
+		.data = libkvpci_pointer(data),
+	};
+
+	return libkvpci_ioctl(function->fd, KVPCI_READ, &access);
+}
+
+int kvpci_function_write(struct kvpci_function *function, __u32 bar, __u64 offset, const void *data,
+			 const void *mask, __u32 length)
+{
+	const struct kvpci_access access = {
+		.size = sizeof(access), .bar = bar, .length = length, .offset = offset,
+		.data = libkvpci_pointer(data), .mask = libkvpci_pointer(mask),
+	};
+
+	return libkvpci_ioctl(function->fd, KVPCI_WRITE, &access);
+}
+
+static int access_as_guest(struct kvpci_function *function, unsigned long request, __u32 bar,
+			   __u64 offset, __u64 *value, __u32 length)
+{
+	const struct kvpci_access access = {
+		.size = sizeof(access), .flags = KVPCI_ACCESS_AS_GUEST, .bar = bar,
+		.length = length, .offset = offset, .data = libkvpci_pointer(value),
+	};
+
+	/* The kernel refuses other lengths than 1, 2, 4 and 8. */
+	return libkvpci_ioctl(function->fd, request, &access);
+}
+
+int kvpci_function_read_as_guest(struct kvpci_function *function, __u32 bar, __u64 offset,
+				 __u64 *value, __u32 length)
+{
+	*value = 0;
+	return access_as_guest(function, KVPCI_READ, bar, offset, value, length);
+}
+
+int kvpci_function_write_as_guest(struct kvpci_function *function, __u32 bar, __u64 offset,
+				  __u64 value, __u32 length)
+{
+	int ret = access_as_guest(function, KVPCI_WRITE, bar, offset, &value, length);
+
+	return ret || bar != KVPCI_CONFIG ? ret : libkvpci_mirrors_follow(function);
+}
+
+static int change_level(struct kvpci_function *function, __u32 flags, __u32 interrupt, __u32 vector)
+{
+	const struct kvpci_trigger trigger = {
+		.size = sizeof(trigger), .flags = flags, .interrupt = interrupt, .vector = vector,
+	};
+
+	return libkvpci_ioctl(function->fd, KVPCI_TRIGGER, &trigger);
+}
+
+int kvpci_function_trigger(struct kvpci_function *function, __u32 interrupt, __u32 vector)
+{
+	return change_level(function, 0, interrupt, vector);
+}
+
+int kvpci_function_lower(struct kvpci_function *function, __u32 interrupt, __u32 vector)
+{
+	return change_level(function, KVPCI_TRIGGER_LOWER, interrupt, vector);
+}
+
+int kvpci_function_bind(struct kvpci_function *function, __u32 interrupt, __u32 vector, int eventfd,
+			int ack_eventfd)
+{
+	struct kvpci_binding binding = {
+		.size = sizeof(binding), .interrupt = interrupt, .vector = vector,
+		.eventfd = eventfd,
+	};
+
+	if (ack_eventfd >= 0) {
+		binding.flags = KVPCI_BIND_ACK;
+		binding.ack_eventfd = ack_eventfd;
+	}
+	return libkvpci_ioctl(function->fd, KVPCI_BIND, &binding);
+}
+
+int kvpci_function_unbind(struct kvpci_function *function, __u32 interrupt, __u32 vector)
+{
+	const struct kvpci_binding binding = {
+		.size = sizeof(binding), .flags = KVPCI_BIND_REMOVE, .interrupt = interrupt,
+		.vector = vector,
+	};
+
+	return libkvpci_ioctl(function->fd, KVPCI_BIND, &binding);
+}

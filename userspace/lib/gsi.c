@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A table of KVM's interrupt routes, for monitors that have none: where each GSI, a number that
+ * KVM knows an interrupt by, leads.
+ *
+ * First there are the caller's own entries, which lead to interrupt controllers. The GSIs above
+ * are those of messages. KVM takes the table as a whole, so that it is made anew each time; a GSI
+ * that is taken but sends nothing is left out. KVM drops the signals of an irqfd whose GSI has no
+ * route.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define NR_PIC_INPUTS		16
+#define NR_IOAPIC_INPUTS	24
+#define NR_STANDARD		(NR_PIC_INPUTS + NR_IOAPIC_INPUTS)
+
+/**
+ * struct message - what a GSI sends
+ * @taken: somebody has it
+ * @sends: it has been said what
+ * @route: that
+ */
+struct message {
+	bool taken;
+	bool sends;
+	struct kvm_irq_routing_msi route;
+};
+
+/**
+ * struct kvpci_gsis - a table of KVM's interrupt routes
+ * @vm_fd: of the machine
+ * @flags: KVPCI_GSIS_*
+ * @first: the first GSI of messages
+ * @nr_own: entries of the caller's, in front of @table
+ * @table: room for all that KVM takes
+ * @lock: guards what follows
+ * @nr: how many messages there may be
+ * @nr_taken: how many there are
+ * @message: they
+ */
+struct kvpci_gsis {
+	int vm_fd;
+	unsigned int flags;
+	unsigned int first;
+	unsigned int nr_own;
+	struct kvm_irq_routing *table;
+	pthread_mutex_t lock;
+	unsigned int nr;
+	unsigned int nr_taken;
+	struct message *message;
+};
+
+static void add_input(struct kvm_irq_routing_entry *entry, __u32 gsi, __u32 chip, __u32 pin)
+{
+	*entry = (struct kvm_irq_routing_entry){
+		.gsi = gsi, .type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = { .irqchip = chip, .pin = pin },
+	};
+}
+
+/* What KVM has by itself. */
+static void fill_standard(struct kvm_irq_routing_entry *entry)
+{
+	__u32 gsi;
+
+	for (gsi = 0; gsi < NR_IOAPIC_INPUTS; gsi++)
+		add_input(entry++, gsi, KVM_IRQCHIP_IOAPIC, gsi);
+	for (gsi = 0; gsi < NR_PIC_INPUTS; gsi++)
+		add_input(entry++, gsi, gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
+			  gsi % 8);
+}
+
+/* Make a table of @max entries, without KVM. */
+int libkvpci_gsis_new(int vm_fd, unsigned int flags, unsigned int max,
+		      const struct kvm_irq_routing_entry *own, unsigned int nr_own,
+		      struct kvpci_gsis **gsis)
+{
+	struct kvm_irq_routing_entry standard[NR_STANDARD];
+	struct kvpci_gsis *made;
+	unsigned int i;
+
+	if (!own) {
+		fill_standard(standard);
+		own = standard;
+		nr_own = NR_STANDARD;
+	}
+	if (nr_own > max)
+		return -ENOSPC;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	made->vm_fd = vm_fd;
+	made->flags = flags;
+	made->nr_own = nr_own;
+	made->nr = max - nr_own;
+	made->table = calloc(1, sizeof(*made->table) + max * sizeof(made->table->entries[0]));
+	made->message = calloc(made->nr + 1, sizeof(*made->message));
+	pthread_mutex_init(&made->lock, NULL);
+	if (!made->table || !made->message) {
+		kvpci_gsis_free(made);
+		return -ENOMEM;
+	}
+	for (i = 0; i < nr_own; i++) {
+		made->table->entries[i] = own[i];
+		if (own[i].gsi >= made->first)
+			made->first = own[i].gsi + 1;
+	}
+	made->table->nr = nr_own;
+	*gsis = made;
+	return 0;
+}
+
+/* A message whose destination has these bits is none, and KVM would not take the table. */
+static bool is_valid(const struct kvpci_gsis *gsis, const struct kvm_irq_routing_msi *route)
+{
+	return !(gsis->flags & KVPCI_GSIS_X2APIC_API) || !(route->address_hi & 0xff);
+}
+
+/* Enter the messages after the caller's entries. Return: how many entries there are */
+unsigned int libkvpci_gsis_fill(struct kvpci_gsis *gsis)
+{
+	struct kvm_irq_routing *table = gsis->table;
+	unsigned int i;
+
+	table->nr = gsis->nr_own;
+	for (i = 0; i < gsis->nr; i++) {
+		const struct message *message = &gsis->message[i];
+
+		if (!message->sends || !is_valid(gsis, &message->route))
+			continue;
+		table->entries[table->nr++] = (struct kvm_irq_routing_entry){
+			.gsi = gsis->first + i, .type = KVM_IRQ_ROUTING_MSI,
+			.u.msi = message->route,
+		};
+	}
+	return table->nr;
+}
+
+const struct kvm_irq_routing *libkvpci_gsis_table(const struct kvpci_gsis *gsis)
+{
+	return gsis->table;
+}
+
+static int commit(void *context)
+{
+	struct kvpci_gsis *gsis = context;
+	int ret;
+
+	pthread_mutex_lock(&gsis->lock);
+	libkvpci_gsis_fill(gsis);
+	ret = libkvpci_ioctl(gsis->vm_fd, KVM_SET_GSI_ROUTING, gsis->table);
+	pthread_mutex_unlock(&gsis->lock);
+	return ret;
+}
+
+/* The lowest one that is free, so that tables stay short. */
+static int take(void *context, unsigned int *gsi)
+{
+	struct kvpci_gsis *gsis = context;
+	unsigned int i;
+	int ret = -ENOSPC;
+
+	pthread_mutex_lock(&gsis->lock);
+	for (i = 0; i < gsis->nr && gsis->message[i].taken; i++)
+		;
+	if (i < gsis->nr) {
+		gsis->message[i].taken = true;
+		gsis->nr_taken++;
+		*gsi = gsis->first + i;
+		ret = 0;
+	}
+	pthread_mutex_unlock(&gsis->lock);
+	return ret;
+}
+
+static int change(void *context, unsigned int gsi, __u64 address, __u32 data)
+{
+	struct kvpci_gsis *gsis = context;
+	struct message *message = &gsis->message[gsi - gsis->first];
+
+	pthread_mutex_lock(&gsis->lock);
+	message->sends = true;
+	message->route = (struct kvm_irq_routing_msi){
+		.address_lo = address, .address_hi = address >> 32, .data = data,
+	};
+	pthread_mutex_unlock(&gsis->lock);
+	return 0;
+}
+
+/* KVM is told with the next change: nothing is signalled meanwhile. */
+static void give_back(void *context, unsigned int gsi)
+{
+	struct kvpci_gsis *gsis = context;
+
+	pthread_mutex_lock(&gsis->lock);
+	gsis->message[gsi - gsis->first] = (struct message){ .taken = false };
+	gsis->nr_taken--;
+	pthread_mutex_unlock(&gsis->lock);
+}
+
+const struct kvpci_gsi_ops libkvpci_gsis_ops = {
+	.size = sizeof(libkvpci_gsis_ops),
+	.take = take,
+	.change = change,
+	.give_back = give_back,
+	.commit = commit,
+};
+
+int kvpci_gsis_create(int vm_fd, unsigned int flags, const struct kvm_irq_routing_entry *own,
+		      unsigned int nr_own, struct kvpci_gsis **gsis)
+{
+	int max, ret;
+
+	if (flags & ~KVPCI_GSIS_X2APIC_API)
+		return -EINVAL;
+	max = libkvpci_ioctl(vm_fd, KVM_CHECK_EXTENSION, (void *)KVM_CAP_IRQ_ROUTING);
+	if (max < 0)
+		return max;
+	ret = libkvpci_gsis_new(vm_fd, flags, max, own, nr_own, gsis);
+	if (ret || !own)
+		return ret;
+	ret = commit(*gsis);
+	if (ret)
+		kvpci_gsis_free(*gsis);
+	return ret;
+}
+
+void kvpci_gsis_free(struct kvpci_gsis *gsis)
+{
+	if (!gsis)
+		return;
+	pthread_mutex_destroy(&gsis->lock);
+	free(gsis->table);
+	free(gsis->message);
+	free(gsis);
+}
+
+unsigned int kvpci_gsis_left(struct kvpci_gsis *gsis)
+{
+	unsigned int left;
+
+	pthread_mutex_lock(&gsis->lock);
+	left = gsis->nr - gsis->nr_taken;
+	pthread_mutex_unlock(&gsis->lock);
+	return left;
+}

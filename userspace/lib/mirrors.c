@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Memory of the guest that follows its BARs: mirrors, which are pages of the kernel module's that
+ * the guest only reads, and memory of the caller's. Configuration space is one that has its place.
+ *
+ * The kernel takes a mirror's pages away itself when a BAR moves, before the guest's write
+ * completes. It signals an eventfd when the guest has read at the new place often enough, or when
+ * the function has gone; the event loop then moves the memory. A vCPU that reads from the old
+ * place before that can't run, and its thread moves it. Of memory of the caller's the kernel can't
+ * take anything away: the guest's write waits until the vCPU's thread has moved it.
+ *
+ * Each range has a slot of KVM's for as long as the kernel knows it, placed or not.
+ */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+
+/* So often in a row a vCPU may fail where nothing has moved: others may have moved it before. */
+#define MAX_FAULTS	100
+
+/* Beyond the guest's physical addresses there is no memory, and nobody who could miss it. */
+static bool is_reachable(const struct kvpci_host *host, const struct libkvpci_mirror *mirror)
+{
+	__u32 bits = host->machine.phys_bits;
+
+	return !bits || bits >= 64 || mirror->address + mirror->length <= 1ULL << bits;
+}
+
+static int set_memory(struct kvpci_host *host, struct libkvpci_mirror *mirror, bool there)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = host->machine.first_slot + (mirror - host->mirrors.mirror),
+		.flags = mirror->kvm_flags,
+		.guest_phys_addr = mirror->address,
+		.memory_size = there ? mirror->length : 0,
+		.userspace_addr = libkvpci_pointer(mirror->bytes),
+	};
+	int ret;
+
+	if (mirror->is_memory == there)
+		return 0;
+	if (there && (!mirror->bytes || !is_reachable(host, mirror)))
+		return 0;
+	ret = libkvpci_ioctl(host->config.vm_fd, KVM_SET_USER_MEMORY_REGION, &region);
+	if (ret)
+		return ret;
+	mirror->is_memory = there;
+	host->mirrors.count++;
+	return 0;
+}
+
+static int drop(struct kvpci_host *host, struct libkvpci_mirror *mirror)
+{
+	int ret = set_memory(host, mirror, false);
+
+	if (ret)
+		return ret;
+	if (mirror->bytes && !mirror->owner)
+		munmap(mirror->bytes, mirror->length);
+	*mirror = (struct libkvpci_mirror){ .length = 0 };
+	return 0;
+}
+
+/* One that is free; NULL: none, and *@error says why. */
+static struct libkvpci_mirror *find_free(struct kvpci_host *host, int *error)
+{
+	struct libkvpci_mirrors *mirrors = &host->mirrors;
+	struct libkvpci_mirror *grown;
+	size_t i;
+
+	for (i = 0; i < mirrors->nr; i++) {
+		if (!mirrors->mirror[i].length)
+			return &mirrors->mirror[i];
+	}
+	*error = -ENOSPC;
+	if (mirrors->nr == host->machine.nr_slots)
+		return NULL;
+	*error = -ENOMEM;
+	grown = reallocarray(mirrors->mirror, mirrors->nr + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	mirrors->mirror = grown;
+	grown[mirrors->nr] = (struct libkvpci_mirror){ .length = 0 };
+	return &grown[mirrors->nr++];
+}
+
+static struct libkvpci_mirror *find(struct libkvpci_mirrors *mirrors, __u64 offset)
+{
+	size_t i;
+
+	for (i = 0; i < mirrors->nr; i++) {
+		struct libkvpci_mirror *mirror = &mirrors->mirror[i];
+
+		if (mirror->length && mirror->offset == offset)
+			return mirror;
+	}
+	return NULL;
+}
+
+static const struct libkvpci_memory *find_memory(const struct libkvpci_mirrors *mirrors,
+						 __u64 owner, __u32 bar, __u64 place)
+{
+	size_t i;
+
+	for (i = 0; i < mirrors->nr_memory; i++) {
+		const struct libkvpci_memory *memory = &mirrors->memory[i];
+
+		if (memory->owner == owner && memory->bar == bar && memory->place == place)
+			return memory;
+	}
+	return NULL;
+}
+
+/* What a range has that has not been told of before. */
+static int map(struct kvpci_host *host, struct libkvpci_mirror *mirror,
+	       const struct kvpci_mirror *told)
+{
+	const struct libkvpci_memory *memory;
+	void *bytes;
+
+	*mirror = (struct libkvpci_mirror){ .kvm_flags = KVM_MEM_READONLY };
+	if (told->flags & KVPCI_MIRROR_EXTERNAL) {
+		/* It is not here if its function is just going, or it was added by an ioctl. */
+		memory = find_memory(&host->mirrors, told->user_data, told->bar, told->place);
+		mirror->owner = told->user_data;
+		if (memory && memory->length == told->length) {
+			mirror->bytes = memory->bytes;
+			mirror->kvm_flags = memory->kvm_flags;
+		}
+	} else {
+		bytes = mmap(NULL, told->length, PROT_READ, MAP_SHARED, host->fd, told->offset);
+		if (bytes == MAP_FAILED)
+			return -errno;
+		mirror->bytes = bytes;
+	}
+	mirror->offset = told->offset;
+	mirror->length = told->length;
+	return 0;
+}
+
+/* Whoever has been at @address has moved too, and will be told of. */
+static int make_room(struct kvpci_host *host, __u64 address, __u64 length)
+{
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; !ret && i < host->mirrors.nr; i++) {
+		struct libkvpci_mirror *mirror = &host->mirrors.mirror[i];
+
+		if (mirror->is_memory && mirror->address < address + length &&
+		    address < mirror->address + mirror->length)
+			ret = set_memory(host, mirror, false);
+	}
+	return ret;
+}
+
+/* All but the memory itself: *@found is what is to be memory at the place that was told. */
+static int prepare(struct kvpci_host *host, const struct kvpci_mirror *told,
+		   struct libkvpci_mirror **found)
+{
+	struct libkvpci_mirror *mirror = find(&host->mirrors, told->offset);
+	int ret = 0;
+
+	if (mirror && mirror->length != told->length) {
+		ret = drop(host, mirror);
+		mirror = NULL;
+	} else if (mirror && mirror->address != told->address) {
+		ret = set_memory(host, mirror, false);
+	}
+	if (!ret && !mirror) {
+		mirror = find_free(host, &ret);
+		if (!mirror)
+			return ret;
+		ret = map(host, mirror, told);
+	}
+	if (!ret && !mirror->is_memory) {
+		ret = make_room(host, told->address, told->length);
+		mirror->address = told->address;
+	}
+	*found = mirror;
+	return ret;
+}
+
+/*
+ * What one change asks for. It is confirmed before there is memory, which the guest, who is
+ * reading there, would find without pages.
+ */
+static int follow(struct kvpci_host *host, const struct kvpci_mirror *told)
+{
+	struct kvpci_mirror confirm = {
+		.size = sizeof(confirm), .offset = told->offset, .sequence = told->sequence,
+	};
+	struct libkvpci_mirror *mirror = NULL;
+	int ret = 0;
+
+	host->mirrors.changes++;
+	if (told->flags & KVPCI_MIRROR_PLACED) {
+		ret = prepare(host, told, &mirror);
+	} else {
+		mirror = find(&host->mirrors, told->offset);
+		if (mirror)
+			ret = drop(host, mirror);
+		mirror = NULL;
+	}
+	if (ret)
+		return ret;
+	ret = libkvpci_ioctl(host->fd, KVPCI_SET_MIRROR, &confirm);
+	/* It may have changed again, or gone: then there is more to be told. */
+	if (ret == -EAGAIN || ret == -ENOENT)
+		return 0;
+	return ret || !mirror ? ret : set_memory(host, mirror, true);
+}
+
+/* The caller holds the lock. */
+static int sync_mirrors(struct kvpci_host *host)
+{
+	int ret;
+
+	/* Before looking, so that what comes while we look is not missed. */
+	libkvpci_event_clear(host->mirror_event);
+	do {
+		struct kvpci_mirror told = { .size = sizeof(told) };
+
+		ret = libkvpci_ioctl(host->fd, KVPCI_GET_MIRROR, &told);
+		if (!ret)
+			ret = follow(host, &told);
+	} while (!ret);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int kvpci_host_sync(struct kvpci_host *host)
+{
+	int ret;
+
+	if (host->mirror_event < 0)
+		return 0;
+	pthread_mutex_lock(&host->mirrors.lock);
+	ret = sync_mirrors(host);
+	pthread_mutex_unlock(&host->mirrors.lock);
+	return ret;
+}
+
+int kvpci_host_fault(struct kvpci_host *host, struct kvpci_fault *fault)
+{
+	int ret;
+
+	if (host->mirror_event < 0)
+		return -EFAULT;
+	pthread_mutex_lock(&host->mirrors.lock);
+	ret = sync_mirrors(host);
+	host->mirrors.faults++;
+	if (fault->changes != host->mirrors.changes)
+		fault->times = 0;
+	fault->changes = host->mirrors.changes;
+	pthread_mutex_unlock(&host->mirrors.lock);
+	if (!ret && fault->times++ == MAX_FAULTS)
+		ret = -EFAULT;
+	return ret;
+}
+
+/* After something that the caller has done to a BAR: the kernel does not tell of that. */
+int libkvpci_mirrors_follow(struct kvpci_function *function)
+{
+	struct kvpci_host *host = function->host;
+	int ret = 0;
+
+	if (host->mirror_event < 0)
+		return 0;
+	pthread_mutex_lock(&host->mirrors.lock);
+	if (host->mirrors.nr_memory)
+		ret = sync_mirrors(host);
+	pthread_mutex_unlock(&host->mirrors.lock);
+	return ret;
+}
+
+/* Before there is a guest that could read: the ECAM. */
+int libkvpci_mirrors_init(struct kvpci_host *host)
+{
+	const struct kvpci_host_config *config = &host->config;
+	const struct kvpci_mirror ecam = {
+		.offset = (__u64)config->first_bus << 20,
+		.length = (config->last_bus - config->first_bus + 1ULL) << 20,
+		.address = config->ecam + ((__u64)config->first_bus << 20),
+	};
+	struct libkvpci_mirror *mirror;
+	int ret = 0;
+
+	pthread_mutex_init(&host->mirrors.lock, NULL);
+	if (host->mirror_event < 0 || !(config->flags & KVPCI_HOST_ECAM))
+		return 0;
+	mirror = find_free(host, &ret);
+	if (!mirror)
+		return ret;
+	ret = map(host, mirror, &ecam);
+	if (ret)
+		return ret;
+	mirror->address = ecam.address;
+	return set_memory(host, mirror, true);
+}
+
+/* What is mapped keeps the bridge's descriptor open. */
+void libkvpci_mirrors_destroy(struct kvpci_host *host)
+{
+	struct libkvpci_mirrors *mirrors = &host->mirrors;
+	size_t i;
+
+	for (i = 0; i < mirrors->nr; i++) {
+		if (mirrors->mirror[i].length)
+			drop(host, &mirrors->mirror[i]);
+	}
+	free(mirrors->mirror);
+	free(mirrors->memory);
+	pthread_mutex_destroy(&mirrors->lock);
+}
+
+/* Have no memory of the function's in the guest, nor place any from now on: it is to be closed. */
+void libkvpci_mirrors_remove(struct kvpci_function *function)
+{
+	struct libkvpci_mirrors *mirrors = &function->host->mirrors;
+	size_t i, left = 0;
+
+	pthread_mutex_lock(&mirrors->lock);
+	for (i = 0; i < mirrors->nr; i++) {
+		struct libkvpci_mirror *mirror = &mirrors->mirror[i];
+
+		if (!mirror->length || mirror->owner != function->number)
+			continue;
+		set_memory(function->host, mirror, false);
+		mirror->bytes = NULL;
+	}
+	for (i = 0; i < mirrors->nr_memory; i++) {
+		if (mirrors->memory[i].owner != function->number)
+			mirrors->memory[left++] = mirrors->memory[i];
+	}
+	mirrors->nr_memory = left;
+	pthread_mutex_unlock(&mirrors->lock);
+}
+
+/* The range of memory that was at @place of @bar is not there any more. */
+void libkvpci_mirrors_forget(struct kvpci_function *function, __u32 bar, __u64 place)
+{
+	struct libkvpci_mirrors *mirrors = &function->host->mirrors;
+	size_t i;
+
+	pthread_mutex_lock(&mirrors->lock);
+	for (i = 0; i < mirrors->nr_memory; i++) {
+		struct libkvpci_memory *memory = &mirrors->memory[i];
+
+		if (memory->owner == function->number && memory->bar == bar &&
+		    memory->place == place) {
+			*memory = mirrors->memory[--mirrors->nr_memory];
+			break;
+		}
+	}
+	pthread_mutex_unlock(&mirrors->lock);
+}
+
+static int remember(struct libkvpci_mirrors *mirrors, const struct libkvpci_memory *memory)
+{
+	struct libkvpci_memory *grown;
+
+	grown = reallocarray(mirrors->memory, mirrors->nr_memory + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	grown[mirrors->nr_memory++] = *memory;
+	mirrors->memory = grown;
+	return 0;
+}
+
+int kvpci_function_add_memory(struct kvpci_function *function, __u32 bar, __u64 offset,
+			      __u64 length, void *bytes, __u32 kvm_flags)
+{
+	const struct libkvpci_memory memory = {
+		.owner = function->number, .bar = bar, .kvm_flags = kvm_flags, .place = offset,
+		.length = length, .bytes = bytes,
+	};
+	struct kvpci_range_config range = {
+		.size = sizeof(range), .bar = bar, .kind = KVPCI_RANGE_MEMORY, .offset = offset,
+		.length = length,
+	};
+	struct libkvpci_mirrors *mirrors = &function->host->mirrors;
+	int ret;
+
+	ret = libkvpci_ioctl(function->fd, KVPCI_ADD_RANGE, &range);
+	if (ret)
+		return ret;
+	/* The kernel tells of it when the function has been plugged. */
+	pthread_mutex_lock(&mirrors->lock);
+	ret = remember(mirrors, &memory);
+	pthread_mutex_unlock(&mirrors->lock);
+	if (ret) {
+		range.flags = KVPCI_RANGE_REMOVE;
+		libkvpci_ioctl(function->fd, KVPCI_ADD_RANGE, &range);
+	}
+	return ret;
+}
