@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "event.h"
 #include "function.h"
@@ -174,11 +172,11 @@ static size_t fill_capabilities(const struct function *function, struct kvpci_ca
 	return n;
 }
 
-static int failed(const struct function *function, const char *what)
+static int failed(const struct function *function, const char *what, int error)
 {
 	return fail("--device: %s at %02x:%02x.%x: the kernel refuses %s: %s",
 		    function->spec->name, function->slot >> 8, function->slot >> 3 & 0x1f,
-		    function->slot & 7, what, strerror(errno));
+		    function->slot & 7, what, strerror(-error));
 }
 
 static int no_memory(void)
@@ -186,7 +184,7 @@ static int no_memory(void)
 	return fail("not enough memory for the devices, describe fewer");
 }
 
-static int create_function(struct function *function, int host_fd, size_t number)
+static int create_function(struct function *function, struct kvpci_host *bridge, size_t number)
 {
 	const struct device_spec *spec = function->spec;
 	struct kvpci_capability caps[KVPCI_MAX_CAPABILITIES];
@@ -209,29 +207,25 @@ static int create_function(struct function *function, int host_fd, size_t number
 		.capability_size = sizeof(caps[0]),
 	};
 
+	int error;
+
 	memcpy(config.bars, spec->bars, sizeof(config.bars));
-	if (function->parent) {
-		config.flags |= KVPCI_FUNCTION_BEHIND;
-		config.parent = function->parent->fd;
-	} else {
+	if (!function->parent)
 		config.bus = function->slot >> 8;
-	}
-	if (function->route_event >= 0) {
-		config.flags |= KVPCI_FUNCTION_ROUTE_EVENTFD;
-		config.route_eventfd = function->route_event;
-	}
-	function->fd = ioctl(host_fd, KVPCI_CREATE_FUNCTION, &config);
-	if (function->fd >= 0)
+	error = kvpci_function_create(bridge, &config,
+				      function->parent ? function->parent->handle : NULL,
+				      &function->handle);
+	if (!error)
 		return STATUS_OK;
-	if (errno == ENOSPC)
+	if (error == -ENOSPC)
 		return fail("--device: %s: the capabilities do not fit into configuration space, leave some out",
 			    spec->name);
-	if (errno == EINVAL && spec->nr_capabilities)
+	if (error == -EINVAL && spec->nr_capabilities)
 		return fail("--device: %s: a capability collides with another or leaves configuration space, change its at=",
 			    spec->name);
-	if (errno == EMFILE || errno == ENFILE)
+	if (error == -EMFILE || error == -ENFILE)
 		return fail("too many open files, raise the limit (ulimit -n) or describe fewer devices");
-	return failed(function, "the function");
+	return failed(function, "the function", error);
 }
 
 /* The registers that a region has. */
@@ -271,16 +265,11 @@ static int add_region(struct function *function, size_t i)
 {
 	const struct spec_region *spec = &function->spec->regions[i];
 	struct kvpci_registers_config registers = { .size = sizeof(registers) };
-	struct kvpci_range_config range = {
-		.size = sizeof(range),
-		.bar = spec->bar,
-		.kind = KVPCI_RANGE_USERSPACE,
-		.offset = spec->offset,
-		.length = spec->bytes.length,
-	};
+	bool ours = spec->keeper == KEEPER_LAUNCHER;
 	int status;
+	int error;
 
-	if (spec->keeper == KEEPER_LAUNCHER) {
+	if (ours) {
 		function->user_values[i] = malloc(spec->bytes.length);
 		if (!function->user_values[i])
 			return no_memory();
@@ -289,21 +278,20 @@ static int add_region(struct function *function, size_t i)
 		status = describe_registers(function, i, &registers);
 		if (status)
 			return status;
-		range.kind = KVPCI_RANGE_REGISTERS;
-		range.data = user_pointer(&registers);
 	}
-	if (ioctl(function->fd, KVPCI_ADD_RANGE, &range))
-		return failed(function, "a region");
-	return STATUS_OK;
+	error = kvpci_function_add_range(function->handle, spec->bar,
+					 ours ? KVPCI_RANGE_USERSPACE : KVPCI_RANGE_REGISTERS,
+					 spec->offset, spec->bytes.length,
+					 ours ? NULL : &registers);
+	return error ? failed(function, "a region", error) : STATUS_OK;
 }
 
-bool function_doorbell(struct function *function, const struct spec_doorbell *doorbell,
-		       int eventfd, bool assign)
+int function_doorbell(struct function *function, const struct spec_doorbell *doorbell,
+		      int eventfd, bool assign)
 {
-	struct kvpci_doorbell request = {
+	const struct kvpci_doorbell request = {
 		.size = sizeof(request),
-		.flags = (doorbell->has_data ? KVPCI_DOORBELL_DATAMATCH : 0) |
-			 (assign ? 0 : KVPCI_DOORBELL_DEASSIGN),
+		.flags = doorbell->has_data ? KVPCI_DOORBELL_DATAMATCH : 0,
 		.bar = doorbell->bar,
 		.length = doorbell->length,
 		.offset = doorbell->offset,
@@ -311,7 +299,8 @@ bool function_doorbell(struct function *function, const struct spec_doorbell *do
 		.eventfd = eventfd,
 	};
 
-	return !ioctl(function->fd, KVPCI_DOORBELL, &request);
+	return assign ? kvpci_function_add_doorbell(function->handle, &request) :
+			kvpci_function_remove_doorbell(function->handle, &request);
 }
 
 static int add_doorbell(struct function *function, size_t i)
@@ -319,6 +308,7 @@ static int add_doorbell(struct function *function, size_t i)
 	const struct spec_doorbell *doorbell = &function->spec->doorbells[i];
 	int event = doorbell->fd;
 	int status;
+	int error;
 
 	if (event < 0) {
 		status = event_create(&function->doorbell_events[i]);
@@ -326,9 +316,8 @@ static int add_doorbell(struct function *function, size_t i)
 			return status;
 		event = function->doorbell_events[i];
 	}
-	if (!function_doorbell(function, doorbell, event, true))
-		return failed(function, "a doorbell");
-	return STATUS_OK;
+	error = function_doorbell(function, doorbell, event, true);
+	return error ? failed(function, "a doorbell", error) : STATUS_OK;
 }
 
 /* Where configuration space has a capability; 0: nowhere. */
@@ -353,10 +342,8 @@ static int find_capability(struct function *function, __u8 id, __u16 *at)
 /* A port with a slot: we are to know when the guest turns its indicator off. */
 static int create_slot(struct function *function)
 {
-	struct kvpci_range_config range = {
-		.size = sizeof(range), .bar = KVPCI_CONFIG, .kind = KVPCI_RANGE_EXIT, .length = 2,
-	};
 	int status;
+	int error;
 	__u16 at;
 
 	if (!function->spec->bridge || !function->spec->pcie)
@@ -365,16 +352,15 @@ static int create_slot(struct function *function)
 	if (status || !at)
 		return status;
 	function->slot_control = at + PCIE_SLOT_CONTROL;
-	range.offset = function->slot_control;
-	if (ioctl(function->fd, KVPCI_ADD_RANGE, &range))
-		return failed(function, "to tell of its slot");
-	return STATUS_OK;
+	error = kvpci_function_add_range(function->handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT,
+					 function->slot_control, 2, NULL);
+	return error ? failed(function, "to tell of its slot", error) : STATUS_OK;
 }
 
-static int create(struct function *function, int host_fd, size_t number, bool routed)
+static int create(struct function *function, struct kvpci_host *bridge, size_t number)
 {
 	const struct device_spec *spec = function->spec;
-	int status = STATUS_OK;
+	int status;
 	size_t i;
 
 	function->doorbell_events = event_array(spec->nr_doorbells);
@@ -383,10 +369,7 @@ static int create(struct function *function, int host_fd, size_t number, bool ro
 	if (!function->doorbell_events || !function->region_events || !function->user_values)
 		return no_memory();
 
-	if (routed && (spec->msi.vectors || spec->msix.vectors))
-		status = event_create(&function->route_event);
-	if (!status)
-		status = create_function(function, host_fd, number);
+	status = create_function(function, bridge, number);
 	if (!status)
 		status = create_slot(function);
 	for (i = 0; !status && i < spec->nr_regions; i++)
@@ -399,26 +382,19 @@ static int create(struct function *function, int host_fd, size_t number, bool ro
 	return function->model_state ? STATUS_OK : no_memory();
 }
 
-int function_create(struct function *function, int host_fd, const struct slot *slot,
-		    struct function *parent, size_t number, bool routed)
+int function_create(struct function *function, struct kvpci_host *bridge, const struct slot *slot,
+		    struct function *parent, size_t number)
 {
 	int status;
 
 	*function = (struct function){
-		.spec = slot->spec, .slot = slot->slot, .place = slot, .parent = parent, .fd = -1,
-		.route_event = -1, .intx_event = -1, .intx_ack_event = -1,
+		.spec = slot->spec, .slot = slot->slot, .place = slot, .parent = parent,
 	};
 	pthread_mutex_init(&function->lock, NULL);
-	status = create(function, host_fd, number, routed);
+	status = create(function, bridge, number);
 	if (status)
 		function_destroy(function);
 	return status;
-}
-
-static void close_event(int event)
-{
-	if (event >= 0)
-		close(event);
 }
 
 void function_destroy(struct function *function)
@@ -428,57 +404,48 @@ void function_destroy(struct function *function)
 
 	if (!spec)
 		return;
-	if (function->fd >= 0)
-		close(function->fd);
+	kvpci_function_free(function->handle);
 	if (function->model_state)
 		spec->model->destroy(function->model_state);
 	event_array_free(function->doorbell_events, spec->nr_doorbells);
 	event_array_free(function->region_events, spec->nr_regions);
-	close_event(function->route_event);
-	close_event(function->intx_event);
-	close_event(function->intx_ack_event);
 	for (i = 0; function->user_values && i < spec->nr_regions; i++)
 		free(function->user_values[i]);
 	free(function->user_values);
 	pthread_mutex_destroy(&function->lock);
-	*function = (struct function){ .fd = -1 };
+	*function = (struct function){ .spec = NULL };
 }
 
 int function_plug(struct function *function)
 {
-	if (ioctl(function->fd, KVPCI_PLUG, 0))
-		return failed(function, "to plug it");
-	return STATUS_OK;
+	int error = kvpci_function_plug(function->handle);
+
+	return error ? failed(function, "to plug it", error) : STATUS_OK;
 }
 
-static int access_config(struct function *function, unsigned long request, __u16 offset,
-			 unsigned int size, __u32 *value)
+static int config_failed(const struct function *function, int error)
 {
-	struct kvpci_access access = {
-		.size = sizeof(access),
-		.flags = KVPCI_ACCESS_AS_GUEST,
-		.bar = KVPCI_CONFIG,
-		.length = size,
-		.offset = offset,
-		.data = user_pointer(value),
-	};
-
-	if (ioctl(function->fd, request, &access))
-		return failed(function, "access to configuration space");
-	return STATUS_OK;
+	return failed(function, "access to configuration space", error);
 }
 
 int function_read_config(struct function *function, __u16 offset, unsigned int size,
 			 __u32 *value)
 {
-	*value = 0;
-	return access_config(function, KVPCI_READ, offset, size, value);
+	__u64 read;
+	int error = kvpci_function_read_as_guest(function->handle, KVPCI_CONFIG, offset, &read,
+						 size);
+
+	*value = error ? 0 : read;
+	return error ? config_failed(function, error) : STATUS_OK;
 }
 
 int function_write_config(struct function *function, __u16 offset, unsigned int size,
 			  __u32 value)
 {
-	return access_config(function, KVPCI_WRITE, offset, size, &value);
+	int error = kvpci_function_write_as_guest(function->handle, KVPCI_CONFIG, offset, value,
+						  size);
+
+	return error ? config_failed(function, error) : STATUS_OK;
 }
 
 int function_slot(struct function *port, struct slot_control *control)
@@ -507,18 +474,11 @@ int function_set_indicator(struct function *port, bool on)
 int function_press_button(struct function *port)
 {
 	const __u16 button = SLOT_STATUS_BUTTON;
-	const struct kvpci_access access = {
-		.size = sizeof(access),
-		.bar = KVPCI_CONFIG,
-		.length = sizeof(button),
-		.offset = port->slot_control + PCIE_SLOT_STATUS - PCIE_SLOT_CONTROL,
-		.data = user_pointer(&button),
-		.mask = user_pointer(&button),
-	};
+	int error = kvpci_function_write(port->handle, KVPCI_CONFIG,
+					 port->slot_control + PCIE_SLOT_STATUS - PCIE_SLOT_CONTROL,
+					 &button, &button, sizeof(button));
 
-	if (ioctl(port->fd, KVPCI_WRITE, &access))
-		return failed(port, "to press a slot's button");
-	return STATUS_OK;
+	return error ? failed(port, "to press a slot's button", error) : STATUS_OK;
 }
 
 int function_start_slot(struct function *port, bool occupied)

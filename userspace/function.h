@@ -3,16 +3,15 @@
 #ifndef FUNCTION_H
 #define FUNCTION_H
 
-#include <linux/kvpci.h>
 #include <linux/types.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <time.h>
 
+#include "lib/libkvpci.h"
 #include "slots.h"
 #include "spec.h"
 
-struct function_routes;
 struct plugged;
 
 struct function {
@@ -21,13 +20,9 @@ struct function {
 	const struct slot *place;	/* and of a bridge, its bus numbers */
 	struct function *parent;	/* the bridge that it is behind; NULL: none */
 	struct plugged *plugged;	/* what it was made of while the guest ran, see hotplug.c */
-	struct function_routes *routes;	/* see routes.c */
-	int fd;
+	struct kvpci_function *handle;
 	int *doorbell_events;		/* eventfds, in the order of the description; -1: none */
 	int *region_events;
-	int route_event;		/* says that messages wait for a route; -1: there is none */
-	int intx_event;			/* raises the line that the INTx pin leads to; -1: no pin */
-	int intx_ack_event;		/* says that the guest has acknowledged that */
 	pthread_mutex_t lock;		/* guards user_values and *user_values[] */
 	__u8 **user_values;		/* registers that the launcher keeps, by region */
 	void *model_state;
@@ -37,10 +32,9 @@ struct function {
 
 /*
  * @parent is the bridge that it is behind, or NULL. @number is what host.c finds it by.
- * @routed: its interrupt messages need routes, see routes.c.
  */
-int function_create(struct function *function, int host_fd, const struct slot *slot,
-		    struct function *parent, size_t number, bool routed);
+int function_create(struct function *function, struct kvpci_host *bridge, const struct slot *slot,
+		    struct function *parent, size_t number);
 void function_destroy(struct function *function);
 int function_plug(struct function *function);
 
@@ -69,9 +63,9 @@ int function_set_indicator(struct function *port, bool on);
 /* Before the guest runs: there is something in a port's slot, or not, and it knows of that. */
 int function_start_slot(struct function *port, bool occupied);
 
-/* Add or remove a doorbell. Returns false, with errno, if the kernel does not do it. */
-bool function_doorbell(struct function *function, const struct spec_doorbell *doorbell,
-		       int eventfd, bool assign);
+/* Add or remove a doorbell. Returns 0 or a negative error number. */
+int function_doorbell(struct function *function, const struct spec_doorbell *doorbell,
+		      int eventfd, bool assign);
 
 /* Serve an access by the guest to a userspace region. */
 __u64 function_read(struct function *function, unsigned int bar, __u64 offset,

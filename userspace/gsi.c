@@ -11,11 +11,10 @@
  * APIC. And what is behind those inputs by itself is left out, because KVM knows only one GSI
  * by which an input is acknowledged.
  *
- * KVM takes the table as a whole.
+ * The library keeps the table, and adds the messages.
  */
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -28,21 +27,21 @@
 /* Interrupts of the PICs that nothing else has; repeated in dsdt.asl. */
 static const __u8 pci_pic_inputs[GSI_NR_PCI] = { 5, 10, 11, 12 };
 
-static void add_input(struct gsi_table *table, __u32 gsi, __u32 chip, __u32 pin)
+static void add_input(struct kvm_irq_routing_entry *entry, __u32 gsi, __u32 chip, __u32 pin)
 {
-	table->routing->entries[table->routing->nr++] = (struct kvm_irq_routing_entry){
+	*entry = (struct kvm_irq_routing_entry){
 		.gsi = gsi,
 		.type = KVM_IRQ_ROUTING_IRQCHIP,
 		.u.irqchip = { .irqchip = chip, .pin = pin },
 	};
 }
 
-static void add_pic_input(struct gsi_table *table, __u32 gsi, __u32 input)
+static void add_pic_input(struct kvm_irq_routing_entry *entry, __u32 gsi, __u32 input)
 {
 	if (input < 8)
-		add_input(table, gsi, KVM_IRQCHIP_PIC_MASTER, input);
+		add_input(entry, gsi, KVM_IRQCHIP_PIC_MASTER, input);
 	else
-		add_input(table, gsi, KVM_IRQCHIP_PIC_SLAVE, input - 8);
+		add_input(entry, gsi, KVM_IRQCHIP_PIC_SLAVE, input - 8);
 }
 
 __u32 gsi_pic_input(unsigned int gsi)
@@ -55,33 +54,19 @@ static bool is_pci_input(__u32 input)
 	return memchr(pci_pic_inputs, input, sizeof(pci_pic_inputs));
 }
 
-int gsi_init(struct gsi_table *table, unsigned int max)
+unsigned int gsi_fill_inputs(struct kvm_irq_routing_entry *entries)
 {
-	struct kvm_irq_routing *routing;
-	unsigned int *returned;
+	unsigned int nr = 0;
 	__u32 gsi;
 
-	if (max < NR_PIC_INPUTS + NR_IOAPIC_INPUTS)
-		return fail("this machine's KVM has too few interrupt routes, use a later kernel");
-	routing = calloc(1, sizeof(*routing) + max * sizeof(routing->entries[0]));
-	returned = calloc(max, sizeof(*returned));
-	if (!routing || !returned) {
-		free(routing);
-		free(returned);
-		return fail("not enough memory for KVM's interrupt routes");
-	}
-	*table = (struct gsi_table){
-		.vm_fd = -1, .routing = routing, .max = max, .returned = returned,
-	};
 	for (gsi = 0; gsi < NR_IOAPIC_INPUTS; gsi++) {
-		add_input(table, gsi, KVM_IRQCHIP_IOAPIC, gsi);
+		add_input(&entries[nr++], gsi, KVM_IRQCHIP_IOAPIC, gsi);
 		if (gsi < NR_PIC_INPUTS && !is_pci_input(gsi))
-			add_pic_input(table, gsi, gsi);
+			add_pic_input(&entries[nr++], gsi, gsi);
 		if (gsi >= GSI_PCI && gsi < GSI_PCI + GSI_NR_PCI)
-			add_pic_input(table, gsi, gsi_pic_input(gsi));
+			add_pic_input(&entries[nr++], gsi, gsi_pic_input(gsi));
 	}
-	table->nr_standard = routing->nr;
-	return STATUS_OK;
+	return nr;
 }
 
 /* As a firmware leaves them: a guest without ACPI has nobody else to do it. */
@@ -101,83 +86,27 @@ static int make_level_triggered(const struct vm *vm, __u32 input)
 
 int gsi_create(struct gsi_table *table, const struct vm *vm)
 {
-	int max = ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_IRQ_ROUTING);
-	int status;
+	struct kvm_irq_routing_entry inputs[GSI_MAX_INPUTS];
+	int status = STATUS_OK;
+	int error;
 	size_t i;
 
-	status = gsi_init(table, max > 0 ? max : 0);
+	*table = (struct gsi_table){ .gsis = NULL };
 	for (i = 0; !status && i < GSI_NR_PCI; i++)
 		status = make_level_triggered(vm, pci_pic_inputs[i]);
 	if (status)
 		return status;
-	table->vm_fd = vm->fd;
-	return gsi_commit(table);
+	error = kvpci_gsis_create(vm->fd, 0, inputs, gsi_fill_inputs(inputs), &table->gsis);
+	if (error == -ENOSPC)
+		return fail("this machine's KVM has too few interrupt routes, use a later kernel");
+	if (error)
+		return fail("KVM does not take the interrupt routes: %s", strerror(-error));
+	table->messages = kvpci_gsis_left(table->gsis);
+	return STATUS_OK;
 }
 
 void gsi_destroy(struct gsi_table *table)
 {
-	free(table->routing);
-	free(table->returned);
-	*table = (struct gsi_table){ .vm_fd = -1 };
-}
-
-static struct kvm_irq_routing_entry *message_entry(struct gsi_table *table, unsigned int gsi)
-{
-	return &table->routing->entries[table->nr_standard + gsi - NR_IOAPIC_INPUTS];
-}
-
-int gsi_add(struct gsi_table *table, unsigned int *gsi)
-{
-	struct kvm_irq_routing *routing = table->routing;
-
-	if (table->nr_returned) {
-		*gsi = table->returned[--table->nr_returned];
-		return STATUS_OK;
-	}
-	if (routing->nr == table->max)
-		return fail("the guest uses more than the %u interrupt messages for which KVM has routes, describe devices with fewer vectors",
-			    table->max - table->nr_standard);
-	*gsi = NR_IOAPIC_INPUTS + routing->nr++ - table->nr_standard;
-	*message_entry(table, *gsi) = (struct kvm_irq_routing_entry){
-		.gsi = *gsi, .type = KVM_IRQ_ROUTING_MSI,
-	};
-	return STATUS_OK;
-}
-
-unsigned int gsi_left(const struct gsi_table *table)
-{
-	return table->max - table->routing->nr + table->nr_returned;
-}
-
-void gsi_return(struct gsi_table *table, unsigned int gsi)
-{
-	table->returned[table->nr_returned++] = gsi;
-}
-
-void gsi_set_message(struct gsi_table *table, unsigned int gsi, __u64 address, __u32 data)
-{
-	message_entry(table, gsi)->u.msi = (struct kvm_irq_routing_msi){
-		.address_lo = address, .address_hi = address >> 32, .data = data,
-	};
-}
-
-int gsi_commit(const struct gsi_table *table)
-{
-	if (ioctl(table->vm_fd, KVM_SET_GSI_ROUTING, table->routing))
-		return fail("KVM does not take the interrupt routes: %s", strerror(errno));
-	return STATUS_OK;
-}
-
-int gsi_bind(const struct gsi_table *table, unsigned int gsi, int event, int resample)
-{
-	struct kvm_irqfd request = { .fd = event, .gsi = gsi };
-
-	if (resample >= 0) {
-		request.flags = KVM_IRQFD_FLAG_RESAMPLE;
-		request.resamplefd = resample;
-	}
-	if (ioctl(table->vm_fd, KVM_IRQFD, &request))
-		return fail("KVM does not take an eventfd for interrupt %u: %s", gsi,
-			    strerror(errno));
-	return STATUS_OK;
+	kvpci_gsis_free(table->gsis);
+	table->gsis = NULL;
 }

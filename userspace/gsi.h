@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <linux/types.h>
 
+#include "lib/libkvpci.h"
 #include "vm.h"
 
 /* The GSIs of the four lines that INTx pins lead to. */
@@ -15,41 +16,19 @@
 /* The input of the PICs that such a line leads to as well. */
 __u32 gsi_pic_input(unsigned int gsi);
 
-struct gsi_table {
-	int vm_fd;
-	struct kvm_irq_routing *routing;
-	unsigned int max;		/* entries that KVM takes */
-	unsigned int nr_standard;	/* entries for the interrupt controllers */
-	unsigned int *returned;		/* GSIs of messages that nobody has any more */
-	unsigned int nr_returned;
-};
+/* Those that lead to inputs of the interrupt controllers. */
+#define GSI_MAX_INPUTS	40
 
-/* Fill in what leads to the interrupt controllers. KVM is not told. */
-int gsi_init(struct gsi_table *table, unsigned int max);
+/* Fill in the routes of these, and return how many they are. KVM is not told. */
+unsigned int gsi_fill_inputs(struct kvm_irq_routing_entry *entries);
+
+struct gsi_table {
+	struct kvpci_gsis *gsis;
+	unsigned int messages;		/* for how many KVM has routes */
+};
 
 /* Make the table of @vm. */
 int gsi_create(struct gsi_table *table, const struct vm *vm);
 void gsi_destroy(struct gsi_table *table);
-
-/* Take a GSI for a message. */
-int gsi_add(struct gsi_table *table, unsigned int *gsi);
-
-/* How many there are left. */
-unsigned int gsi_left(const struct gsi_table *table);
-
-/* Give it back, when no eventfd is bound to it any more. */
-void gsi_return(struct gsi_table *table, unsigned int gsi);
-
-/* What a GSI that was taken sends. Takes effect with gsi_commit(). */
-void gsi_set_message(struct gsi_table *table, unsigned int gsi, __u64 address, __u32 data);
-
-/* Give KVM the table. It is in force when this returns. */
-int gsi_commit(const struct gsi_table *table);
-
-/*
- * Signals of @event are interrupts of @gsi. With @resample, not -1, they are those of a line
- * that stays high until the guest has acknowledged it, which @resample is signalled of.
- */
-int gsi_bind(const struct gsi_table *table, unsigned int gsi, int event, int resample);
 
 #endif /* GSI_H */

@@ -6,11 +6,9 @@
  * another function's by now: KVPCI_GET_EXIT tells, and returns the function's number.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "event.h"
@@ -27,43 +25,46 @@ static bool is_missing(int error)
 	return error == ENOENT || error == ENXIO || error == ENODEV;
 }
 
+static int explain_device(int error, int version)
+{
+	switch (error) {
+	case -EACCES:
+	case -EPERM:
+		return fail("%s may not be opened: run as root, or get access to it",
+			    KVPCI_DEVICE_PATH);
+	case -EPROTONOSUPPORT:
+		if (!version)
+			return fail("the module kvpci that is loaded is older than kvpci-run, load the one that was built with it");
+		return fail("the module kvpci that is loaded has version %d of its interface, and kvpci-run is for %d: use those that were built together",
+			    version, KVPCI_VERSION);
+	default:
+		return fail("cannot open %s: %s", KVPCI_DEVICE_PATH, strerror(-error));
+	}
+}
+
 static int open_device(int *fd, const char *module_path)
 {
+	int version = 0;
 	int status;
 
-	*fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
-	if (*fd < 0 && is_missing(errno)) {
+	*fd = kvpci_device_open(&version);
+	if (is_missing(-*fd)) {
 		status = module_load(module_path);
 		if (status)
 			return status;
-		*fd = open(KVPCI_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+		*fd = kvpci_device_open(&version);
 	}
-	if (*fd >= 0)
-		return STATUS_OK;
-	if (errno == EACCES || errno == EPERM)
-		return fail("%s may not be opened: run as root, or get access to it",
-			    KVPCI_DEVICE_PATH);
-	return fail("cannot open %s: %s", KVPCI_DEVICE_PATH, strerror(errno));
+	return *fd < 0 ? explain_device(*fd, version) : STATUS_OK;
 }
 
-static int check_version(int device)
+static int create_bridge(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
+			 int device)
 {
-	int version = ioctl(device, KVPCI_GET_VERSION, 0);
-
-	if (version == KVPCI_VERSION)
-		return STATUS_OK;
-	if (version < 0)
-		return fail("the module kvpci that is loaded is older than kvpci-run, load the one that was built with it");
-	return fail("the module kvpci that is loaded has version %d of its interface, and kvpci-run is for %d: use those that were built together",
-		    version, KVPCI_VERSION);
-}
-
-static int create_bridge(struct host *host, const struct vm *vm, bool cf8, int device)
-{
-	struct kvpci_host_config config = {
+	const struct kvpci_host_config config = {
 		.size = sizeof(config),
 		.flags = KVPCI_HOST_ECAM |
-			 (cf8 ? KVPCI_HOST_CONFIG_PORTS : KVPCI_HOST_CONFIG_PORTS_ABSENT),
+			 (cf8 ? KVPCI_HOST_CONFIG_PORTS : KVPCI_HOST_CONFIG_PORTS_ABSENT) |
+			 (mirrored ? KVPCI_HOST_MIRROR : 0),
 		.vm_fd = vm->fd,
 		.last_bus = host->last_bus,
 		.ecam = PCI_ECAM_BASE,
@@ -73,17 +74,18 @@ static int create_bridge(struct host *host, const struct vm *vm, bool cf8, int d
 		.vendor = BRIDGE_VENDOR,
 		.device = BRIDGE_DEVICE,
 	};
+	const struct kvpci_machine machine = {
+		.size = sizeof(machine),
+		.first_slot = VM_FIRST_FREE_SLOT,
+		.nr_slots = vm->nr_slots - VM_FIRST_FREE_SLOT,
+		.gsis = host->gsis->gsis,
+	};
+	int error = kvpci_host_create(device, &config, &machine, &host->bridge);
 
-	if (host->mirror_event >= 0) {
-		config.flags |= KVPCI_HOST_MIRROR;
-		config.mirror_eventfd = host->mirror_event;
-	}
-	host->delivery = ioctl(device, KVPCI_GET_DELIVERY, 0);
-	if (host->delivery >= 0)
-		host->fd = ioctl(device, KVPCI_CREATE_HOST, &config);
-	if (host->fd >= 0)
-		return STATUS_OK;
-	return fail("the module kvpci does not create a host bridge: %s", strerror(errno));
+	if (error)
+		return fail("the module kvpci does not create a host bridge: %s",
+			    strerror(-error));
+	return STATUS_OK;
 }
 
 /* Processors that come again and again must not keep away who adds and removes. */
@@ -97,15 +99,14 @@ static void init_lock(pthread_rwlock_t *lock)
 	pthread_rwlockattr_destroy(&attr);
 }
 
-int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
-		__u8 last_bus, const char *module_path)
+int host_create(struct host *host, const struct vm *vm, const struct gsi_table *gsis, bool cf8,
+		bool mirrored, __u8 last_bus, const char *module_path)
 {
 	int device;
 	int status;
 
 	*host = (struct host){
-		.fd = -1,
-		.mirror_event = -1,
+		.gsis = gsis,
 		.slot_event = -1,
 		.last_bus = last_bus,
 		.io = { PCI_IO_BASE, PCI_IO_SIZE },
@@ -114,19 +115,11 @@ int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
 	};
 	init_lock(&host->lock);
 	status = event_create(&host->slot_event);
-	if (status)
-		return status;
-	if (mirrored) {
-		status = event_create(&host->mirror_event);
-		if (status)
-			return status;
-	}
-	status = open_device(&device, module_path);
-	if (status)
-		return status;
-	status = check_version(device);
 	if (!status)
-		status = create_bridge(host, vm, cf8, device);
+		status = open_device(&device, module_path);
+	if (status)
+		return status;
+	status = create_bridge(host, vm, cf8, mirrored, device);
 	close(device);
 	return status;
 }
@@ -138,13 +131,10 @@ void host_destroy(struct host *host)
 	for (i = 0; i < host->nr_functions; i++)
 		function_destroy(&host->functions[i]);
 	free(host->functions);
-	if (host->fd >= 0)
-		close(host->fd);
-	if (host->mirror_event >= 0)
-		close(host->mirror_event);
+	kvpci_host_free(host->bridge);
 	if (host->slot_event >= 0)
 		close(host->slot_event);
-	*host = (struct host){ .fd = -1, .mirror_event = -1, .slot_event = -1 };
+	*host = (struct host){ .slot_event = -1 };
 }
 
 /* Where in host->functions one is that does not exist. */
@@ -168,8 +158,7 @@ int host_add_function(struct host *host, const struct slot *slot, struct functio
 	if (i == host->max_functions)
 		return fail("more functions than there is room for");
 	pthread_rwlock_wrlock(&host->lock);
-	status = function_create(&host->functions[i], host->fd, slot, parent, i,
-				 host->delivery == KVPCI_DELIVERY_IRQFD);
+	status = function_create(&host->functions[i], host->bridge, slot, parent, i);
 	if (!status && i == host->nr_functions)
 		host->nr_functions++;
 	pthread_rwlock_unlock(&host->lock);
@@ -245,39 +234,81 @@ int host_plug_functions(struct host *host)
 	return STATUS_OK;
 }
 
-__u64 host_ecam_size(const struct host *host)
+static int mirror_failed(int error)
 {
-	return (host->last_bus + 1) * PCI_ECAM_BUS_SIZE;
+	return fail("cannot map a mirror of PCI registers, try --mirror=off: %s",
+		    strerror(-error));
 }
 
-static bool window_has(const struct kvpci_window *window, __u64 address)
+int host_sync(struct host *host)
 {
-	return address >= window->base && address - window->base < window->length;
+	int error = kvpci_host_sync(host->bridge);
+
+	return error ? mirror_failed(error) : STATUS_OK;
+}
+
+int host_poll_fd(const struct host *host)
+{
+	return kvpci_host_poll_fd(host->bridge);
+}
+
+static int route_failed(const struct host *host, const struct function *function, int error)
+{
+	switch (error) {
+	case -ENOSPC:
+		return fail("the guest uses more than the %u interrupt messages for which KVM has routes, describe devices with fewer vectors",
+			    host->gsis->messages);
+	case -EMFILE:
+	case -ENFILE:
+		return fail("cannot create an eventfd (%s), raise the limit of open files (ulimit -n)",
+			    strerror(-error));
+	default:
+		return fail("--device: %s: the kernel refuses the route of an interrupt message: %s",
+			    function->spec->name, strerror(-error));
+	}
+}
+
+int host_serve(struct host *host)
+{
+	const struct function *function;
+	struct kvpci_function *culprit;
+	int status;
+	int error;
+
+	error = kvpci_host_dispatch(host->bridge, &culprit);
+	if (!error)
+		return STATUS_OK;
+	if (!culprit)
+		return mirror_failed(error);
+	function = &host->functions[kvpci_function_user_data(culprit)];
+	status = route_failed(host, function, error);
+	/* What has come while the guest runs does not end it: its messages wait. */
+	return function->plugged ? STATUS_OK : status;
+}
+
+int host_fault(struct host *host, unsigned int vcpu, struct kvpci_fault *fault)
+{
+	int error = kvpci_host_fault(host->bridge, fault);
+
+	if (error == -EFAULT)
+		return fail("KVM does not run processor %u: %s", vcpu, strerror(EFAULT));
+	return error ? mirror_failed(error) : STATUS_OK;
 }
 
 bool host_owns_memory(const struct host *host, __u64 address)
 {
-	const struct kvpci_window ecam = { PCI_ECAM_BASE, host_ecam_size(host) };
-
-	return window_has(&ecam, address) || window_has(&host->mem32, address) ||
-	       window_has(&host->mem64, address);
+	return kvpci_host_owns(host->bridge, 0, address);
 }
 
 static struct function *find(struct host *host, unsigned int vcpu, __u32 flags,
 			     __u64 address, struct kvpci_exit *exit)
 {
-	static const struct kvpci_window config = { PORT_PCI_CONFIG, PORT_PCI_CONFIG_SIZE };
+	struct function *function;
 
-	if (flags & KVPCI_EXIT_IO ?
-	    !window_has(&host->io, address) && !window_has(&config, address) :
-	    !host_owns_memory(host, address))
+	if (kvpci_host_exit(host->bridge, vcpu, flags, address, exit))
 		return NULL;
-	*exit = (struct kvpci_exit){
-		.size = sizeof(*exit), .flags = flags, .vcpu = vcpu, .address = address,
-	};
-	if (ioctl(host->fd, KVPCI_GET_EXIT, exit) || exit->user_data >= host->nr_functions)
-		return NULL;
-	return host->functions[exit->user_data].spec ? &host->functions[exit->user_data] : NULL;
+	function = &host->functions[exit->user_data];
+	return function->spec ? function : NULL;
 }
 
 bool host_read(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,

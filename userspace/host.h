@@ -3,21 +3,21 @@
 #ifndef HOST_H
 #define HOST_H
 
-#include <linux/kvpci.h>
 #include <linux/types.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "function.h"
+#include "gsi.h"
+#include "lib/libkvpci.h"
 #include "slots.h"
 #include "vm.h"
 
 struct host {
-	int fd;
-	int mirror_event;	/* says that mirrors are to be looked at; -1: there are none */
+	struct kvpci_host *bridge;
+	const struct gsi_table *gsis;
 	__u8 last_bus;
-	int delivery;		/* enum kvpci_delivery: how interrupt messages are sent */
 	struct kvpci_window io;
 	struct kvpci_window mem32;
 	struct kvpci_window mem64;
@@ -34,8 +34,8 @@ struct host {
  * 0xcf8 to 0xcff; otherwise nothing is found there. @mirrored: BARs have mirrors.
  * @last_bus: the last one that has functions: guests look at all that there may be.
  */
-int host_create(struct host *host, const struct vm *vm, bool cf8, bool mirrored,
-		__u8 last_bus, const char *module_path);
+int host_create(struct host *host, const struct vm *vm, const struct gsi_table *gsis, bool cf8,
+		bool mirrored, __u8 last_bus, const char *module_path);
 void host_destroy(struct host *host);
 
 /* Put functions on its bus. The guest sees them when they are plugged. */
@@ -50,8 +50,15 @@ void host_remove_function(struct host *host, struct function *function);
 /* Is there a function behind a bridge? */
 bool host_is_occupied(const struct host *host, const struct function *port);
 
-/* Bytes of configuration space, from PCI_ECAM_BASE. */
-__u64 host_ecam_size(const struct host *host);
+/* Before the guest runs: have its memory where it will find it. */
+int host_sync(struct host *host);
+
+/* Becomes readable when host_serve() has something to do: interrupt routes, or memory. */
+int host_poll_fd(const struct host *host);
+int host_serve(struct host *host);
+
+/* Processor @vcpu has found memory that has moved away: so that it can run again. */
+int host_fault(struct host *host, unsigned int vcpu, struct kvpci_fault *fault);
 
 /* Is this an address in configuration space or in a window for BARs? */
 bool host_owns_memory(const struct host *host, __u64 address);

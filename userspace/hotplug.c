@@ -65,7 +65,6 @@ static void remove_function(struct hotplug *hotplug, struct function *function)
 
 	if (hotplug->stats)
 		function_print_counts(function);
-	routes_remove(hotplug->routes, function);
 	host_remove_function(hotplug->host, function);
 	if (is_port)
 		remove_behind(hotplug, function);
@@ -95,9 +94,7 @@ static int add_plugged(struct hotplug *hotplug, struct function *port, struct pl
 	status = host_add_function(hotplug->host, &plugged->slot, port, &function);
 	if (status)
 		return status;
-	status = intx_connect_pin(function, hotplug->gsis);
-	if (!status)
-		status = routes_add(hotplug->routes, function);
+	status = intx_connect_pin(function);
 	if (!status)
 		status = function_plug(function);
 	if (status)
@@ -137,6 +134,7 @@ static int plug_function(struct hotplug *hotplug, struct function *port, const c
 static int check_spec(const struct hotplug *hotplug, const struct device_spec *spec)
 {
 	unsigned int vectors = spec->count * (spec->msi.vectors + spec->msix.vectors);
+	unsigned int left = kvpci_gsis_left(hotplug->host->gsis->gsis);
 	size_t i;
 
 	if (!spec->behind)
@@ -147,9 +145,9 @@ static int check_spec(const struct hotplug *hotplug, const struct device_spec *s
 		if (spec->doorbells[i].fd >= 0)
 			return misuse("a doorbell's fd= is for --device, leave it out");
 	}
-	if (hotplug->host->delivery == KVPCI_DELIVERY_IRQFD && vectors > gsi_left(hotplug->gsis))
+	if (kvpci_host_delivery(hotplug->host->bridge) == KVPCI_DELIVERY_IRQFD && vectors > left)
 		return misuse("the kernel has routes for %u more messages, describe fewer vectors",
-			      gsi_left(hotplug->gsis));
+			      left);
 	return STATUS_OK;
 }
 

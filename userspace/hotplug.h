@@ -6,14 +6,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "gsi.h"
 #include "host.h"
-#include "routes.h"
 
 struct hotplug {
 	struct host *host;
-	struct gsi_table *gsis;
-	struct routes *routes;
 	bool stats;		/* print counts of what is removed */
 };
 

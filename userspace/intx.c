@@ -3,15 +3,11 @@
  * The INTx pins of PCI functions, connected to the interrupt controllers.
  *
  * Pins share four lines, in turn, so that pin A of neighbours does not lead to the same
- * one. KVM keeps a line high while one of the functions there wants it high: each has an
- * eventfd of its own to raise it, and one that says that the guest has acknowledged
- * the interrupt, which is when all have to say again what they want.
+ * one.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
-#include "event.h"
+#include "gsi.h"
 #include "intx.h"
 #include "report.h"
 
@@ -31,36 +27,25 @@ unsigned int intx_gsi_of(const struct function *function)
 	return intx_gsi(function->slot, pin % 4 + 1);
 }
 
-int intx_connect_pin(struct function *function, const struct gsi_table *gsis)
+int intx_connect_pin(struct function *function)
 {
-	struct kvpci_route route = { .size = sizeof(route), .interrupt = KVPCI_INTX };
-	int status;
+	int error;
 
 	if (!function->spec->interrupt_pin)
 		return STATUS_OK;
-	status = event_create(&function->intx_event);
-	if (!status)
-		status = event_create(&function->intx_ack_event);
-	if (!status)
-		status = gsi_bind(gsis,
-				  intx_gsi_of(function), function->intx_event,
-				  function->intx_ack_event);
-	if (status)
-		return status;
-	route.eventfd = function->intx_event;
-	route.resample_eventfd = function->intx_ack_event;
-	if (ioctl(function->fd, KVPCI_SET_ROUTE, &route))
+	error = kvpci_function_connect_pin(function->handle, intx_gsi_of(function));
+	if (error)
 		return fail("--device: %s: the kernel does not take the route of its INTx pin: %s",
-			    function->spec->name, strerror(errno));
+			    function->spec->name, strerror(-error));
 	return STATUS_OK;
 }
 
-int intx_connect(struct host *host, const struct gsi_table *gsis)
+int intx_connect(struct host *host)
 {
 	int status = STATUS_OK;
 	size_t i;
 
 	for (i = 0; !status && i < host->nr_functions; i++)
-		status = intx_connect_pin(&host->functions[i], gsis);
+		status = intx_connect_pin(&host->functions[i]);
 	return status;
 }

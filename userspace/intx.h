@@ -3,7 +3,6 @@
 #ifndef INTX_H
 #define INTX_H
 
-#include "gsi.h"
 #include "host.h"
 
 /* The GSI that @pin, 1 to 4, of the function at @slot leads to. */
@@ -13,9 +12,9 @@ unsigned int intx_gsi(__u16 slot, __u8 pin);
 unsigned int intx_gsi_of(const struct function *function);
 
 /* Connect the pin of a function, if it has one. */
-int intx_connect_pin(struct function *function, const struct gsi_table *gsis);
+int intx_connect_pin(struct function *function);
 
 /* Connect the pins of all functions. */
-int intx_connect(struct host *host, const struct gsi_table *gsis);
+int intx_connect(struct host *host);
 
 #endif /* INTX_H */

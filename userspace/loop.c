@@ -53,15 +53,14 @@ static void handle_signal(void)
 		stop_request(STATUS_SIGNAL + info.ssi_signo);
 }
 
-void loop_run(struct routes *routes, struct mirrors *mirrors, struct control *control)
+void loop_run(struct host *host, struct control *control)
 {
-	enum { STOP, SIGNAL, ROUTES, MIRRORS, SLOTS, READY, INPUT, NR };
+	enum { STOP, SIGNAL, HOST, SLOTS, READY, INPUT, NR };
 	struct pollfd fds[NR + CONTROL_FDS] = {
 		[STOP] = { .fd = stop_fd(), .events = POLLIN },
 		[SIGNAL] = { .fd = signals, .events = POLLIN },
-		[ROUTES] = { .fd = routes_fd(routes), .events = POLLIN },
-		[MIRRORS] = { .fd = mirrors->host->mirror_event, .events = POLLIN },
-		[SLOTS] = { .fd = mirrors->host->slot_event, .events = POLLIN },
+		[HOST] = { .fd = host_poll_fd(host), .events = POLLIN },
+		[SLOTS] = { .fd = host->slot_event, .events = POLLIN },
 		[READY] = { .fd = console_ready_fd(), .events = POLLIN },
 		[INPUT] = { .events = POLLIN },
 	};
@@ -82,10 +81,8 @@ void loop_run(struct routes *routes, struct mirrors *mirrors, struct control *co
 			return;
 		if (fds[SIGNAL].revents)
 			handle_signal();
-		if (fds[ROUTES].revents)
-			status = routes_serve(routes);
-		if (!status && fds[MIRRORS].revents)
-			status = mirrors_sync(mirrors);
+		if (fds[HOST].revents)
+			status = host_serve(host);
 		if (fds[SLOTS].revents)
 			hotplug_serve(control->hotplug);
 		control_serve(control, &fds[NR]);

@@ -4,13 +4,12 @@
 #define LOOP_H
 
 #include "control.h"
-#include "mirrors.h"
-#include "routes.h"
+#include "host.h"
 
 /* Before the first thread is made: signals are to reach the loop and nobody else. */
 int loop_init(void);
 
 /* Serve events until the guest ends. What fails ends it. */
-void loop_run(struct routes *routes, struct mirrors *mirrors, struct control *control);
+void loop_run(struct host *host, struct control *control);
 
 #endif /* LOOP_H */

@@ -23,12 +23,10 @@
 #include "layout.h"
 #include "loop.h"
 #include "machine.h"
-#include "mirrors.h"
 #include "mptable.h"
 #include "ports.h"
 #include "power.h"
 #include "report.h"
-#include "routes.h"
 #include "rtc.h"
 #include "slots.h"
 #include "stop.h"
@@ -48,8 +46,6 @@ struct machine {
 	struct vm vm;
 	struct host host;
 	struct gsi_table gsis;
-	struct routes routes;
-	struct mirrors mirrors;
 	struct hotplug hotplug;
 	struct control control;
 	struct ports ports;
@@ -128,25 +124,22 @@ static int create_pci(struct machine *machine)
 	const struct options *options = machine->options;
 	int status;
 
-	status = host_create(&machine->host, &machine->vm, machine->cf8,
-			     options->mirror, last_bus(machine), options->module);
+	status = gsi_create(&machine->gsis, &machine->vm);
+	if (!status)
+		status = host_create(&machine->host, &machine->vm, &machine->gsis, machine->cf8,
+				     options->mirror, last_bus(machine), options->module);
 	if (!status)
 		status = host_add_functions(&machine->host, machine->slots, machine->nr_slots);
 	if (!status)
-		status = gsi_create(&machine->gsis, &machine->vm);
-	if (!status)
-		status = intx_connect(&machine->host, &machine->gsis);
-	if (!status)
-		status = routes_create(&machine->routes, &machine->host, &machine->gsis);
+		status = intx_connect(&machine->host);
 	if (!status)
 		status = firmware_assign(&machine->host);
 	if (!status)
 		status = host_plug_functions(&machine->host);
 	if (!status)
-		status = mirrors_create(&machine->mirrors, &machine->vm, &machine->host);
+		status = host_sync(&machine->host);
 	machine->hotplug = (struct hotplug){
-		.host = &machine->host, .gsis = &machine->gsis, .routes = &machine->routes,
-		.stats = options->stats,
+		.host = &machine->host, .stats = options->stats,
 	};
 	return status;
 }
@@ -170,8 +163,7 @@ static int create_vcpus(struct machine *machine)
 		return fail("not enough memory for the processors, lower --cpus");
 	while (machine->nr_vcpus < cpus) {
 		status = vcpu_create(&machine->vcpus[machine->nr_vcpus], &machine->vm,
-				     &machine->host, &machine->mirrors, &machine->ports,
-				     machine->nr_vcpus, cpus);
+				     &machine->host, &machine->ports, machine->nr_vcpus, cpus);
 		if (status)
 			return status;
 		machine->nr_vcpus++;
@@ -223,7 +215,7 @@ static int run_guest(struct machine *machine)
 	if (status)
 		stop_request(status);
 	else
-		loop_run(&machine->routes, &machine->mirrors, &machine->control);
+		loop_run(&machine->host, &machine->control);
 	for (i = 0; i < started; i++)
 		vcpu_join(&machine->vcpus[i]);
 	return stop_status();
@@ -232,15 +224,17 @@ static int run_guest(struct machine *machine)
 static void print_stats(struct machine *machine)
 {
 	struct stats total = { 0 };
+	struct kvpci_counts counts;
 	unsigned int i;
 	size_t j;
 
 	for (i = 0; i < machine->nr_vcpus; i++)
 		stats_add(&total, &machine->vcpus[i].stats);
 	stats_print(&total);
-	fprintf(stderr, "routes %llu\n", machine->routes.count);
-	fprintf(stderr, "mirrors %llu\n", machine->mirrors.count);
-	fprintf(stderr, "mirror-faults %llu\n", machine->mirrors.faults);
+	kvpci_host_count(machine->host.bridge, &counts, sizeof(counts));
+	fprintf(stderr, "routes %llu\n", counts.routes);
+	fprintf(stderr, "mirrors %llu\n", counts.memory);
+	fprintf(stderr, "mirror-faults %llu\n", counts.faults);
 	for (j = 0; j < machine->host.nr_functions; j++)
 		function_print_counts(&machine->host.functions[j]);
 }
@@ -252,10 +246,8 @@ static void destroy(struct machine *machine)
 	free(machine->vcpus);
 	control_destroy(&machine->control);
 	hotplug_destroy(&machine->hotplug);
-	mirrors_destroy(&machine->mirrors);
-	routes_destroy(&machine->routes);
-	gsi_destroy(&machine->gsis);
 	host_destroy(&machine->host);
+	gsi_destroy(&machine->gsis);
 	vm_destroy(&machine->vm);
 	memory_destroy(&machine->memory);
 	free(machine->slots);
@@ -293,8 +285,7 @@ int machine_run(const struct options *options)
 	struct machine machine = {
 		.options = options,
 		.vm = { .kvm_fd = -1, .fd = -1 },
-		.host = { .fd = -1, .mirror_event = -1, .slot_event = -1 },
-		.routes = { .epoll = -1 },
+		.host = { .slot_event = -1 },
 		.control = { .listening = -1 },
 	};
 	int status;

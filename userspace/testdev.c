@@ -113,8 +113,8 @@ static void select_test(struct testdev *testdev, unsigned int bar, __u8 number)
 		.data = test->has_data ? TEST_DATA : 0,
 	};
 	testdev->bars[bar].has_doorbell =
-		function_doorbell(testdev->function, &testdev->bars[bar].doorbell,
-				  testdev->event, true);
+		!function_doorbell(testdev->function, &testdev->bars[bar].doorbell,
+				   testdev->event, true);
 }
 
 static void *testdev_create(struct function *function)

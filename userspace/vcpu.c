@@ -27,7 +27,6 @@
 #include "vcpu.h"
 
 #define KICK_SIGNAL		SIGUSR1
-#define MAX_FAULTS		100	/* one after the other, and no mirror has moved */
 
 #define CR0_PE			(1ULL << 0)
 #define CR0_ET			(1ULL << 4)
@@ -106,14 +105,13 @@ static int create(struct vcpu *vcpu, unsigned int cpus)
 	return status;
 }
 
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, struct host *host, struct mirrors *mirrors,
-		const struct ports *ports, unsigned int index, unsigned int cpus)
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, struct host *host, const struct ports *ports,
+		unsigned int index, unsigned int cpus)
 {
 	int status;
 
 	*vcpu = (struct vcpu){
-		.vm = vm, .host = host, .mirrors = mirrors, .ports = ports, .index = index,
-		.fd = -1,
+		.vm = vm, .host = host, .ports = ports, .index = index, .fd = -1,
 	};
 	status = create(vcpu, cpus);
 	if (status)
@@ -329,8 +327,7 @@ static int handle_exit(struct vcpu *vcpu)
 static void *run(void *argument)
 {
 	struct vcpu *vcpu = argument;
-	unsigned long long changes, seen = 0;
-	unsigned int faults = 0;
+	struct kvpci_fault fault = { .times = 0 };
 	int status = STATUS_OK;
 
 	/* Whoever ends the guest sees it, or we see that the guest has ended. */
@@ -346,13 +343,10 @@ static void *run(void *argument)
 			break;
 		if (!error) {
 			status = handle_exit(vcpu);
-			faults = 0;
-		} else if (error == EFAULT && faults++ < MAX_FAULTS) {
+			fault.times = 0;
+		} else if (error == EFAULT) {
 			/* Memory that is not there: a mirror has moved away. */
-			status = mirrors_fault(vcpu->mirrors, &changes);
-			if (changes != seen)
-				faults = 0;
-			seen = changes;
+			status = host_fault(vcpu->host, vcpu->index, &fault);
 		} else if (error != EINTR && error != EAGAIN) {
 			status = fail("KVM does not run processor %u: %s", vcpu->index,
 				      strerror(error));

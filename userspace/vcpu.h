@@ -9,7 +9,6 @@
 
 #include "boot.h"
 #include "host.h"
-#include "mirrors.h"
 #include "ports.h"
 #include "stats.h"
 #include "vm.h"
@@ -17,7 +16,6 @@
 struct vcpu {
 	struct vm *vm;
 	struct host *host;
-	struct mirrors *mirrors;
 	const struct ports *ports;
 	unsigned int index;		/* in order of creation; also the APIC ID */
 	int fd;
@@ -29,8 +27,8 @@ struct vcpu {
 };
 
 /* Make @vcpu number @index of @cpus. They must be made in order. */
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, struct host *host, struct mirrors *mirrors,
-		const struct ports *ports, unsigned int index, unsigned int cpus);
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, struct host *host, const struct ports *ports,
+		unsigned int index, unsigned int cpus);
 void vcpu_destroy(struct vcpu *vcpu);
 
 /* Set the registers of the first processor as the boot protocol demands. */

@@ -59,6 +59,7 @@ static int check_kvm(const struct vm *vm, unsigned int cpus)
 		{ KVM_CAP_EXT_CPUID, "CPUID" },
 		{ KVM_CAP_IMMEDIATE_EXIT, "immediate exits" },
 		{ KVM_CAP_READONLY_MEM, "read-only memory" },
+		{ KVM_CAP_NR_MEMSLOTS, "memory slots" },
 	};
 	int max;
 	size_t i;
@@ -123,28 +124,20 @@ static int create_chips(struct vm *vm)
 	return STATUS_OK;
 }
 
-bool vm_set_memory(const struct vm *vm, unsigned int slot, __u64 address, __u64 size,
-		   const void *host, __u32 flags)
-{
-	struct kvm_userspace_memory_region region = {
-		.slot = slot,
-		.flags = flags,
-		.guest_phys_addr = address,
-		.memory_size = size,
-		.userspace_addr = (unsigned long)host,
-	};
-
-	return !ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
-}
-
 static int map_memory(struct vm *vm)
 {
 	unsigned int i;
 
 	for (i = 0; i < vm->memory->nr_ram; i++) {
 		const struct ram *ram = &vm->memory->ram[i];
+		const struct kvm_userspace_memory_region region = {
+			.slot = i,
+			.guest_phys_addr = ram->address,
+			.memory_size = ram->size,
+			.userspace_addr = (unsigned long)ram->host,
+		};
 
-		if (!vm_set_memory(vm, i, ram->address, ram->size, ram->host, 0))
+		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
 			return fail("KVM does not map the guest's memory: %s", strerror(errno));
 	}
 	return STATUS_OK;
@@ -174,6 +167,7 @@ static int create(struct vm *vm, unsigned int cpus)
 	if (size < (int)sizeof(struct kvm_run))
 		return fail("KVM does not tell the size of its shared page: %s", strerror(errno));
 	vm->run_size = size;
+	vm->nr_slots = ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
 
 	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)

@@ -7,14 +7,13 @@
 #include <linux/kvpci.h>
 #include <linux/types.h>
 
-#include <stdbool.h>
-
 #include "memory.h"
 
 struct vm {
 	int kvm_fd;
 	int fd;
 	size_t run_size;		/* of a vCPU's shared page */
+	unsigned int nr_slots;		/* of memory */
 	unsigned int address_bits;	/* of guest physical addresses */
 	struct kvm_cpuid2 *cpuid;	/* what KVM can offer */
 	const struct guest_memory *memory;
@@ -28,13 +27,6 @@ int vm_create(struct vm *vm, const struct guest_memory *memory, unsigned int cpu
 
 /* Close it. Processors and bridges that are still open keep it alive. */
 void vm_destroy(struct vm *vm);
-
-/*
- * Have a slot be @size bytes of memory at @address, none if @size is 0. @flags: KVM_MEM_*.
- * Returns false, with errno, if KVM does not do it.
- */
-bool vm_set_memory(const struct vm *vm, unsigned int slot, __u64 address, __u64 size,
-		   const void *host, __u32 flags);
 
 /* Drive an input of the interrupt controllers. */
 void vm_set_irq(struct vm *vm, unsigned int irq, int level);
