@@ -9,7 +9,9 @@
  * The others have BARs of several sizes and kinds, for a map that has but one is
  * easily searched.
  */
+#include <libkvpci.h>
 #include <string.h>
+#include <unistd.h>
 #include <linux/kvpci.h>
 
 #include "bus.h"
@@ -17,13 +19,14 @@
 #include "lib/event.h"
 #include "lib/follower.h"
 #include "lib/ioctls.h"
-#include "lib/mirrors.h"
 #include "machine.h"
 
 #define ECAM			0xe0000000
 #define MEM32			0x80000000
 #define MEM32_LENGTH		0x60000000
 #define PHYS_BITS		36	/* more than the guest uses */
+#define FIRST_SLOT		1		/* 0 is memory */
+#define NR_SLOTS		4096
 #define IO			0x1000
 #define IO_LENGTH		0xf000
 
@@ -52,11 +55,12 @@ struct header {
 	char name[REGISTERS - 16];
 };
 
-int bus_create_host(struct machine *vm)
+void bus_create_host(struct machine *vm)
 {
-	struct kvpci_host_config config = {
+	const struct kvpci_host_config config = {
 		.size = sizeof(config),
-		.flags = KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM,
+		.flags = KVPCI_HOST_CONFIG_PORTS | KVPCI_HOST_ECAM |
+			 (vm->mirrored ? KVPCI_HOST_MIRROR : 0),
 		.vm_fd = vm->fd,
 		.last_bus = 255,
 		.ecam = ECAM,
@@ -65,19 +69,18 @@ int bus_create_host(struct machine *vm)
 		.vendor = VENDOR,
 		.device = BRIDGE,
 	};
-	int host;
+	const struct kvpci_machine machine = {
+		.size = sizeof(machine),
+		.first_slot = FIRST_SLOT,
+		.nr_slots = NR_SLOTS,
+		.phys_bits = PHYS_BITS,
+	};
+	int device = must(kvpci_open());
 
-	if (vm->mirrored) {
-		config.flags |= KVPCI_HOST_MIRROR;
-		config.mirror_eventfd = event_new();
-	}
-	host = must(create_host(&config));
-	if (vm->mirrored) {
-		vm->mirrors = mirrors_new(vm->fd, PHYS_BITS, host);
-		mirrors_add_ecam(vm->mirrors, ECAM, 0, config.last_bus);
-		follower_new(vm->mirrors, config.mirror_eventfd);
-	}
-	return host;
+	must(kvpci_host_create(device, &config, &machine, &vm->bridge));
+	close(device);
+	if (vm->mirrored)
+		follower_new(vm->bridge);
 }
 
 static void add_doorbell(int function, unsigned int bar, const char *name)
@@ -174,9 +177,11 @@ static void add_other(int host, __u8 devfn)
 /* Put @functions functions on bus 0, behind the bridge's own. */
 void bus_create(struct machine *vm, unsigned int functions)
 {
-	int host = bus_create_host(vm);
 	unsigned int devfn;
+	int host;
 
+	bus_create_host(vm);
+	host = kvpci_host_fd(vm->bridge);
 	for (devfn = 1; devfn < functions; devfn++)
 		add_other(host, devfn);
 	add_testdev(host, functions);

@@ -7,7 +7,7 @@ struct machine;
 #define BUS_MAX_FUNCTIONS	255
 #define CAPABILITY_MSIX		0x11
 
-int bus_create_host(struct machine *vm);
+void bus_create_host(struct machine *vm);
 void bus_create(struct machine *vm, unsigned int functions);
 
 #endif /* BUS_H */

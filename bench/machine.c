@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <libkvpci.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,6 @@
 #include "guest/places.h"
 #include "lib/cpuid.h"
 #include "lib/die.h"
-#include "lib/mirrors.h"
 #include "machine.h"
 
 #define PORT_EXIT		0xf4
@@ -67,8 +68,7 @@ void machine_create(struct machine *vm)
 	__u64 identity_map = IDENTITY_MAP;
 	int size;
 
-	vm->mirrors = NULL;
-	vm->settle = NULL;
+	vm->bridge = NULL;
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm < 0)
 		die("can't open /dev/kvm: %m");
@@ -240,6 +240,19 @@ void machine_load(struct machine *vm, const char *file, const char *command_line
 	set_state(vm, load_elf(vm, file));
 }
 
+/* Have the bridge's memory and messages in place. */
+static void settle(struct machine *vm)
+{
+	struct pollfd event = { .events = POLLIN };
+
+	if (!vm->bridge)
+		return;
+	event.fd = kvpci_host_poll_fd(vm->bridge);
+	must(kvpci_host_sync(vm->bridge));
+	while (poll(&event, 1, 0) > 0)
+		must(kvpci_host_dispatch(vm->bridge, NULL));
+}
+
 /* Complete an access to a port. Return: whether it was the one to end with. */
 static int port_access(struct machine *vm)
 {
@@ -257,25 +270,21 @@ static int port_access(struct machine *vm)
 		vm->trigger_many(vm);
 	if (run->io.port == DOORBELL_PORT && vm->add_doorbell)
 		vm->add_doorbell(vm);
-	if (run->io.port == SETTLE_PORT) {
-		mirrors_sync(vm->mirrors);
-		if (vm->settle)
-			vm->settle(vm);
-	}
+	if (run->io.port == SETTLE_PORT)
+		settle(vm);
 	return run->io.port == PORT_EXIT;
 }
 
 /* Run until the guest ends. Return: what it wrote to the port to end with */
 int machine_run(struct machine *vm)
 {
+	struct kvpci_fault fault = { .times = 0 };
 	struct kvm_run *run = vm->run;
 
-	for (;;) {
-		if (ioctl(vm->vcpu, KVM_RUN, 0)) {
-			if (errno != EFAULT || !vm->mirrors)
+	for (;; fault.times = 0) {
+		while (ioctl(vm->vcpu, KVM_RUN, 0)) {
+			if (errno != EFAULT || !vm->bridge || kvpci_host_fault(vm->bridge, &fault))
 				die("can't run the processor: %m");
-			mirrors_sync(vm->mirrors);
-			continue;
 		}
 
 		switch (run->exit_reason) {

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 #include <linux/kvm.h>
 
-struct mirrors;
+struct kvpci_host;
 
 /**
  * struct machine - a virtual machine with one processor
@@ -16,8 +16,7 @@ struct mirrors;
  * @run: what the processor shares with us
  * @memory: the guest's, from address 0
  * @mirrored: the guest reads without exits what it can
- * @mirrors: what that is, or NULL
- * @settle: what else a write to SETTLE_PORT has done, if not NULL
+ * @bridge: the host bridge, or NULL
  * @trigger_many: what a write to TRIGGER_MANY_PORT has done, if not NULL
  * @add_doorbell: what a write to DOORBELL_PORT has done, if not NULL
  */
@@ -28,8 +27,7 @@ struct machine {
 	struct kvm_run *run;
 	__u8 *memory;
 	bool mirrored;
-	struct mirrors *mirrors;
-	void (*settle)(struct machine *vm);
+	struct kvpci_host *bridge;
 	void (*trigger_many)(struct machine *vm);
 	void (*add_doorbell)(struct machine *vm);
 };

@@ -5,12 +5,10 @@
  * and two ioeventfds trigger vectors too: see guest/places.h.
  *
  * Where the module does not send messages itself, the guest tells when it has written
- * them, and each becomes a route of KVM's. A launcher would have to watch for that, and
- * could do it for one message while others change; here none does.
+ * them, and each becomes a route of KVM's. A launcher would do that for one message while
+ * others change; here none does.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <libkvpci.h>
 #include <sys/resource.h>
 
 #include "bus.h"
@@ -20,7 +18,6 @@
 #include "lib/ioctls.h"
 #include "machine.h"
 #include "msix.h"
-#include "routes.h"
 
 #define DEVFN			8
 #define VENDOR			0x1b36
@@ -33,44 +30,9 @@
 static int function;
 static unsigned int vectors;
 
-/* Give every message that waits for a route one. */
-static void set_routes(struct machine *vm)
+static void create_msix_function(struct kvpci_host *host)
 {
-	struct kvpci_route *found = calloc(vectors, sizeof(*found));
-	struct route *routes = calloc(vectors, sizeof(*routes));
-	unsigned int nr, i, next = 0;
-	int ret = 0;
-
-	if (get_delivery() == KVPCI_DELIVERY_DIRECT)
-		return;
-	if (!found || !routes)
-		die("out of memory");
-
-	for (nr = 0; next < vectors; nr++) {
-		found[nr].interrupt = KVPCI_MSIX;
-		found[nr].vector = next;
-		ret = get_route(function, &found[nr]);
-		if (ret)
-			break;
-		routes[nr].eventfd = event_new();
-		routes[nr].address = found[nr].address;
-		routes[nr].data = found[nr].data;
-		next = found[nr].vector + 1;
-	}
-	if (ret && ret != -ENOENT)
-		die("can't find messages that wait for a route: %s", strerror(-ret));
-
-	if (nr)
-		routes_set(vm, routes, nr);
-	for (i = 0; i < nr; i++)
-		must(set_route(function, KVPCI_MSIX, found[i].vector, found[i].sequence,
-			       routes[i].eventfd, 0));
-	free(found);
-	free(routes);
-}
-
-static int create_msix_function(int host)
-{
+	struct kvpci_function *made;
 	struct kvpci_msix msix = {
 		.size = sizeof(msix),
 		.vectors = vectors,
@@ -94,7 +56,8 @@ static int create_msix_function(int host)
 		.capability_size = sizeof(capability),
 	};
 
-	return must(create_function(host, &config));
+	must(kvpci_function_create(host, &config, NULL, &made));
+	function = kvpci_function_fd(made);
 }
 
 static void add_registers(void)
@@ -160,11 +123,11 @@ void msix_create(struct machine *vm, unsigned int number)
 		die("can't have %u open files: %m", MSIX_MAX_VECTORS + 64);
 
 	vectors = number;
-	function = create_msix_function(bus_create_host(vm));
+	bus_create_host(vm);
+	create_msix_function(vm->bridge);
 	add_registers();
 	add_eventfd(vm);
 	must(plug(function));
-	vm->settle = set_routes;
 	vm->trigger_many = trigger_many;
 	vm->add_doorbell = add_doorbell;
 }

@@ -19,7 +19,6 @@
 #include "lib/harness.h"
 #include "lib/ioctls.h"
 #include "lib/message.h"
-#include "lib/mirrors.h"
 #include "lib/pci.h"
 #include "lib/vm.h"
 

@@ -4,8 +4,8 @@
  * may be sent, and the VMM takes the source back before a guest's write that forbids or changes
  * it has completed. And routes of vectors where the module sends messages itself.
  *
- * The VMM here is serve(), which a vCPU's exits come to, and hand_over(). The keeper of routes has
- * nothing to do with these functions.
+ * The VMM here is serve(), which a vCPU's exits come to, and hand_over(). The library has nothing to
+ * do with these functions.
  *
  * Depends on: kernel, delivery, mirrors.
  */
@@ -525,7 +525,7 @@ TEST_F(handover, msi)
 TEST_F(handover, bridges_recall_what_is_behind_them)
 {
 	struct device *port = device_new(self->rig, (struct device_desc) {
-		.bdf = PORT, .slot = ROOT_SLOT, .unkept = true });
+		.bdf = PORT, .slot = ROOT_SLOT });
 	struct host *host = self->rig->host;
 	struct kvpci_route route;
 
@@ -533,7 +533,7 @@ TEST_F(handover, bridges_recall_what_is_behind_them)
 	write_as_guest(port->function, PCI_PRIMARY_BUS, 4, 1 << 8 | 2 << 16);
 	write_as_guest(port->function, PCI_MEMORY_BASE, 4, MEM32_BASE >> 16 | 0xcff00000);
 	write_as_guest(port->function, PCI_COMMAND, 2, DECODE_ALL | PCI_COMMAND_MASTER);
-	begin(self, (struct device_desc) { .bdf = BEHIND, .behind = port->function }, KVPCI_MSIX);
+	begin(self, (struct device_desc) { .bdf = BEHIND, .behind = port->handle }, KVPCI_MSIX);
 	enable(self);
 	EXPECT_EQ(0, get(self, 0, &route));
 	EXPECT_EQ(BEHIND, route.requester);
@@ -571,8 +571,7 @@ TEST_F(handover, bridges_recall_what_is_behind_them)
 	EXPECT_HANDED(0);
 
 	/* The bridge goes, by the VMM's doing. */
-	close(port->function);
-	port->function = -1;
+	device_close(port);
 	EXPECT_EQ(0, get_with(self, KVPCI_ROUTE_RECALLED, 0, &route));
 	EXPECT_EQ(1, take_back(self));
 	EXPECT_EQ(-ENOENT, get(self, 0, &route));
@@ -588,7 +587,7 @@ TEST_F(handover, bridges_recall_what_is_behind_them)
 TEST_F(handover, a_route_is_of_the_number_that_the_bus_has)
 {
 	struct device *port = device_new(self->rig, (struct device_desc) {
-		.bdf = PORT, .slot = ROOT_SLOT, .unkept = true });
+		.bdf = PORT, .slot = ROOT_SLOT });
 	const int event = event_new();
 	struct kvpci_route route;
 	int function;
@@ -598,7 +597,7 @@ TEST_F(handover, a_route_is_of_the_number_that_the_bus_has)
 	write_as_guest(port->function, PCI_COMMAND, 2, DECODE_ALL | PCI_COMMAND_MASTER);
 	self->interrupt = KVPCI_MSI;
 	self->device = device_new(self->rig, (struct device_desc) {
-		.bdf = BEHIND, .behind = port->function, .unkept = true,
+		.bdf = BEHIND, .behind = port->handle, .unkept = true,
 		.msi = { .vectors = 1 } });
 	function = self->device->function;
 	write_as_guest(function, self->device->msi + PCI_MSI_ADDRESS_LO, 4, MSI_TO(1));
@@ -693,8 +692,7 @@ TEST_F(handover, functions_go_while_vectors_are_handed_over)
 	EXPECT_HANDED(0);
 	EXPECT_HANDED(1);
 	must(reset(self->device->function));
-	close(self->device->function);
-	self->device->function = -1;
+	device_close(self->device);
 	/* The irqfd is the VMM's. */
 	EXPECT_COMES(0);
 	device_free(self->device);

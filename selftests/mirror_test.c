@@ -27,7 +27,6 @@
 #include "lib/harness.h"
 #include "lib/ioctls.h"
 #include "lib/message.h"
-#include "lib/mirrors.h"
 #include "lib/pci.h"
 #include "lib/vm.h"
 #include "lib/wait.h"
@@ -393,6 +392,7 @@ TEST_F(mirror, it_follows_its_bar)
 {
 	int function = stamped(self->host, F, PAGE, 0, STAMP), i;
 	__u64 places[] = { MEM, MEM + 0x5000, MEM + 0x200000, MEM + 0x5000, MEM };
+	__u64 updates;
 
 	set_command(self->host, F, PCI_COMMAND_MEMORY);
 	for (i = 0; i < ARRAY_SIZE(places); i++) {
@@ -413,14 +413,15 @@ TEST_F(mirror, it_follows_its_bar)
 	set_command(self->host, F, PCI_COMMAND_MEMORY);
 	EXPECT_FREE(MEM, 4);
 	must(reset(function));
-	mirrors_sync(self->vm->mirrors);
+	host_sync(self->host);
 	EXPECT_EQ(~0U, guest_load(self->vm, MEM, 4));
 	set_bar(self->host, F, 0, MEM);
 	set_command(self->host, F, PCI_COMMAND_MEMORY);
 	EXPECT_FREE(MEM, 4);
+	updates = host_updates(self->host);
 	close(function);
 	EXPECT_EQ(~0U, guest_load(self->vm, MEM, 4));
-	EXPECT_FALSE(mirrors_has(self->vm->mirrors, MEM));
+	EXPECT_LT(updates, host_updates(self->host));
 }
 
 /* The smallest answers, and of equal ones the last: to whom belongs what is read? */
@@ -448,7 +449,7 @@ TEST_F(mirror, a_bar_on_top_of_it_hides_it)
 	EXPECT_EQ(~0U, guest_load(self->vm, MEM, 4));
 	close(above);
 	EXPECT_EQ(STAMP, guest_load(self->vm, MEM, 4));
-	mirrors_sync(self->vm->mirrors);
+	host_sync(self->host);
 	EXPECT_FREE(MEM, 4);
 
 	/* One of the same size, mirrored too, and a larger one, which is below it. */
@@ -514,7 +515,7 @@ TEST_F(mirror, two_bars_that_swap_places_never_show_each_other)
 	guest_start(reader, loops);
 	guest_run(self->vcpu, loops);
 	guest_wait(reader);
-	EXPECT_LT(loops, mirrors_updates(self->vm->mirrors));
+	EXPECT_LT(loops, host_updates(self->host));
 	for (i = 0; i < 2; i++)
 		close(functions[i]);
 }
@@ -986,7 +987,7 @@ TEST_F(mirror, a_function_goes_while_others_come_to_its_place)
 
 		write_as_guest(function, PCI_BASE_ADDRESS_0, 4, MEM);
 		write_as_guest(function, PCI_COMMAND, 4, PCI_COMMAND_MEMORY);
-		mirrors_sync(self->host->mirrors);
+		host_sync(self->host);
 		close(function);
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
@@ -1045,7 +1046,7 @@ TEST_F(mirror, a_thousand_functions_leave_nothing)
 			}
 			close(function);
 		}
-		mirrors_sync(self->host->mirrors);
+		host_sync(self->host);
 		what = baseline_memory(&base, times);
 	}
 	EXPECT_EQ(NULL, what) {

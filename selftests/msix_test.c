@@ -753,7 +753,7 @@ TEST_F(msix, a_register_withdraws_a_vector)
 	device_free(device);
 }
 
-/* Routes are the keeper's, which is told when the guest does something. */
+/* Routes are the event loop's, which is told when the guest does something. */
 TEST_F(msix, without_its_route_a_vector_is_pending)
 {
 	struct device *device = ready(self->rig, with_8);

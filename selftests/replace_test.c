@@ -17,7 +17,6 @@
 #include "lib/guest.h"
 #include "lib/harness.h"
 #include "lib/ioctls.h"
-#include "lib/mirrors.h"
 #include "lib/pci.h"
 #include "lib/rig.h"
 #include "lib/state.h"
@@ -213,8 +212,7 @@ TEST_F(replace, what_has_a_mirror_stays)
 	EXPECT_EQ(0, change(function, 0, mirrored(PAGE, &new)));
 	set_bar(self->host, BDF(0, 4, 0), 0, MEM + 0x100000);
 	set_command(self->host, BDF(0, 4, 0), PCI_COMMAND_MEMORY);
-	if (self->host->mirrors)
-		mirrors_sync(self->host->mirrors);
+	host_sync(self->host);
 	EXPECT_EQ(NEW, guest_load(self->vm, MEM + 0x100000 + PAGE, 4));
 	EXPECT_EQ(expected ? OLD : NOTHING, guest_load(self->vm, MEM + 0x100000, 4));
 	EXPECT_EQ(0, remove_range(function, 0, PAGE, 4));

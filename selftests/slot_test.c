@@ -360,8 +360,6 @@ TEST_F(slot, closing_in_any_order)
 	EXPECT_TRUE(is_active(port));
 	host_close(host);
 	close(card);
-	close(port->function);
-	port->function = -1;
 	device_free(port);
 }
 

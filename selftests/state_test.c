@@ -452,7 +452,7 @@ TEST(of_a_function_that_is_not_plugged)
 
 	disturb(&m);
 	save(&m, &saved);
-	close(below->function);
+	device_close(below);
 	below->function = function_new(m.rig->host, below->desc.bdf,
 				       (struct kvpci_function_config) {
 		.bars = { { .size = PAGE } } });

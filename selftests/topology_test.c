@@ -73,6 +73,17 @@ static int bridge_new(struct host *host, int parent, int bdf)
 		.flags = KVPCI_FUNCTION_BRIDGE, .class_code = CLASS_BRIDGE }));
 }
 
+/* By the library, so that devices may be behind it whose messages have routes. */
+static struct kvpci_function *bridge_above(struct host *host, int bdf)
+{
+	struct kvpci_function *function;
+
+	function = function_by_library(host, bdf, (struct kvpci_function_config) {
+		.flags = KVPCI_FUNCTION_BRIDGE, .class_code = CLASS_BRIDGE }, NULL);
+	must(kvpci_function_plug(function));
+	return function;
+}
+
 static int bridge_plugged(struct host *host, int parent, int bdf)
 {
 	int function = bridge_new(host, parent, bdf);
@@ -846,6 +857,7 @@ TEST_F(topology, the_state_of_a_bar_that_a_bridge_keeps_out)
 
 FIXTURE(behind) {
 	struct rig *rig;
+	struct kvpci_function *above;
 	int bridge;
 };
 
@@ -853,7 +865,8 @@ FIXTURE_SETUP(behind)
 {
 	self->rig = rig_new(2, 0);
 	rig_listen(self->rig);
-	self->bridge = bridge_plugged(self->rig->host, 0, B1);
+	self->above = bridge_above(self->rig->host, B1);
+	self->bridge = kvpci_function_fd(self->above);
 	set_buses(self->bridge, 1, 1);
 	set_memory(self->bridge, MEM, MEM + 16 * MIB);
 	write_as_guest(self->bridge, PCI_COMMAND, 2, ALL);
@@ -861,7 +874,7 @@ FIXTURE_SETUP(behind)
 
 FIXTURE_TEARDOWN(behind)
 {
-	close(self->bridge);
+	kvpci_function_free(self->above);
 	rig_free(self->rig);
 }
 
@@ -870,7 +883,7 @@ FIXTURE_TEARDOWN(behind)
 TEST_F(behind, messages_come_through_a_bridge_that_is_a_master)
 {
 	struct device *device = device_plugged(self->rig, (struct device_desc) {
-		.bdf = BDF(1, 0, 0), .behind = self->bridge, .msix = { .vectors = 2 },
+		.bdf = BDF(1, 0, 0), .behind = self->above, .msix = { .vectors = 2 },
 		.triggers = true });
 	int how;
 
@@ -919,7 +932,7 @@ TEST_F(behind, messages_come_through_a_bridge_that_is_a_master)
 TEST_F(behind, the_pin_of_what_is_not_there_interrupts_nobody)
 {
 	struct device *device = device_plugged(self->rig, (struct device_desc) {
-		.bdf = BDF(1, 0, 0), .behind = self->bridge, .pin = 1, .triggers = true });
+		.bdf = BDF(1, 0, 0), .behind = self->above, .pin = 1, .triggers = true });
 
 	ioapic_set(self->rig->vm->fd, GSI, VECTOR, 1);
 	connect_pin(device, GSI);
@@ -937,11 +950,11 @@ TEST_F(behind, the_pin_of_what_is_not_there_interrupts_nobody)
 	EXPECT_EQ(0, lower(device->function));
 	take_rest(self->rig, 1, VECTOR);
 
-	close(self->bridge);
+	kvpci_function_free(self->above);
 	EXPECT_EQ(0, trigger(device->function, KVPCI_INTX, 0));
 	EXPECT_EQ(0, strays(self->rig));
 	device_free(device);
-	self->bridge = bridge_plugged(self->rig->host, 0, B1);
+	self->above = NULL;
 }
 
 /* Under load. */
@@ -999,8 +1012,9 @@ TEST_F(behind, bridges_and_functions_come_and_go_under_load)
 			usleep(200);
 		close(inner);
 		if (i % 4 == 0) {
-			close(self->bridge);
-			self->bridge = bridge_plugged(host, 0, B1);
+			kvpci_function_free(self->above);
+			self->above = bridge_above(host, B1);
+			self->bridge = kvpci_function_fd(self->above);
 		}
 		close(function);
 		close(deep);

@@ -18,7 +18,6 @@
 #include "lib/ioapic.h"
 #include "lib/ioctls.h"
 #include "lib/message.h"
-#include "lib/mirrors.h"
 #include "lib/pci.h"
 #include "lib/vm.h"
 #include "lib/wait.h"
@@ -170,17 +169,17 @@ TEST_F(trace, mirrors_follow_bars)
 	must(add_range(function, &range));
 	must(plug(function));
 	set_bar(self->host, F, 2, MEM);
-	mirrors_sync(self->host->mirrors);
+	host_sync(self->host);
 	EXPECT_EQ(0, COUNT("mirror_place", " bar=2 offset=0x1000 length=0x2000 base=0x%llx", MEM));
 	set_command(self->host, F, PCI_COMMAND_MEMORY);
-	mirrors_sync(self->host->mirrors);
+	host_sync(self->host);
 	EXPECT_EQ(1, COUNT("mirror_place", " bar=2 offset=0x1000 length=0x2000 base=0x%llx", MEM));
 	EXPECT_EQ(0, events_count(self->events, " base=0x%llx", MEM + 4 * PAGE));
 
 	set_bar(self->host, F, 2, MEM + 4 * PAGE);
 	EXPECT_LE(1, COUNT("mirror_withdraw", " bar=2 offset=0x1000 length=0x2000 base=0x%llx",
 			   MEM + 4 * PAGE));
-	mirrors_sync(self->host->mirrors);
+	host_sync(self->host);
 	EXPECT_EQ(1, COUNT("mirror_place", " bar=2 offset=0x1000 length=0x2000 base=0x%llx",
 			   MEM + 4 * PAGE));
 

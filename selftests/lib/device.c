@@ -4,11 +4,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "die.h"
+#include "environment.h"
 #include "event.h"
+#include "follower.h"
 #include "guest.h"
 #include "ioctls.h"
 #include "irqfd.h"
@@ -175,6 +178,26 @@ static void default_bars(struct device_desc *desc)
 					MSIX_ENTRY * desc->msix.vectors;
 }
 
+static void make_function(struct device *device, struct kvpci_function_config config)
+{
+	const struct device_desc *desc = &device->desc;
+	struct host *host = device->rig->host;
+
+	if (!desc->unkept) {
+		device->handle = function_by_library(host, desc->bdf, config, desc->behind);
+		device->function = must(dup(kvpci_function_fd(device->handle)));
+		return;
+	}
+	device->route_event = event_new();
+	config.flags |= KVPCI_FUNCTION_ROUTE_EVENTFD;
+	config.route_eventfd = device->route_event;
+	if (desc->behind) {
+		config.flags |= KVPCI_FUNCTION_BEHIND;
+		config.parent = kvpci_function_fd(desc->behind);
+	}
+	device->function = function_new(host, desc->bdf, config);
+}
+
 /**
  * device_new() - make a function that interrupts
  * @rig: its machine
@@ -188,35 +211,27 @@ struct device *device_new(struct rig *rig, struct device_desc desc)
 	__u8 port[sizeof(port_writable)];
 	struct kvpci_capability caps[3];
 	struct kvpci_function_config config = {
-		.flags = KVPCI_FUNCTION_RESET_EVENTFD | KVPCI_FUNCTION_ROUTE_EVENTFD |
-			 (desc.behind ? KVPCI_FUNCTION_BEHIND : 0) |
-			 (desc.slot ? KVPCI_FUNCTION_BRIDGE : 0),
+		.flags = KVPCI_FUNCTION_RESET_EVENTFD | (desc.slot ? KVPCI_FUNCTION_BRIDGE : 0),
 		.capabilities = (unsigned long)caps,
 		.interrupt_pin = desc.pin,
 		.class_code = desc.slot ? 0x060400 : 0,
-		.parent = desc.behind,
 	};
 
 	if (!device)
 		die("out of memory");
 	device->rig = rig;
 	device->reset_event = event_new();
-	device->route_event = event_new();
 	default_bars(&desc);
 	memcpy(config.bars, desc.bars, sizeof(config.bars));
 	config.nr_capabilities = describe_capabilities(&desc, caps, port);
 	config.reset_eventfd = device->reset_event;
-	config.route_eventfd = device->route_event;
 	device->desc = desc;
-	device->function = function_new(rig->host, desc.bdf, config);
+	make_function(device, config);
 	device->msix = find_capability(device->function, PCI_CAP_ID_MSIX);
 	device->msi = find_capability(device->function, PCI_CAP_ID_MSI);
 	device->express = find_capability(device->function, PCI_CAP_ID_EXP);
 	if (desc.triggers)
 		add_triggers(device);
-	if (!desc.unkept)
-		device->kept = keeper_add(rig->keeper, device->function, device->route_event,
-					  desc.msi.vectors, desc.msix.vectors);
 	return device;
 }
 
@@ -272,30 +287,67 @@ struct device *device_plugged(struct rig *rig, struct device_desc desc)
 	return device;
 }
 
-/* If its function has been closed already, the number is -1. */
+/* Take its function from the guest. If its host has been closed, the library has none any more. */
+void device_close(struct device *device)
+{
+	if (device->handle && device->rig->host->bridge)
+		kvpci_function_free(device->handle);
+	device->handle = NULL;
+	if (device->function >= 0)
+		close(device->function);
+	device->function = -1;
+}
+
 void device_free(struct device *device)
 {
 	int i, n;
 
-	if (device->kept)
-		keeper_remove(device->rig->keeper, device->kept);
-	if (device->function >= 0)
-		close(device->function);
+	device_close(device);
 	disconnect_pin(device);
 	for (i = 0; i <= KVPCI_MSIX; i++)
 		for (n = 0; n < NR_TRIGGERS; n++)
 			if (device->source[i][n])
 				close(device->source[i][n]);
 	close(device->reset_event);
-	close(device->route_event);
+	if (device->route_event)
+		close(device->route_event);
 	free(device);
+}
+
+/* Does a message wait for its route? */
+static bool is_waiting(const struct device *device, struct kvpci_route *route)
+{
+	const __u32 vectors[] = {
+		[KVPCI_MSI] = device->desc.msi.vectors, [KVPCI_MSIX] = device->desc.msix.vectors,
+	};
+	__u32 interrupt;
+
+	for (interrupt = KVPCI_MSI; interrupt <= KVPCI_MSIX; interrupt++) {
+		*route = (struct kvpci_route) { .interrupt = interrupt };
+		if (vectors[interrupt] && !get_route(device->function, route))
+			return true;
+	}
+	return false;
 }
 
 /* Wait until messages that are ready have their routes. */
 void settle(struct device *device)
 {
-	if (device->kept)
-		keeper_settle(device->rig->keeper, device->kept);
+	struct host *host = device->rig->host;
+	time_t end = time(NULL) + patience();
+	struct kvpci_route route;
+
+	if (device->desc.unkept || !host->follower ||
+	    kvpci_host_delivery(host->bridge) == KVPCI_DELIVERY_DIRECT)
+		return;
+
+	for (follower_settle(host->follower); is_waiting(device, &route);
+	     follower_settle(host->follower)) {
+		if (time(NULL) > end)
+			die("vector %u waits for its route, and nobody was told",
+			    route.vector);
+		usleep(100);
+	}
 }
 
 void bar_write(struct device *device, __u64 addr, __u8 size, __u64 value)

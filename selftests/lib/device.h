@@ -17,7 +17,7 @@
 /**
  * struct device_desc - what a function is to be like
  * @bdf: where it is
- * @behind: the bridge that it is behind; 0: none
+ * @behind: the bridge that it is behind, or NULL
  * @bars: its BARs; none: those above
  * @msix: with vectors: its MSI-X, of which the size is filled in
  * @msi: the same for MSI
@@ -26,11 +26,11 @@
  * @slot: a root port with a slot of these capabilities, which interrupts by vector @vector; 0: none
  * @vector: as above
  * @triggers: with registers that trigger its interrupts
- * @unkept: its messages' routes are the test's business, not the keeper's
+ * @unkept: the library does not know of it: its messages' routes are the test's business
  */
 struct device_desc {
 	int bdf;
-	int behind;
+	const struct kvpci_function *behind;
 	struct kvpci_bar bars[KVPCI_NUM_BARS];
 	struct kvpci_msix msix;
 	struct kvpci_msi msi;
@@ -45,10 +45,11 @@ struct device_desc {
 /**
  * struct device - a function, and what one has to know to be its driver
  * @rig: its machine
- * @function: its descriptor
+ * @handle: what the library has of it; NULL: nothing, or it has been closed
+ * @function: a descriptor of it, which the library's is a duplicate of
  * @desc: what it was made of
  * @reset_event: tells that it was reset
- * @route_event: tells that it needs routes
+ * @route_event: if the library does not know of it, tells that messages wait for routes
  * @msix: where its MSI-X capability is
  * @msi: where its MSI capability is
  * @express: where its PCI Express capability is
@@ -59,10 +60,10 @@ struct device_desc {
  * @gsi: the one that its pin leads to, or 0
  * @irqfd: and its eventfds
  * @resample: as above
- * @kept: what the keeper knows of it, or NULL
  */
 struct device {
 	struct rig *rig;
+	struct kvpci_function *handle;
 	int function;
 	struct device_desc desc;
 	int reset_event;
@@ -77,13 +78,13 @@ struct device {
 	__u32 gsi;
 	int irqfd;
 	int resample;
-	struct kept *kept;
 };
 
 struct device *device_new(struct rig *rig, struct device_desc desc);
 void device_plug(struct device *device);
 struct device *device_plugged(struct rig *rig, struct device_desc desc);
 void device_place(struct device *device, __u16 command);
+void device_close(struct device *device);
 void device_free(struct device *device);
 
 /*

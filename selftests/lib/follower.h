@@ -2,10 +2,12 @@
 #ifndef FOLLOWER_H
 #define FOLLOWER_H
 
-struct follower;
-struct mirrors;
+#include <libkvpci.h>
 
-struct follower *follower_new(struct mirrors *mirrors, int event);
+struct follower;
+
+struct follower *follower_new(struct kvpci_host *bridge);
 void follower_free(struct follower *follower);
+void follower_settle(struct follower *follower);
 
 #endif /* FOLLOWER_H */

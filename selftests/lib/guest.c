@@ -10,12 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <libkvpci.h>
+
 #include "die.h"
 #include "guest.h"
-#include "mirrors.h"
 #include "wait.h"
-
-#define MAX_FAULTS	1000		/* of KVM_RUN, while nothing else shows progress */
 
 __u64 exit_is_noted(struct vcpu *vcpu, const struct guest_exit *exit)
 {
@@ -96,10 +95,10 @@ static void check_emulator(struct vcpu *vcpu)
 static void run_vcpu(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
+	struct kvpci_fault fault = { .times = 0 };
 	__u64 done = 0;
-	int faults = 0;
 
-	for (;; faults = 0) {
+	for (;; fault.times = 0) {
 		while (ioctl(vcpu->fd, KVM_RUN, 0)) {
 			if (errno == EINTR)
 				check_emulator(vcpu);
@@ -107,14 +106,12 @@ static void run_vcpu(struct vcpu *vcpu)
 				continue;
 			/* A guest need not exit otherwise, however much it does. */
 			if (vcpu->list->done != done)
-				faults = 0;
+				fault.times = 0;
 			done = vcpu->list->done;
 			/* A mirror has moved away under the guest. */
-			if (errno == EFAULT && vcpu->vm->mirrors && faults++ < MAX_FAULTS) {
-				mirrors_sync(vcpu->vm->mirrors);
-				continue;
-			}
-			die("vCPU %d: KVM_RUN: %m", vcpu->index);
+			if (errno != EFAULT || !vcpu->vm->mirrored ||
+			    kvpci_host_fault(vcpu->vm->mirrored, &fault))
+				die("vCPU %d: KVM_RUN: %m", vcpu->index);
 		}
 
 		switch (run->exit_reason) {

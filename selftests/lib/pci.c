@@ -14,8 +14,10 @@
 #include "follower.h"
 #include "guest.h"
 #include "ioctls.h"
-#include "mirrors.h"
 #include "pci.h"
+
+#define FIRST_SLOT	1		/* 0 is memory */
+#define NR_SLOTS	4096
 
 int get_exit(int host_fd, const struct guest_exit *exit, int vcpu,
 	     struct kvpci_exit *answer)
@@ -54,45 +56,63 @@ struct kvpci_host_config host_defaults(struct vm *vm)
 	};
 }
 
-static void begin_mirrors(struct host *host, const struct kvpci_host_config *desc)
+static struct host *host_of(struct vm *vm, const struct kvpci_host_config *config)
 {
-	struct vm *vm = host->vm;
-
-	host->mirrors = mirrors_new(vm->fd, vm->phys_bits, host->fd);
-	vm->mirrors = host->mirrors;
-	if (desc->flags & KVPCI_HOST_ECAM && desc->ecam)
-		mirrors_add_ecam(host->mirrors, desc->ecam, desc->first_bus, desc->last_bus);
-	host->follower = follower_new(host->mirrors, desc->mirror_eventfd);
-}
-
-static struct host *make_host(struct vm *vm, const struct kvpci_host_config *config,
-			      bool mirrored)
-{
-	struct kvpci_host_config desc = *config;
 	struct host *host = calloc(1, sizeof(*host));
 
 	if (!host)
 		die("out of memory");
 	host->vm = vm;
 	host->config = *config;
-	/* One bridge of a machine has them. */
-	mirrored &= !vm->mirrors && config->vm_fd == vm->fd;
-	if (mirrored) {
-		desc.flags |= KVPCI_HOST_MIRROR;
-		desc.mirror_eventfd = event_new();
-	}
-	host->fd = create_host(&desc);
-	if (host->fd < 0)
-		die("KVPCI_CREATE_HOST: %s", strerror(-host->fd));
-	if (mirrored)
-		begin_mirrors(host, &desc);
 	return host;
 }
 
-/* With mirrors, if this is a run with mirrors. */
+/* Routes of messages, of a machine that takes interrupts. */
+static void make_gsis(struct host *host)
+{
+	struct vm *vm = host->vm;
+
+	if (vm->flags & VM_INTERRUPTS && host->config.vm_fd == vm->fd)
+		must(kvpci_gsis_create(vm->fd,
+				       vm->flags & VM_X2APIC_API ? KVPCI_GSIS_X2APIC_API : 0,
+				       NULL, 0, &host->gsis));
+}
+
+static void make_bridge(struct host *host, const struct kvpci_host_config *config)
+{
+	const struct kvpci_machine machine = {
+		.size = sizeof(machine),
+		.first_slot = FIRST_SLOT,
+		.nr_slots = NR_SLOTS,
+		.phys_bits = host->vm->phys_bits,
+		.gsis = host->gsis,
+	};
+	int device = must(kvpci_open());
+	int ret = kvpci_host_create(device, config, &machine, &host->bridge);
+
+	if (ret)
+		die("kvpci_host_create: %s", strerror(-ret));
+	close(device);
+	host->fd = kvpci_host_fd(host->bridge);
+}
+
+/* With mirrors, if this is a run with mirrors. One bridge of a machine has them. */
 struct host *host_new_from(struct vm *vm, const struct kvpci_host_config *config)
 {
-	return make_host(vm, config, mirrors_wanted());
+	struct kvpci_host_config desc = *config;
+	struct host *host = host_of(vm, config);
+
+	host->mirrored = mirrors_wanted() && !vm->mirrored && config->vm_fd == vm->fd;
+	if (host->mirrored)
+		desc.flags |= KVPCI_HOST_MIRROR;
+	make_gsis(host);
+	make_bridge(host, &desc);
+	if (host->mirrored)
+		vm->mirrored = host->bridge;
+	if (host->mirrored ||
+	    (host->gsis && kvpci_host_delivery(host->bridge) == KVPCI_DELIVERY_IRQFD))
+		host->follower = follower_new(host->bridge);
+	return host;
 }
 
 struct host *host_new(struct vm *vm)
@@ -102,32 +122,75 @@ struct host *host_new(struct vm *vm)
 	return host_new_from(vm, &config);
 }
 
-/* Without mirrors, so that its descriptor is nobody's but the caller's. */
+/* Without the library, so that its descriptor is nobody's but the caller's. */
 struct host *host_new_plain(struct vm *vm)
 {
 	struct kvpci_host_config config = host_defaults(vm);
+	struct host *host = host_of(vm, &config);
 
-	return make_host(vm, &config, false);
+	host->fd = create_host(&config);
+	if (host->fd < 0)
+		die("KVPCI_CREATE_HOST: %s", strerror(-host->fd));
+	return host;
 }
 
+/* Follow nothing any more that the kernel tells. */
+void host_ignore(struct host *host)
+{
+	if (host->follower)
+		follower_free(host->follower);
+	host->follower = NULL;
+}
+
+/* With it go functions that were made by function_by_library(). */
 void host_close(struct host *host)
 {
 	if (host->fd < 0)
 		return;
-	if (host->mirrors) {
-		follower_free(host->follower);
-		mirrors_free(host->mirrors);
-		host->mirrors = NULL;
-		host->vm->mirrors = NULL;
-	}
-	close(host->fd);
+	host_ignore(host);
+	if (host->mirrored)
+		host->vm->mirrored = NULL;
+	if (host->bridge)
+		kvpci_host_free(host->bridge);
+	else
+		close(host->fd);
+	kvpci_gsis_free(host->gsis);
+	host->bridge = NULL;
+	host->gsis = NULL;
+	host->mirrored = false;
 	host->fd = -1;
+}
+
+/* Bring the memory of the guest in line with what has changed. */
+void host_sync(struct host *host)
+{
+	if (host->bridge)
+		must(kvpci_host_sync(host->bridge));
+}
+
+/* How often memory of the guest has come or gone. */
+__u64 host_updates(struct host *host)
+{
+	struct kvpci_counts counts;
+
+	kvpci_host_count(host->bridge, &counts, sizeof(counts));
+	return counts.memory;
 }
 
 void host_free(struct host *host)
 {
 	host_close(host);
 	free(host);
+}
+
+static struct kvpci_function_config function_defaults(int bdf, struct kvpci_function_config desc)
+{
+	desc.size = sizeof(desc);
+	desc.capability_size = sizeof(struct kvpci_capability);
+	desc.devfn = bdf;
+	desc.vendor = desc.vendor ?: VENDOR;
+	desc.device = desc.device ?: DEVICE;
+	return desc;
 }
 
 /**
@@ -142,17 +205,27 @@ int function_new(struct host *host, int bdf, struct kvpci_function_config desc)
 {
 	int fd;
 
-	desc.size = sizeof(desc);
-	desc.capability_size = sizeof(struct kvpci_capability);
+	desc = function_defaults(bdf, desc);
 	if (!(desc.flags & KVPCI_FUNCTION_BEHIND))
 		desc.bus = bdf >> 8;
-	desc.devfn = bdf;
-	desc.vendor = desc.vendor ?: VENDOR;
-	desc.device = desc.device ?: DEVICE;
 	fd = create_function(host->fd, &desc);
 	if (fd < 0)
 		die("KVPCI_CREATE_FUNCTION: %s", strerror(-fd));
 	return fd;
+}
+
+/* The same by the library, which makes routes of messages. @parent: NULL if it is behind none. */
+struct kvpci_function *function_by_library(struct host *host, int bdf,
+					   struct kvpci_function_config desc,
+					   const struct kvpci_function *parent)
+{
+	struct kvpci_function *function;
+
+	desc = function_defaults(bdf, desc);
+	if (!parent)
+		desc.bus = bdf >> 8;
+	must(kvpci_function_create(host->bridge, &desc, parent, &function));
+	return function;
 }
 
 /* function_new(), and the guest sees it. */
@@ -291,7 +364,7 @@ void cfg_write(struct host *host, enum mechanism how, int bdf,
 	guest_begin(vcpu);
 	add_cfg_write(vcpu, host, how, bdf, offset, size, value);
 	guest_run(vcpu, 1);
-	mirrors_sync(host->mirrors);
+	host_sync(host);
 }
 
 void set_command(struct host *host, int bdf, __u16 command)

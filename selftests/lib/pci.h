@@ -2,6 +2,7 @@
 #ifndef PCI_H
 #define PCI_H
 
+#include <libkvpci.h>
 #include <linux/kvpci.h>
 #include <linux/pci_regs.h>
 
@@ -30,14 +31,18 @@
  * struct host - a host bridge
  * @vm: its machine
  * @fd: its descriptor
- * @mirrors: its mirrors, or NULL
- * @follower: their follower
+ * @bridge: what the library has of it, or NULL
+ * @gsis: KVM's routes, if its functions may interrupt, or NULL
+ * @mirrored: it has mirrors
+ * @follower: its event loop, if there is something to do, or NULL
  * @config: what it was made of
  */
 struct host {
 	struct vm *vm;
 	int fd;
-	struct mirrors *mirrors;
+	struct kvpci_host *bridge;
+	struct kvpci_gsis *gsis;
+	bool mirrored;
 	struct follower *follower;
 	struct kvpci_host_config config;
 };
@@ -58,6 +63,12 @@ struct host *host_new_from(struct vm *vm, const struct kvpci_host_config *config
 struct host *host_new_plain(struct vm *vm);
 void host_close(struct host *host);
 void host_free(struct host *host);
+void host_sync(struct host *host);
+__u64 host_updates(struct host *host);
+void host_ignore(struct host *host);
+struct kvpci_function *function_by_library(struct host *host, int bdf,
+					   struct kvpci_function_config desc,
+					   const struct kvpci_function *parent);
 int function_new(struct host *host, int bdf, struct kvpci_function_config desc);
 int function_plugged(struct host *host, int bdf,
 		     struct kvpci_function_config desc);

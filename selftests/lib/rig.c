@@ -7,6 +7,7 @@
  * take() waits for what has to come, and strays() is what nobody has asked for.
  */
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,19 +31,20 @@
  */
 struct rig *rig_new(int nr_vcpus, unsigned int flags)
 {
+	const struct rlimit limit = { 8192, 8192 };
 	struct rig *rig = calloc(1, sizeof(*rig));
 
 	if (!rig)
 		die("out of memory");
+	/* Where irqfds deliver messages, each vector takes an eventfd. */
+	must(setrlimit(RLIMIT_NOFILE, &limit));
 	rig->vm = vm_new_with(nr_vcpus, VM_INTERRUPTS | flags);
 	rig->host = host_new(rig->vm);
-	rig->keeper = keeper_new(rig->vm);
 	return rig;
 }
 
 void rig_free(struct rig *rig)
 {
-	keeper_free(rig->keeper);
 	host_free(rig->host);
 	vm_free(rig->vm);
 	free(rig);

@@ -6,21 +6,18 @@
 
 #include <linux/types.h>
 
-#include "keeper.h"
 #include "pci.h"
 
 /**
  * struct rig - a machine that takes interrupts
  * @vm: its vCPUs; the first one accesses registers, the others wait for interrupts
  * @host: its bridge
- * @keeper: keeps the routes of messages
  * @listening: vCPUs wait for interrupts
  * @known: how many interrupts of each vCPU and vector have been asked for
  */
 struct rig {
 	struct vm *vm;
 	struct host *host;
-	struct keeper *keeper;
 	bool listening;
 	__u64 known[MAX_VCPUS][NR_VECTORS];
 };

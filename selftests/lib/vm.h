@@ -20,7 +20,7 @@
 /* Guest memory from here to the end is the test's, and zero at first. */
 #define RAM_FREE	(RAM_BASE + (16ULL << 20))
 
-struct mirrors;
+struct kvpci_host;
 struct vcpu;
 
 /**
@@ -94,7 +94,7 @@ struct vcpu {
  * @phys_bits: width of its physical addresses
  * @run_size: of the memory shared with KVM
  * @ram: its memory, guest address RAM_BASE
- * @mirrors: those of its host bridge, or NULL
+ * @mirrored: the host bridge that it has mirrors of, or NULL
  * @watcher: with VM_INTERRUPTS: looks if the vCPUs are in their right mind
  * @watch_stop: ends it
  * @nr_vcpus: how many vCPUs there are
@@ -107,7 +107,7 @@ struct vm {
 	unsigned int phys_bits;
 	size_t run_size;
 	void *ram;
-	struct mirrors *mirrors;
+	struct kvpci_host *mirrored;
 	pthread_t watcher;
 	int watch_stop;
 	int nr_vcpus;

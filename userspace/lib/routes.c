@@ -221,6 +221,7 @@ static int enter(struct kvpci_function *function, struct kvpci_route *route)
 					  route->data);
 	route->address = 0;
 	route->data = 0;
+	route->requester = 0;
 	route->eventfd = vector->event;
 	return ret;
 }
