@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libkvpci, as far as the other tests, which use it, do not notice: whose access it was, memory
+ * of the caller's, routes in its table, the state of all at once, and what it refuses by itself.
+ *
+ * Depends on: kernel, delivery.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/harness.h"
+
+#include "lib/die.h"
+#include "lib/event.h"
+#include "lib/guest.h"
+#include "lib/ioctls.h"
+#include "lib/pci.h"
+
+#define F		BDF(0, 1, 0)
+#define G		BDF(0, 2, 0)
+#define MEM		(MEM32_BASE + 0x100000)
+#define PAGE		0x1000
+#define STAMP		0x5ca1ab1e
+#define COOKIE		0x123456789abcdef0ULL
+#define VECTORS		4
+#define MSIX		0x40
+#define MESSAGE		0xfee00000
+#define FIRST_GSI	24
+
+FIXTURE(library) {
+	struct vm *vm;
+	struct host host;
+	struct kvpci_machine machine;
+	struct kvpci_exit said;
+	int exits;
+	int ret;
+	__u8 *bytes;
+};
+
+/* The VMM: it notes what it is told, and answers with STAMP. */
+static __u64 serve(struct vcpu *vcpu, const struct guest_exit *exit)
+{
+	struct _test_data_library *self = vcpu->arg;
+
+	self->exits++;
+	self->ret = kvpci_host_exit(self->host.bridge, vcpu->index,
+				    exit->io ? KVPCI_EXIT_IO : 0, exit->addr, &self->said);
+	return self->ret ? ~0ULL : STAMP;
+}
+
+static int create(struct _test_data_library *self)
+{
+	int device = must(kvpci_open());
+	int ret = kvpci_host_create(device, &self->host.config, &self->machine,
+				    &self->host.bridge);
+
+	close(device);
+	if (!ret) {
+		self->host.fd = kvpci_host_fd(self->host.bridge);
+		self->vm->mirrored = self->host.bridge;
+	}
+	return ret;
+}
+
+FIXTURE_SETUP(library)
+{
+	self->vm = vm_new(1);
+	self->host.vm = self->vm;
+	self->host.config = host_defaults(self->vm);
+	self->host.config.flags |= KVPCI_HOST_MIRROR;
+	self->machine = (struct kvpci_machine) {
+		.size = sizeof(self->machine), .first_slot = 1, .nr_slots = 4,
+		.phys_bits = self->vm->phys_bits,
+	};
+	self->bytes = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			   -1, 0);
+	if (self->bytes == MAP_FAILED)
+		die("mmap: %m");
+	must(create(self));
+	self->vm->vcpus[0].on_exit = serve;
+	self->vm->vcpus[0].arg = self;
+}
+
+FIXTURE_TEARDOWN(library)
+{
+	self->vm->mirrored = NULL;
+	kvpci_host_free(self->host.bridge);
+	vm_free(self->vm);
+	munmap(self->bytes, 2 * PAGE);
+}
+
+static struct kvpci_function *function_with(struct _test_data_library *self, int bdf, __u32 size,
+					    __u64 user_data)
+{
+	return function_by_library(&self->host, bdf, (struct kvpci_function_config) {
+		.bars = { { size } }, .user_data = user_data }, NULL);
+}
+
+static void place(struct _test_data_library *self, int bdf, __u32 address)
+{
+	set_bar(&self->host, bdf, 0, address);
+	set_command(&self->host, bdf, PCI_COMMAND_MEMORY);
+}
+
+/* Each access is that of the function which was there, by the caller's name of it. */
+TEST_F(library, functions_come_and_go)
+{
+	struct kvpci_function *f, *g;
+	int i;
+
+	g = function_with(self, G, PAGE, ~COOKIE);
+	must(kvpci_function_add_range(g, 0, KVPCI_RANGE_USERSPACE, 0, 8, NULL));
+	must(kvpci_function_plug(g));
+	place(self, G, MEM + PAGE);
+	EXPECT_EQ(~COOKIE, kvpci_function_user_data(g));
+	for (i = 0; i < 5; i++) {
+		f = function_with(self, F, PAGE, COOKIE + i);
+		must(kvpci_function_add_range(f, 0, KVPCI_RANGE_USERSPACE, 16, 8, NULL));
+		must(kvpci_function_plug(f));
+		place(self, F, MEM);
+		EXPECT_EQ(STAMP, guest_load(self->vm, MEM + 20, 4));
+		EXPECT_EQ(0, self->ret);
+		EXPECT_EQ(COOKIE + i, self->said.user_data);
+		EXPECT_EQ(0, self->said.bar);
+		EXPECT_EQ(20, self->said.offset);
+		EXPECT_EQ(STAMP, guest_load(self->vm, MEM + PAGE, 4));
+		EXPECT_EQ(~COOKIE, self->said.user_data);
+		kvpci_function_free(f);
+		/* The kernel still knows what it was for, and nobody is there. */
+		EXPECT_EQ(~0U, guest_load(self->vm, MEM + 20, 4));
+	}
+	/* And an address of nobody's. */
+	EXPECT_EQ(~0U, guest_load(self->vm, 0x80000000, 4));
+	EXPECT_EQ(-ENOENT, self->ret);
+	EXPECT_FALSE(kvpci_host_owns(self->host.bridge, 0, 0x80000000));
+	EXPECT_TRUE(kvpci_host_owns(self->host.bridge, 0, MEM));
+	EXPECT_TRUE(kvpci_host_owns(self->host.bridge, 0, ECAM_BASE));
+	EXPECT_TRUE(kvpci_host_owns(self->host.bridge, KVPCI_EXIT_IO, CF8_ADDRESS));
+	EXPECT_FALSE(kvpci_host_owns(self->host.bridge, KVPCI_EXIT_IO, 0xcf7));
+}
+
+/* Memory of the caller's is where the guest has its BAR, at once. */
+TEST_F(library, memory_follows_its_bar)
+{
+	struct kvpci_function *f = function_with(self, F, 4 * PAGE, COOKIE), *g;
+	__u32 *word = (__u32 *)self->bytes;
+
+	*word = STAMP;
+	EXPECT_EQ(-EINVAL, kvpci_function_add_range(f, 0, KVPCI_RANGE_MEMORY, 0, PAGE, NULL));
+	EXPECT_EQ(-EINVAL, kvpci_function_add_memory(f, 0, 16, PAGE, self->bytes, 0));
+	EXPECT_EQ(0, kvpci_function_add_memory(f, 0, 0, PAGE, self->bytes, 0));
+	EXPECT_EQ(0, kvpci_function_remove_range(f, 0, KVPCI_RANGE_MEMORY, 0, PAGE));
+	EXPECT_EQ(0, kvpci_function_add_memory(f, 0, PAGE, PAGE, self->bytes, 0));
+	EXPECT_EQ(0, kvpci_function_add_memory(f, 0, 2 * PAGE, PAGE, self->bytes + PAGE,
+					       KVM_MEM_READONLY));
+	must(kvpci_function_plug(f));
+	place(self, F, MEM);
+	self->exits = 0;
+	EXPECT_EQ(STAMP, guest_load(self->vm, MEM + PAGE, 4));
+	guest_store(self->vm, MEM + PAGE + 8, 4, 7);
+	EXPECT_EQ(7, word[2]);
+	EXPECT_EQ(0, guest_load(self->vm, MEM + 2 * PAGE, 4));
+	EXPECT_EQ(0, self->exits);
+
+	/* What may only be read is written by the VMM. */
+	guest_store(self->vm, MEM + 2 * PAGE + 4, 4, 7);
+	EXPECT_EQ(1, self->exits);
+	EXPECT_EQ(0, self->ret);
+	EXPECT_EQ(COOKIE, self->said.user_data);
+	EXPECT_EQ(2 * PAGE + 4, self->said.offset);
+
+	/* The write that moves it waits until it has moved. */
+	set_bar(&self->host, F, 0, MEM + 0x100000);
+	EXPECT_EQ(2, self->exits);
+	EXPECT_EQ(STAMP, guest_load(self->vm, MEM + 0x100000 + PAGE, 4));
+	EXPECT_EQ(~0U, guest_load(self->vm, MEM + PAGE, 4));
+	EXPECT_EQ(2, self->exits);
+
+	/* What the caller does in the guest's name it follows too. */
+	EXPECT_EQ(0, kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_BASE_ADDRESS_0, MEM, 4));
+	EXPECT_EQ(STAMP, guest_load(self->vm, MEM + PAGE, 4));
+	EXPECT_EQ(0, kvpci_function_reset(f));
+	EXPECT_EQ(~0U, guest_load(self->vm, MEM + PAGE, 4));
+	place(self, F, MEM);
+
+	/* Another one on top of it hides it; when that has gone, it is there again. */
+	g = function_with(self, G, 16, ~COOKIE);
+	must(kvpci_function_plug(g));
+	place(self, G, MEM + 3 * PAGE);
+	self->exits = 0;
+	EXPECT_EQ(STAMP, guest_load(self->vm, MEM + PAGE, 4));
+	EXPECT_EQ(1, self->exits);
+	kvpci_function_free(g);
+	must(kvpci_host_sync(self->host.bridge));
+	*word = ~STAMP;
+	EXPECT_EQ((__u32)~STAMP, guest_load(self->vm, MEM + PAGE, 4));
+	EXPECT_EQ(1, self->exits);
+
+	/* And nothing of it when its function has gone. */
+	kvpci_function_free(f);
+	EXPECT_EQ(~0U, guest_load(self->vm, MEM + PAGE, 4));
+	EXPECT_EQ(0, kvpci_host_dispatch(self->host.bridge, NULL));
+}
+
+static struct kvpci_function *stamped(struct _test_data_library *self, int bdf)
+{
+	struct kvpci_function *function = function_with(self, bdf, PAGE, COOKIE);
+	const __u8 writable[8] = { [0 ... 7] = 0xff };
+	struct kvpci_registers_config registers = {
+		.size = sizeof(registers), .writable = (unsigned long)writable,
+	};
+
+	must(kvpci_function_add_range(function, 0, KVPCI_RANGE_REGISTERS, 0, 8, &registers));
+	return function;
+}
+
+/* All of it at once, into functions that have been made in another order. */
+TEST_F(library, state_is_saved_and_restored)
+{
+	struct kvpci_host *bridge = self->host.bridge;
+	struct kvpci_function *f, *g;
+	size_t length, n;
+	__u32 *words;
+	void *state;
+
+	f = stamped(self, F);
+	g = stamped(self, G);
+	must(kvpci_function_plug(f));
+	place(self, F, MEM);
+	guest_store(self->vm, MEM, 4, STAMP);
+	ASSERT_EQ(0, kvpci_host_save(bridge, &state, &length));
+	words = state;
+
+	guest_store(self->vm, MEM, 4, 0);
+	set_bar(&self->host, F, 0, MEM + 0x100000);
+	EXPECT_EQ(0, kvpci_host_restore(bridge, state, length));
+	EXPECT_EQ(STAMP, guest_load(self->vm, MEM, 4));
+
+	/* Whatever is cut off, or is too much. */
+	for (n = 0; n < length; n += n < 256 ? 1 : 61)
+		EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, state, n));
+	words[0] ^= 1;
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, state, length));
+	words[0] ^= 1;
+	words[2]++;
+	EXPECT_EQ(-EOPNOTSUPP, kvpci_host_restore(bridge, state, length));
+	words[2]--;
+
+	/* Other functions than those that there were. */
+	kvpci_function_free(g);
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, state, length));
+	g = stamped(self, BDF(0, 3, 0));
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, state, length));
+	kvpci_function_free(g);
+	kvpci_function_free(f);
+	g = stamped(self, G);
+	f = stamped(self, F);
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, state, length));
+	must(kvpci_function_plug(f));
+	EXPECT_EQ(0, kvpci_host_restore(bridge, state, length));
+	EXPECT_EQ(STAMP, guest_load(self->vm, MEM, 4));
+	must(kvpci_function_plug(g));
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, state, length));
+	free(state);
+}
+
+/* A VMM's own table of routes, of which KVM knows nothing here. */
+struct table {
+	unsigned int limit;
+	unsigned int taken;
+	unsigned int changes;
+	unsigned int commits;
+	__u32 data[8];
+};
+
+static int table_take(void *context, unsigned int *gsi)
+{
+	struct table *table = context;
+
+	if (table->taken == table->limit)
+		return -ENOSPC;
+	*gsi = FIRST_GSI + table->taken++;
+	return 0;
+}
+
+static int table_change(void *context, unsigned int gsi, __u64 address, __u32 data)
+{
+	struct table *table = context;
+
+	if (address != MESSAGE || gsi - FIRST_GSI >= 8)
+		return -EINVAL;
+	table->data[gsi - FIRST_GSI] = data;
+	table->changes++;
+	return 0;
+}
+
+static void table_give_back(void *context, unsigned int gsi)
+{
+	struct table *table = context;
+
+	table->taken--;
+}
+
+static int table_commit(void *context)
+{
+	struct table *table = context;
+
+	table->commits++;
+	return 0;
+}
+
+static void write_message(struct vm *vm, unsigned int vector, __u32 data)
+{
+	__u64 entry = MEM + 16 * vector;
+
+	guest_store(vm, entry, 4, MESSAGE);
+	guest_store(vm, entry + 4, 4, 0);
+	guest_store(vm, entry + 8, 4, data);
+	guest_store(vm, entry + 12, 4, 0);
+}
+
+static struct kvpci_function *create_msix(struct host *host)
+{
+	const struct kvpci_msix msix = {
+		.size = sizeof(msix), .vectors = VECTORS, .pba_offset = PAGE / 2,
+	};
+	const struct kvpci_capability capability = {
+		.flags = KVPCI_CAP_MSIX, .id = PCI_CAP_ID_MSIX, .offset = MSIX,
+		.length = sizeof(msix), .value = (unsigned long)&msix,
+	};
+	struct kvpci_function *function;
+
+	function = function_by_library(host, F, (struct kvpci_function_config) {
+		.bars = { { PAGE } }, .capabilities = (unsigned long)&capability,
+		.nr_capabilities = 1 }, NULL);
+	must(kvpci_function_plug(function));
+	set_bar(host, F, 0, MEM);
+	set_command(host, F, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	cfg_write(host, BY_ECAM, F, MSIX + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
+	return function;
+}
+
+/* If there are too few GSIs, vectors that have one have it, and others wait. */
+TEST(routes_of_the_callers)
+{
+	const struct kvpci_gsi_ops ops = {
+		.size = sizeof(ops), .take = table_take, .change = table_change,
+		.give_back = table_give_back, .commit = table_commit,
+	};
+	struct kvpci_route route = { .interrupt = KVPCI_MSIX };
+	struct vm *vm = vm_new_with(1, VM_INTERRUPTS);
+	struct host host = { .vm = vm, .config = host_defaults(vm) };
+	struct table table = { .limit = 2 };
+	const struct kvpci_machine machine = {
+		.size = sizeof(machine), .gsi_ops = &ops, .gsi_context = &table,
+	};
+	struct kvpci_function *f, *culprit;
+	struct kvpci_counts counts;
+	int device = must(kvpci_open());
+	int i;
+
+	host.config.flags |= KVPCI_HOST_IRQFD;
+	ASSERT_EQ(0, kvpci_host_create(device, &host.config, &machine, &host.bridge));
+	EXPECT_EQ(KVPCI_DELIVERY_IRQFD, kvpci_host_delivery(host.bridge));
+	f = create_msix(&host);
+	for (i = 0; i < VECTORS; i++)
+		write_message(vm, i, 0x40 + i);
+
+	EXPECT_EQ(-ENOSPC, kvpci_host_dispatch(host.bridge, &culprit));
+	EXPECT_EQ(f, culprit);
+	EXPECT_EQ(2, table.taken);
+	EXPECT_EQ(2, table.changes);
+	EXPECT_EQ(1, table.commits);
+	EXPECT_EQ(0x41, table.data[1]);
+	EXPECT_EQ(0, get_route(kvpci_function_fd(f), &route));
+	EXPECT_EQ(2, route.vector);
+	EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, &culprit));
+	EXPECT_EQ(NULL, culprit);
+
+	/* The next message that changes has all looked for again. */
+	table.limit = 8;
+	write_message(vm, 3, 0x53);
+	EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
+	EXPECT_EQ(VECTORS, table.taken);
+	EXPECT_EQ(0x42, table.data[2]);
+	EXPECT_EQ(0x53, table.data[3]);
+	route = (struct kvpci_route) { .interrupt = KVPCI_MSIX };
+	EXPECT_EQ(-ENOENT, get_route(kvpci_function_fd(f), &route));
+
+	/* A GSI stays its vector's. */
+	write_message(vm, 0, 0x50);
+	EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
+	EXPECT_EQ(VECTORS, table.taken);
+	EXPECT_EQ(0x50, table.data[0]);
+	kvpci_host_count(host.bridge, &counts, sizeof(counts));
+	EXPECT_EQ(table.commits, counts.commits);
+	EXPECT_EQ(table.changes, counts.routes);
+
+	kvpci_function_free(f);
+	EXPECT_EQ(0, table.taken);
+	EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
+	kvpci_host_free(host.bridge);
+	close(device);
+	vm_free(vm);
+}
+
+/* What it refuses has changed nothing. */
+TEST_F(library, arguments_are_looked_at)
+{
+	const struct kvpci_gsi_ops ops = { .size = sizeof(ops) };
+	struct kvpci_host *bridge = self->host.bridge;
+	struct kvpci_function_config config = {
+		.size = sizeof(config), .devfn = F, .vendor = VENDOR,
+		.capability_size = sizeof(struct kvpci_capability), .interrupt_pin = 1,
+	};
+	const struct kvpci_function_config good = config;
+	struct kvpci_doorbell doorbell = { .size = sizeof(doorbell) };
+	struct kvpci_function *f = NULL;
+	struct kvpci_gsis *gsis;
+	int version = -1;
+
+	close(must(kvpci_device_open(&version)));
+	EXPECT_EQ(KVPCI_VERSION, version);
+
+	config.size--;
+	EXPECT_EQ(-EINVAL, kvpci_function_create(bridge, &config, NULL, &f));
+	config.size = sizeof(config) + 1;
+	EXPECT_EQ(-E2BIG, kvpci_function_create(bridge, &config, NULL, &f));
+	config = good;
+	config.flags = KVPCI_FUNCTION_BEHIND;
+	EXPECT_EQ(-EINVAL, kvpci_function_create(bridge, &config, NULL, &f));
+	config.flags = KVPCI_FUNCTION_ROUTE_EVENTFD;
+	EXPECT_EQ(-EINVAL, kvpci_function_create(bridge, &config, NULL, &f));
+	EXPECT_EQ(NULL, f);
+	EXPECT_EQ(0, kvpci_function_create(bridge, &good, NULL, &f));
+	EXPECT_EQ(-EEXIST, kvpci_function_create(bridge, &good, NULL, &f));
+
+	doorbell.size--;
+	EXPECT_EQ(-EINVAL, kvpci_function_add_doorbell(f, &doorbell));
+	doorbell.size += 2;
+	EXPECT_EQ(-E2BIG, kvpci_function_add_doorbell(f, &doorbell));
+	doorbell.size--;
+	doorbell.flags = KVPCI_DOORBELL_DEASSIGN;
+	EXPECT_EQ(-EINVAL, kvpci_function_add_doorbell(f, &doorbell));
+	EXPECT_EQ(-ENOENT, kvpci_function_disconnect_pin(f));
+	/* This machine has no interrupt controllers in the kernel. */
+	EXPECT_NE(0, kvpci_function_connect_pin(f, 16));
+	EXPECT_EQ(-ENOENT, kvpci_function_disconnect_pin(f));
+	EXPECT_EQ(-EINVAL, kvpci_gsis_create(self->vm->fd, 1U << 31, NULL, 0, &gsis));
+
+	/* Another bridge, elsewhere, of the same machine. */
+	self->vm->mirrored = NULL;
+	kvpci_host_free(bridge);
+	self->machine.size--;
+	EXPECT_EQ(-EINVAL, create(self));
+	self->machine.size += 2;
+	EXPECT_EQ(-E2BIG, create(self));
+	self->machine.size--;
+	self->host.config.mirror_eventfd = 1;
+	EXPECT_EQ(-EINVAL, create(self));
+	self->host.config.mirror_eventfd = 0;
+	EXPECT_EQ(0, kvpci_gsis_create(self->vm->fd, 0, NULL, 0, &gsis));
+	self->machine.gsis = gsis;
+	self->machine.gsi_ops = &ops;
+	EXPECT_EQ(-EINVAL, create(self));
+	self->machine.gsi_ops = NULL;
+	self->machine.nr_slots = 0;
+	EXPECT_EQ(-ENOSPC, create(self));
+	self->machine.nr_slots = 1;
+	EXPECT_EQ(0, create(self));
+	kvpci_host_free(self->host.bridge);
+	kvpci_gsis_free(gsis);
+	self->machine.gsis = NULL;
+	self->machine.nr_slots = 4;
+	must(create(self));
+}
+
+TEST_HARNESS_MAIN
