@@ -165,19 +165,19 @@ u32 kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 }
 
 /**
- * kvpci_config_note_written() - let userspace know of a guest's write to configuration space
+ * kvpci_config_decline() - have a guest's access to configuration space end KVM_RUN
  * @function: the function
  * @offset: of its first byte in configuration space
  * @vcpu: the guest's
  * @addr: its address or port
  * @len: bytes
- * @flags: KVPCI_EXIT_*
+ * @flags: KVPCI_EXIT_*; with KVPCI_EXIT_WRITTEN it has been carried out
  *
  * Context: a callback of a claim.
  * Return: -EOPNOTSUPP
  */
-int kvpci_config_note_written(struct kvpci_function *function, u32 offset,
-			      struct kvm_vcpu *vcpu, u64 addr, u32 len, u32 flags)
+int kvpci_config_decline(struct kvpci_function *function, u32 offset, struct kvm_vcpu *vcpu,
+			 u64 addr, u32 len, u32 flags)
 {
 	const struct kvpci_guest_access access = { .vcpu = vcpu, .addr = addr, .len = len };
 

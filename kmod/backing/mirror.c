@@ -12,6 +12,11 @@
  * function comes or goes, its page is taken out of all mappings, from where KVM takes it out of
  * the guest's, and the next access has it replaced.
  *
+ * That of a function some of whose registers userspace has the accesses to is in no mapping: a
+ * read has to exit. It is a hole in what userspace has made memory of, which follows the function
+ * as the mirror of a BAR does, but that nothing has to be counted. Where the hole is to be is the
+ * number of its last change.
+ *
  * A BAR moves, and userspace learns of that only when it is worth it:
  *
  *	guest moves it			userspace
@@ -75,27 +80,31 @@
 #define WORTH_A_MIRROR	16
 
 /* Numbers of changes that a map never comes to. */
+#define CHANGE_NOWHERE	(U64_MAX - 2)	/* of a hole */
 #define CHANGE_NONE	(U64_MAX - 1)
 #define CHANGE_GONE	U64_MAX
 
 /**
- * struct kvpci_mirror_range - whole pages of a BAR that are mirrored
+ * struct kvpci_mirror_range - whole pages of a BAR that are mirrored, or a hole
  * @of_host: in the host's list
  * @of_bar: in the mirror's list, until the function goes
- * @bar: the BAR, NULL once the function has gone
+ * @function: whose it is, NULL once that has gone
+ * @bar: the BAR, as long as there is @function; NULL: it is a hole, where the guest is to have no
+ *	memory of configuration space
  * @offset: in the file; what userspace knows it by
  * @length: bytes
- * @bytes: the pages' contents; NULL: they are userspace's
+ * @bytes: the pages' contents; NULL: they are userspace's, or it is a hole
  * @told: the change that userspace has been told of last
- * @told_placed: and whether the BAR was placed then
+ * @told_placed: and whether the BAR, or the hole, was placed then
  * @confirmed: the change that userspace has confirmed last
- * @placed: whether the BAR was placed then, so that there is memory of the guest
+ * @placed: whether it was placed then, so that there is memory of the guest, or none
  *
  * All that is not fixed is guarded by the lock of mirrors.
  */
 struct kvpci_mirror_range {
 	struct list_head of_host;
 	struct list_head of_bar;
+	struct kvpci_function *function;
 	struct kvpci_function_bar *bar;
 	u64 offset;
 	u64 length;
@@ -150,9 +159,33 @@ static u64 start_of(const struct kvpci_mirror_range *range)
 	return range->offset & (BIT_ULL(BAR_SHIFT) - 1);
 }
 
+/* Is it a hole in configuration space? It is known by that after its function has gone, too. */
+static bool is_hole(const struct kvpci_mirror_range *range)
+{
+	return (range->offset >> BAR_SHIFT & 7) == KVPCI_CONFIG;
+}
+
+/* Which page of all configuration spaces is not to be memory of the guest, if any? */
+static u64 hole_page(const struct kvpci_function *function)
+{
+	const struct kvpci_host *host = function->host;
+	const struct kvpci_bus *bus = function->bus;
+
+	lockdep_assert_held(&host->mirror_lock);
+	if (!kvpci_function_has_traps(function) || bus->number == KVPCI_BUS_NONE ||
+	    rcu_access_pointer(bus->function[function->devfn]) != function ||
+	    !host->claims[KVPCI_CLAIM_ECAM].length)
+		return CHANGE_NOWHERE;
+
+	return (u64)bus->number << 8 | function->devfn;
+}
+
 static u64 current_change(const struct kvpci_mirror_range *range)
 {
-	return range->bar ? READ_ONCE(range->bar->node.changes) : CHANGE_GONE;
+	if (!range->function)
+		return CHANGE_GONE;
+
+	return range->bar ? READ_ONCE(range->bar->node.changes) : hole_page(range->function);
 }
 
 /* Is there memory of userspace's behind a BAR that is where the guest does not find it? */
@@ -195,14 +228,20 @@ static u64 function_offset(const struct kvpci_function *function)
 	return (((u64)function->bus->index << 8 | function->devfn) + 1) << FUNCTION_SHIFT;
 }
 
-/* The page of a function that is there, NULL if there is none. */
-static struct page *config_page(const struct kvpci_host *host, u64 offset)
+/* Map the page of a function, unless accesses to it have to exit. */
+static vm_fault_t config_fault(struct vm_fault *vmf, const struct kvpci_host *host, u64 offset)
 {
+	unsigned long address = vmf->address & PAGE_MASK;
 	const struct kvpci_function *function;
 
 	function = kvpci_host_mirrored(host, host->route[offset >> KVPCI_ECAM_BUS_SHIFT],
 				       offset >> PAGE_SHIFT);
-	return function ? virt_to_page(function->config.value) : NULL;
+	if (!function)
+		return kvpci_vma_insert_shared(vmf->vma, address, absent);
+	if (kvpci_function_has_traps(function))
+		return VM_FAULT_SIGBUS;
+
+	return vmf_insert_page(vmf->vma, address, virt_to_page(function->config.value));
 }
 
 /* The page of a BAR that is there, and may be mapped now; NULL if there is none. */
@@ -231,21 +270,26 @@ static struct page *bar_page(const struct kvpci_host *host, u64 offset)
 	return NULL;
 }
 
+static vm_fault_t bar_fault(struct vm_fault *vmf, const struct kvpci_host *host, u64 offset)
+{
+	struct page *page = bar_page(host, offset);
+
+	if (!page)
+		return VM_FAULT_SIGBUS;
+
+	return vmf_insert_page(vmf->vma, vmf->address & PAGE_MASK, page);
+}
+
 /* The page is mapped with the lock held: it may not be the right one after that. */
 static vm_fault_t mirror_fault(struct vm_fault *vmf)
 {
 	struct kvpci_host *host = vmf->vma->vm_private_data;
 	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
-	bool is_bar = offset >> FUNCTION_SHIFT;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
-	struct page *page;
+	vm_fault_t ret;
 
 	mutex_lock(&host->mirror_lock);
-	page = is_bar ? bar_page(host, offset) : config_page(host, offset);
-	if (page)
-		ret = vmf_insert_page(vmf->vma, vmf->address & PAGE_MASK, page);
-	else if (!is_bar)
-		ret = kvpci_vma_insert_shared(vmf->vma, vmf->address & PAGE_MASK, absent);
+	ret = offset >> FUNCTION_SHIFT ? bar_fault(vmf, host, offset) :
+					 config_fault(vmf, host, offset);
 	mutex_unlock(&host->mirror_lock);
 	return ret;
 }
@@ -304,9 +348,33 @@ static void unmap_everywhere(struct kvpci_host *host, u64 offset, u64 length)
 /* No guest reads from a range any more when this returns. */
 static void withdraw_range(struct kvpci_host *host, const struct kvpci_mirror_range *range)
 {
-	if (range->placed)
+	if (range->placed && range->bar)
 		trace_kvpci_mirror_withdraw(range->bar, start_of(range), range->length);
 	unmap_everywhere(host, range->offset, range->length);
+}
+
+/* Take the page of a function's configuration space out of all mappings. */
+static void unmap_config(struct kvpci_function *function)
+{
+	const struct kvpci_bus *bus = function->bus;
+
+	if (bus->number != KVPCI_BUS_NONE)
+		unmap_everywhere(function->host,
+				 ((u64)bus->number << 8 | function->devfn) << PAGE_SHIFT,
+				 PAGE_SIZE);
+}
+
+/* Does userspace have the hole elsewhere, or none where one is to be? NULL: there is none. */
+static bool hole_is_astray(const struct kvpci_mirror_range *hole)
+{
+	return hole && hole->confirmed != current_change(hole);
+}
+
+/* Have userspace ask where holes are. */
+static void tell_if(struct kvpci_host *host, bool tell)
+{
+	if (tell && host->mirror_eventfd)
+		kvpci_eventfd_signal(host->mirror_eventfd);
 }
 
 /**
@@ -319,14 +387,14 @@ static void withdraw_range(struct kvpci_host *host, const struct kvpci_mirror_ra
 void kvpci_mirrors_publish(struct kvpci_function *function, bool there)
 {
 	struct kvpci_host *host = function->host;
-	struct kvpci_bus *bus = function->bus;
+	bool tell;
 
 	mutex_lock(&host->mirror_lock);
-	kvpci_bus_publish(host, bus, function->devfn, there ? function : NULL);
-	if (bus->number != KVPCI_BUS_NONE)
-		unmap_everywhere(host, ((u64)bus->number << 8 | function->devfn) << PAGE_SHIFT,
-				 PAGE_SIZE);
+	kvpci_bus_publish(host, function->bus, function->devfn, there ? function : NULL);
+	unmap_config(function);
+	tell = hole_is_astray(function->hole);
 	mutex_unlock(&host->mirror_lock);
+	tell_if(host, tell);
 }
 
 /**
@@ -338,6 +406,8 @@ void kvpci_mirrors_publish(struct kvpci_function *function, bool there)
 void kvpci_mirrors_route(struct kvpci_host *host)
 {
 	DECLARE_BITMAP(changed, KVPCI_NUM_BUSES);
+	const struct kvpci_mirror_range *range;
+	bool tell = false;
 	u32 number;
 
 	mutex_lock(&host->mirror_lock);
@@ -345,7 +415,11 @@ void kvpci_mirrors_route(struct kvpci_host *host)
 	for_each_set_bit(number, changed, KVPCI_NUM_BUSES)
 		unmap_everywhere(host, (u64)number << KVPCI_ECAM_BUS_SHIFT,
 				 BIT(KVPCI_ECAM_BUS_SHIFT));
+	if (!bitmap_empty(changed, KVPCI_NUM_BUSES))
+		list_for_each_entry(range, &host->mirrors, of_host)
+			tell |= is_hole(range) && hole_is_astray(range);
 	mutex_unlock(&host->mirror_lock);
+	tell_if(host, tell);
 }
 
 /* Does a page of a BAR hold what can't be mirrored, or should not be? */
@@ -362,23 +436,35 @@ static bool is_trapped(const struct kvpci_function_bar *bar, u64 page)
 	return kvpci_doorbell_in(bar, page, PAGE_SIZE);
 }
 
+/* @index: KVPCI_CONFIG: a hole. */
+static struct kvpci_mirror_range *alloc_range(struct kvpci_function *function, u8 index,
+					      u64 start, u64 end)
+{
+	struct kvpci_mirror_range *range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+
+	if (!range)
+		return NULL;
+
+	range->function = function;
+	range->offset = function_offset(function) + ((u64)index << BAR_SHIFT) + start;
+	range->length = end - start;
+	range->told = CHANGE_NONE;
+	range->confirmed = CHANGE_NONE;
+	INIT_LIST_HEAD(&range->of_host);
+	INIT_LIST_HEAD(&range->of_bar);
+	return range;
+}
+
 /* @bytes: its pages; NULL: userspace has them. */
 static int new_range(struct kvpci_function_bar *bar, u8 *bytes, u64 start, u64 end)
 {
-	const struct kvpci_function *function = bar->space.function;
-	struct kvpci_mirror_range *range;
+	struct kvpci_mirror_range *range = alloc_range(bar->space.function, bar->index, start, end);
 
-	range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
 	if (!range)
 		return -ENOMEM;
 
 	range->bar = bar;
-	range->offset = function_offset(function) + ((u64)bar->index << BAR_SHIFT) + start;
-	range->length = end - start;
 	range->bytes = bytes;
-	range->told = CHANGE_NONE;
-	range->confirmed = CHANGE_NONE;
-	INIT_LIST_HEAD(&range->of_host);
 	list_add_tail(&range->of_bar, &bar->mirror->ranges);
 	return 0;
 }
@@ -615,6 +701,86 @@ static void mirror_pay(struct kvpci_host *host, struct kvpci_bar_mirror *mirror)
 	kvpci_map_followed(&host->memory);
 }
 
+/* Have a hole to follow a function, if there is none. */
+static int hole_create(struct kvpci_function *function)
+{
+	struct kvpci_mirror_range *hole;
+
+	if (function->hole)
+		return 0;
+
+	hole = alloc_range(function, KVPCI_CONFIG, 0, KVPCI_CONFIG_SIZE);
+	if (!hole)
+		return -ENOMEM;
+
+	/* There is none that it would have to be told of. */
+	hole->confirmed = CHANGE_NOWHERE;
+	mutex_lock(&function->host->mirror_lock);
+	function->hole = hole;
+	list_add_tail(&hole->of_host, &function->host->mirrors);
+	mutex_unlock(&function->host->mirror_lock);
+	return 0;
+}
+
+/**
+ * kvpci_mirrors_trap() - have userspace complete accesses to configuration space, or not
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within configuration space
+ * @trap: it is to complete them
+ *
+ * When this returns, each access of a guest is as it says.
+ *
+ * Context: process; the caller holds the host's lock, and there is a virtual machine.
+ * Return: 0; -ENOMEM, or -EINVAL or -ENOENT as kvpci_function_new_traps() has it
+ */
+int kvpci_mirrors_trap(struct kvpci_function *function, u32 offset, u32 len, bool trap)
+{
+	unsigned long *traps = kvpci_function_new_traps(function, offset, len, trap);
+	struct kvpci_host *host = function->host;
+	bool tell;
+	int ret;
+
+	lockdep_assert_held(&host->lock);
+	if (IS_ERR(traps))
+		return PTR_ERR(traps);
+	ret = hole_create(function);
+	if (ret) {
+		bitmap_free(traps);
+		return ret;
+	}
+
+	mutex_lock(&host->mirror_lock);
+	traps = rcu_replace_pointer(function->traps, traps,
+				    lockdep_is_held(&host->mirror_lock));
+	/* Who maps it from now on finds the traps. */
+	unmap_config(function);
+	tell = hole_is_astray(function->hole);
+	mutex_unlock(&host->mirror_lock);
+	kvpci_function_watch(function);
+	tell_if(host, tell);
+	if (function->plugged)
+		kvpci_kvm_synchronize(host->kvm);
+	bitmap_free(traps);
+	return 0;
+}
+
+/* The function of a range goes. Returns whether userspace is to be told. */
+static bool range_forsake(struct kvpci_host *host, struct kvpci_mirror_range *range)
+{
+	withdraw_range(host, range);
+	if (!range->placed || !host->kvm) {
+		free_range(range);
+		return false;
+	}
+
+	list_del_init(&range->of_bar);
+	range->function = NULL;
+	range->bar = NULL;
+	range->placed = false;
+	return true;
+}
+
 /**
  * kvpci_mirrors_withdraw() - take a function's mirrors away from userspace
  * @function: the function, which no look-up finds any more
@@ -638,22 +804,14 @@ void kvpci_mirrors_withdraw(struct kvpci_function *function)
 		if (!mirror)
 			continue;
 		mirror_pay(host, mirror);
-		list_for_each_entry_safe(range, next, &mirror->ranges, of_bar) {
-			withdraw_range(host, range);
-			if (!range->placed || !host->kvm) {
-				free_range(range);
-				continue;
-			}
-			list_del_init(&range->of_bar);
-			range->bar = NULL;
-			range->placed = false;
-			tell = true;
-		}
+		list_for_each_entry_safe(range, next, &mirror->ranges, of_bar)
+			tell |= range_forsake(host, range);
 	}
+	if (function->hole)
+		tell |= range_forsake(host, function->hole);
+	function->hole = NULL;
 	mutex_unlock(&host->mirror_lock);
-
-	if (tell)
-		kvpci_eventfd_signal(host->mirror_eventfd);
+	tell_if(host, tell);
 }
 
 /**
@@ -754,7 +912,7 @@ void kvpci_mirrors_forget(struct kvpci_host *host)
 	mutex_lock(&host->mirror_lock);
 	host->mapping = NULL;
 	list_for_each_entry_safe(range, next, &host->mirrors, of_host)
-		if (!range->bar)
+		if (!range->function)
 			free_range(range);
 	mutex_unlock(&host->mirror_lock);
 }
@@ -809,8 +967,12 @@ static void mirror_locate(struct kvpci_host *host, struct kvpci_mirror_range *ra
 	struct kvpci_function *function;
 	u64 base;
 
-	range->told = CHANGE_GONE;
+	range->told = current_change(range);
 	range->told_placed = false;
+	if (is_hole(range) && range->told < CHANGE_NOWHERE) {
+		range->told_placed = true;
+		*address = host->ecam + (range->told << PAGE_SHIFT);
+	}
 	if (!bar)
 		return;
 
@@ -831,9 +993,13 @@ static void mirror_locate(struct kvpci_host *host, struct kvpci_mirror_range *ra
 		*address = base + start_of(range);
 }
 
-/* Whose memory is it that userspace is to move? */
+/* What is it, if it is none of the module's own pages? */
 static void mirror_describe(const struct kvpci_mirror_range *range, struct kvpci_mirror *mirror)
 {
+	if (is_hole(range)) {
+		mirror->flags |= KVPCI_MIRROR_TRAPPED;
+		return;
+	}
 	mirror->flags |= KVPCI_MIRROR_EXTERNAL;
 	mirror->place = start_of(range);
 	if (!range->bar)
@@ -898,11 +1064,11 @@ int kvpci_mirror_set(struct kvpci_host *host, const struct kvpci_mirror *mirror)
 			continue;
 		range->confirmed = range->told;
 		range->placed = range->told_placed;
-		if (range->placed)
+		if (range->placed && range->bar)
 			trace_kvpci_mirror_place(range->bar, start_of(range), range->length);
-		if (!range->bar)
+		if (!range->function)
 			free_range(range);
-		else if (!is_owing(range->bar->mirror))
+		else if (range->bar && !is_owing(range->bar->mirror))
 			mirror_pay(host, range->bar->mirror);
 		ret = 0;
 		break;

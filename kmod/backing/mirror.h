@@ -19,6 +19,7 @@ void kvpci_mirrors_publish(struct kvpci_function *function, bool there);
 void kvpci_mirrors_route(struct kvpci_host *host);
 int kvpci_mirrors_create(struct kvpci_function *function);
 bool kvpci_mirror_has(const struct kvpci_function_bar *bar, u64 offset, u64 length);
+int kvpci_mirrors_trap(struct kvpci_function *function, u32 offset, u32 len, bool trap);
 void kvpci_mirrors_withdraw(struct kvpci_function *function);
 void kvpci_mirror_destroy(struct kvpci_function_bar *bar);
 void kvpci_mirrors_follow(struct kvpci_host *host);

@@ -69,6 +69,7 @@ static void function_free(struct kvpci_function *function)
 	kfree(function->config.write1clear);
 	kvfree(function->config.reset);
 	bitmap_free(function->exits);
+	bitmap_free(rcu_dereference_protected(function->traps, true));
 	kfree(function->bridge);
 	kfree(function);
 	kvpci_host_put(host);
@@ -426,8 +427,8 @@ static int function_write(struct kvpci_function *function,
 		if (!is_in_config(access))
 			return -EINVAL;
 		if (access->flags & KVPCI_ACCESS_AS_GUEST)
-			effects = kvpci_function_config_write(function, access->offset,
-							      access->length, data);
+			effects = kvpci_function_config_write_all(function, access->offset,
+								  access->length, data);
 		else
 			ret = kvpci_function_config_set(function, access->offset,
 							access->length, data, mask);

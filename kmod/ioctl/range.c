@@ -27,23 +27,30 @@ static bool flags_are_valid(const struct kvpci_range_config *desc)
 	case KVPCI_RANGE_REMOVE:
 		return !desc->data;
 	case KVPCI_RANGE_REPLACE:
-		return desc->kind != KVPCI_RANGE_EXIT;
+		return desc->bar != KVPCI_CONFIG;
 	default:
 		return false;
 	}
+}
+
+/* May there be such a kind in that space? */
+static bool kind_is_valid(const struct kvpci_range_config *desc)
+{
+	if (desc->bar == KVPCI_CONFIG)
+		return desc->kind == KVPCI_RANGE_EXIT || desc->kind == KVPCI_RANGE_USERSPACE;
+
+	return desc->kind != KVPCI_RANGE_EXIT;
 }
 
 /* Is the place there, and may there be such a range? @bar is the one of that index, or NULL. */
 static int check_range(const struct kvpci_function_bar *bar,
 		       const struct kvpci_range_config *desc)
 {
-	bool in_config = desc->bar == KVPCI_CONFIG;
-	bool exit = desc->kind == KVPCI_RANGE_EXIT;
 	u64 size = KVPCI_CONFIG_SIZE;
 
-	if (!flags_are_valid(desc) || in_config != exit)
+	if (!flags_are_valid(desc) || !kind_is_valid(desc))
 		return -EINVAL;
-	if (!in_config) {
+	if (desc->bar != KVPCI_CONFIG) {
 		if (!bar)
 			return -EINVAL;
 		size = bar->space.size;
@@ -195,10 +202,11 @@ static struct kvpci_range *new_range(struct kvpci_function_bar *bar,
 {
 	struct kvpci_range *range;
 
-	switch (desc->kind) {
-	case KVPCI_RANGE_EXIT:
-		/* It is no range: registers stay what they are. */
+	/* It is no range: registers stay what they are. */
+	if (desc->bar == KVPCI_CONFIG)
 		return desc->data ? ERR_PTR(-EINVAL) : NULL;
+
+	switch (desc->kind) {
 	case KVPCI_RANGE_REGISTERS:
 		range = new_registers(bar, desc);
 		break;
@@ -259,6 +267,17 @@ static int replace_range(struct kvpci_function *function, struct kvpci_function_
 	return kvpci_function_replace_bar_range(function, old, new);
 }
 
+/* Have accesses to configuration space come to userspace, or not. */
+static int change_config(struct kvpci_function *function, const struct kvpci_range_config *desc)
+{
+	bool remove = desc->flags & KVPCI_RANGE_REMOVE;
+
+	if (desc->kind == KVPCI_RANGE_EXIT)
+		return kvpci_function_set_exit(function, desc->offset, desc->length, !remove);
+
+	return kvpci_mirrors_trap(function, desc->offset, desc->length, !remove);
+}
+
 /**
  * kvpci_add_range_ioctl() - KVPCI_ADD_RANGE
  * @function: the function
@@ -272,7 +291,6 @@ int kvpci_add_range_ioctl(struct kvpci_function *function,
 	struct kvpci_range *range = NULL;
 	struct kvpci_range_config desc;
 	struct kvpci_function_bar *bar;
-	bool remove;
 	int ret;
 
 	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_RANGE_CONFIG_SIZE_VER0, arg);
@@ -285,8 +303,7 @@ int kvpci_add_range_ioctl(struct kvpci_function *function,
 	if (!READ_ONCE(function->host->kvm))
 		return -ENODEV;
 
-	remove = desc.flags & KVPCI_RANGE_REMOVE;
-	if (!remove) {
+	if (!(desc.flags & KVPCI_RANGE_REMOVE)) {
 		range = new_range(bar, &desc);
 		if (IS_ERR(range))
 			return PTR_ERR(range);
@@ -295,8 +312,8 @@ int kvpci_add_range_ioctl(struct kvpci_function *function,
 	mutex_lock(&function->host->lock);
 	if (!function->host->kvm)
 		ret = -ENODEV;
-	else if (desc.kind == KVPCI_RANGE_EXIT)
-		ret = kvpci_function_set_exit(function, desc.offset, desc.length, !remove);
+	else if (desc.bar == KVPCI_CONFIG)
+		ret = change_config(function, &desc);
 	else
 		ret = replace_range(function, bar, &desc, range);
 	mutex_unlock(&function->host->lock);

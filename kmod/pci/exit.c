@@ -2,13 +2,13 @@
 /*
  * Exits to userspace: what the access was for that has ended KVM_RUN.
  *
- * There are two of them. An access that userspace completes is declined, and a write that it is
- * to know of is carried out and declined then. KVM, finding no other device for it, exits with
- * the guest's address. What that address belonged to is noted by vCPU at the moment of the
- * access, for KVPCI_GET_EXIT to tell: by the time that userspace asks, another vCPU may have
- * moved the BAR. A note is written on the thread that runs the vCPU and read, as the uapi has
- * it, before the vCPU runs again; a caller that breaks that rule may be told nonsense, but
- * nothing else.
+ * There are two of them. An access that userspace completes, be it to a BAR or to configuration
+ * space, is declined, and a write that it is to know of is carried out and declined then. KVM,
+ * finding no other device for it, exits with the guest's address. What that address belonged to
+ * is noted by vCPU at the moment of the access, for KVPCI_GET_EXIT to tell: by the time that
+ * userspace asks, another vCPU may have moved the BAR. A note is written on the thread that runs
+ * the vCPU and read, as the uapi has it, before the vCPU runs again; a caller that breaks that
+ * rule may be told nonsense, but nothing else.
  *
  * KVM may split an access to memory that crosses a page or is longer than 8 bytes into several
  * exits. It asks for each page, so that there are two notes; but not for what follows 8 bytes
@@ -132,7 +132,7 @@ void kvpci_exit_note_bar(const struct kvpci_function_bar *bar,
 }
 
 /**
- * kvpci_exit_note_config() - note a write to configuration space that has been carried out
+ * kvpci_exit_note_config() - note an access to configuration space that is declined
  * @function: the function
  * @access: the access
  * @offset: of its first byte in configuration space

@@ -8,7 +8,9 @@
  * has to follow once the function's lock has been released, which this file leaves to those
  * who call it.
  *
- * A read is one of registers, whatever they are for: guests read them from a mirror.
+ * A read is one of registers, whatever they are for: guests read them from a mirror. Those bytes
+ * that userspace has the guest's accesses to are trapped before they come here, and their function
+ * has no mirror.
  */
 #include <linux/bitmap.h>
 #include <linux/errno.h>
@@ -266,6 +268,19 @@ static int create_exits(struct kvpci_function *function)
 }
 
 /**
+ * kvpci_function_watch() - have it take effect that writes are userspace's, or none is
+ * @function: the function, whose @exits or @traps have changed
+ *
+ * Context: process; the caller holds the host's lock.
+ */
+void kvpci_function_watch(struct kvpci_function *function)
+{
+	spin_lock(&function->lock);
+	function->watched = function->exits || kvpci_function_has_traps(function);
+	spin_unlock(&function->lock);
+}
+
+/**
  * kvpci_function_set_exit() - have userspace know of writes to configuration space, or not
  * @function: the function
  * @offset: first byte
@@ -298,10 +313,71 @@ int kvpci_function_set_exit(struct kvpci_function *function, u32 offset, u32 len
 	if (bitmap_empty(function->exits, KVPCI_CONFIG_SIZE))
 		swap(function->exits, empty);
 	spin_unlock(&function->lock);
+	kvpci_function_watch(function);
 	bitmap_free(empty);
 	if (!exit && function->plugged)
 		kvpci_kvm_synchronize(function->host->kvm);
 	return 0;
+}
+
+/**
+ * kvpci_function_new_traps() - have userspace complete accesses to configuration space, or not
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within configuration space
+ * @trap: it is to complete them
+ *
+ * Context: process; the caller holds the host's lock.
+ * Return: what @function->traps is to be, which is NULL if there is none any more; or an ERR_PTR:
+ * -ENOMEM; -EINVAL if these are not all plain registers; -ENOENT if it completes none of them as
+ * it is
+ */
+unsigned long *kvpci_function_new_traps(const struct kvpci_function *function, u32 offset, u32 len,
+					bool trap)
+{
+	struct kvpci_host *host = function->host;
+	const unsigned long *old = kvpci_host_dereference(host, function->traps);
+	unsigned long *traps;
+	int ret;
+
+	if (!trap && !(old && kvpci_traps_touched(old, offset, len)))
+		return ERR_PTR(-ENOENT);
+	if (trap && !kvpci_function_config_is_plain(function, offset, len))
+		return ERR_PTR(-EINVAL);
+	ret = trap ? kvpci_exits_create(host) : 0;
+	if (ret)
+		return ERR_PTR(ret);
+
+	traps = bitmap_zalloc(KVPCI_CONFIG_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!traps)
+		return ERR_PTR(-ENOMEM);
+
+	if (old)
+		bitmap_copy(traps, old, KVPCI_CONFIG_SIZE);
+	if (trap)
+		bitmap_set(traps, offset, len);
+	else
+		bitmap_clear(traps, offset, len);
+	/* Accesses are quicker where there is none. */
+	if (bitmap_empty(traps, KVPCI_CONFIG_SIZE)) {
+		bitmap_free(traps);
+		return NULL;
+	}
+	return traps;
+}
+
+/**
+ * kvpci_traps_touched() - is any of some bytes of configuration space trapped?
+ * @traps: those that are
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within configuration space
+ *
+ * Context: any in which @traps stay.
+ * Return: whether one is
+ */
+bool kvpci_traps_touched(const unsigned long *traps, u32 offset, u32 len)
+{
+	return find_next_bit(traps, offset + len, offset) < offset + len;
 }
 
 static u32 range_reset_length(const struct kvpci_range *range)
@@ -435,6 +511,7 @@ static noinline u32 write_ranges(struct kvpci_function *function, u32 offset, u3
 	struct kvpci_range *range;
 	u32 n;
 
+	trace_kvpci_config_write(function, offset, len, val);
 	for (; len; len -= n, offset += n, val += n) {
 		n = kvpci_range_piece(&function->space, offset, len, &range);
 		if (range)
@@ -446,28 +523,66 @@ static noinline u32 write_ranges(struct kvpci_function *function, u32 offset, u3
 	return effects;
 }
 
+/*
+ * A write that userspace may be to complete. kvpci_function_watch() takes the lock after @traps
+ * have been replaced, and before the old ones are freed.
+ */
+static noinline u32 write_untrapped(struct kvpci_function *function, u32 offset, u32 len,
+				    const void *val)
+{
+	const unsigned long *traps = rcu_dereference_protected(function->traps,
+							       lockdep_is_held(&function->lock));
+
+	if (traps && kvpci_traps_touched(traps, offset, len))
+		return KVPCI_EFFECT_USERSPACE;
+
+	return write_ranges(function, offset, len, val);
+}
+
 /**
- * kvpci_function_config_write() - write configuration space as the guest does
+ * kvpci_function_config_write() - a guest's write to configuration space
  * @function: the function
  * @offset: first byte
  * @len: bytes, at most 8; @offset + @len is within configuration space
  * @val: what to write
  *
- * Context: process; a callback of a claim or an ioctl.
- * Return: what has to follow, KVPCI_EFFECT_*
+ * Context: a callback of a claim.
+ * Return: what has to follow, KVPCI_EFFECT_*; with KVPCI_EFFECT_USERSPACE nothing has been done
  */
 u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
 				u32 len, const void *val)
 {
 	u32 effects;
 
-	trace_kvpci_config_write(function, offset, len, val);
 	spin_lock(&function->lock);
 	if (likely((offset & 3) + len <= 4 && offset < KVPCI_CONFIG_SIZE_CAM &&
-		   !function->exits))
+		   !function->watched)) {
+		trace_kvpci_config_write(function, offset, len, val);
 		effects = write_dword(function, offset, len, val);
-	else
-		effects = write_ranges(function, offset, len, val);
+	} else {
+		effects = write_untrapped(function, offset, len, val);
+	}
+	spin_unlock(&function->lock);
+	return effects;
+}
+
+/**
+ * kvpci_function_config_write_all() - write configuration space as the guest does
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes, at most 8; @offset + @len is within configuration space
+ * @val: what to write, also of bytes to which userspace completes accesses
+ *
+ * Context: process; an ioctl.
+ * Return: what has to follow, KVPCI_EFFECT_*
+ */
+u32 kvpci_function_config_write_all(struct kvpci_function *function, u32 offset,
+				    u32 len, const void *val)
+{
+	u32 effects;
+
+	spin_lock(&function->lock);
+	effects = write_ranges(function, offset, len, val);
 	spin_unlock(&function->lock);
 	return effects;
 }
@@ -498,6 +613,24 @@ bool kvpci_function_config_is_settable(const struct kvpci_function *function, u3
 			return false;
 
 	return true;
+}
+
+/**
+ * kvpci_function_config_is_plain() - is configuration space there registers and nothing more?
+ * @function: the function
+ * @offset: first byte
+ * @len: bytes
+ *
+ * Those are the device's own, and the kernel acts upon none of them.
+ *
+ * Context: any.
+ */
+bool kvpci_function_config_is_plain(const struct kvpci_function *function, u32 offset, u32 len)
+{
+	const struct kvpci_range *range = kvpci_range_next(&function->space, offset);
+
+	return kvpci_function_config_is_settable(function, offset, len) &&
+	       (!range || range->offset >= offset + len);
 }
 
 /**

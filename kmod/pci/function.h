@@ -10,6 +10,7 @@
 
 #include "core/regs.h"
 #include "interrupt/interrupts.h"
+#include "kvm/kvm.h"
 #include "pci/bar.h"
 #include "pci/bridge.h"
 #include "pci/config.h"
@@ -18,6 +19,7 @@
 
 struct eventfd_ctx;
 struct kvpci_host;
+struct kvpci_mirror_range;
 
 /**
  * struct kvpci_function - a PCI function
@@ -25,6 +27,8 @@ struct kvpci_host;
  * @host: the host bridge
  * @bus: the bus that it is on; NULL if it could not be made
  * @bridge: its secondary bus, if it is a bridge, and NULL otherwise; fixed
+ * @traps: a bit for each byte of configuration space: userspace completes guests' accesses to it;
+ *	NULL: to none. Replaced as a whole, under the host's lock and the lock of mirrors.
  * @lock: guards writes to @config and to registers behind BARs, and what @bars say of
  *	where they are; taken on guest accesses, inside the host's lock
  * @config: the registers of configuration space
@@ -34,6 +38,9 @@ struct kvpci_host;
  * @exits: a bit for each byte of configuration space: userspace is to know of guests' writes
  *	to it; NULL: of none. Guarded by @lock.
  * @exit_on_reset: and of function-level reset
+ * @watched: there are @exits or @traps; guarded by @lock
+ * @hole: where the guest is to have no memory of configuration space, since there are @traps, or
+ *	have been; NULL: there have been none. Guarded by the lock of mirrors.
  * @bar_registers: the range of the BARs
  * @command: the range of the command and status registers
  * @bars: the BARs and the ROM, as far as it has them
@@ -56,12 +63,15 @@ struct kvpci_function {
 	struct kvpci_host *host;
 	struct kvpci_bus *bus;
 	struct kvpci_bridge *bridge;
+	unsigned long __rcu *traps;
 	spinlock_t lock;	/* guest-written state, see above */
 	struct kvpci_regs config;
 	struct kvpci_space space;
 	u8 range_of[KVPCI_CONFIG_SIZE_CAM / 4];
 	unsigned long *exits;
 	bool exit_on_reset;
+	bool watched;
+	struct kvpci_mirror_range *hole;
 	struct kvpci_range bar_registers;
 	struct kvpci_range command;
 	struct kvpci_bars bars;
@@ -82,6 +92,9 @@ struct kvpci_function {
 int kvpci_function_init(struct kvpci_function *function,
 			const struct kvpci_function_config *desc);
 int kvpci_function_set_exit(struct kvpci_function *function, u32 offset, u32 len, bool exit);
+unsigned long *kvpci_function_new_traps(const struct kvpci_function *function, u32 offset, u32 len,
+					bool trap);
+bool kvpci_traps_touched(const unsigned long *traps, u32 offset, u32 len);
 int kvpci_function_add_range(struct kvpci_function *function, struct kvpci_range *range);
 int kvpci_function_replace_bar_range(struct kvpci_function *function, struct kvpci_range *old,
 				     struct kvpci_range *new);
@@ -89,12 +102,47 @@ void kvpci_function_config_read_traced(struct kvpci_function *function, u32 offs
 				       u32 len, void *val);
 u32 kvpci_function_config_write(struct kvpci_function *function, u32 offset,
 				u32 len, const void *val);
+u32 kvpci_function_config_write_all(struct kvpci_function *function, u32 offset,
+				    u32 len, const void *val);
+void kvpci_function_watch(struct kvpci_function *function);
 bool kvpci_function_config_is_settable(const struct kvpci_function *function, u32 offset,
 				       u32 len);
+bool kvpci_function_config_is_plain(const struct kvpci_function *function, u32 offset, u32 len);
 int kvpci_function_config_set(struct kvpci_function *function, u32 offset, u32 len,
 			      const void *val, const void *mask);
 u32 kvpci_function_config_reset(struct kvpci_function *function, enum kvpci_reset_kind kind);
 void kvpci_function_bars_reset(struct kvpci_function *function, enum kvpci_reset_kind kind);
+
+/**
+ * kvpci_function_has_traps() - does userspace complete any accesses to configuration space?
+ * @function: the function
+ *
+ * Context: any.
+ * Return: whether it does; while traps come or go, unless the caller holds the lock of mirrors,
+ * either
+ */
+static inline bool kvpci_function_has_traps(const struct kvpci_function *function)
+{
+	return unlikely(rcu_access_pointer(function->traps));
+}
+
+/**
+ * kvpci_function_is_trapped() - does userspace complete an access to configuration space?
+ * @function: the function
+ * @kvm: its virtual machine
+ * @offset: first byte
+ * @len: bytes; @offset + @len is within configuration space
+ *
+ * Context: a callback of a claim.
+ * Return: whether it touches such a byte
+ */
+static inline bool kvpci_function_is_trapped(const struct kvpci_function *function,
+					     struct kvm *kvm, u32 offset, u32 len)
+{
+	const unsigned long *traps = kvpci_kvm_dereference(kvm, function->traps);
+
+	return unlikely(traps) && kvpci_traps_touched(traps, offset, len);
+}
 
 /**
  * kvpci_function_config_read() - read configuration space as the guest does

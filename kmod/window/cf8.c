@@ -38,6 +38,20 @@ static struct kvpci_function *cf8_addressed(struct kvm_vcpu *vcpu,
 				   address >> 8 & 0xff);
 }
 
+/* A function of its own, so that where nothing is trapped no registers are saved for it. */
+static noinline int cf8_read_trapped(struct kvpci_function *function, struct kvm_vcpu *vcpu,
+				     gpa_t port, u32 offset, int len, void *val)
+{
+	u32 n = min_t(u32, len, KVPCI_CONFIG_SIZE_CAM - offset);
+
+	if (kvpci_function_is_trapped(function, vcpu->kvm, offset, n))
+		return kvpci_config_decline(function, offset, vcpu, port, len, KVPCI_EXIT_IO);
+
+	kvpci_function_config_read(function, offset, n, val);
+	memset(val + n, 0xff, len - n);
+	return 0;
+}
+
 static int cf8_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		    gpa_t port, int len, void *val)
 {
@@ -58,6 +72,8 @@ static int cf8_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	if (port >= CF8_DATA)
 		function = cf8_addressed(vcpu, host, port, &offset);
 	if (function) {
+		if (kvpci_function_has_traps(function))
+			return cf8_read_trapped(function, vcpu, port, offset, len, val);
 		n = min_t(u32, len, KVPCI_CONFIG_SIZE_CAM - offset);
 		kvpci_function_config_read(function, offset, n, val);
 	}
@@ -82,12 +98,13 @@ static noinline int cf8_write_data(struct kvm_vcpu *vcpu, struct kvpci_host *hos
 					      val);
 	if (likely(!effects))
 		return 0;
+	if (effects & KVPCI_EFFECT_USERSPACE)
+		return kvpci_config_decline(function, offset, vcpu, port, len, KVPCI_EXIT_IO);
 	flags = kvpci_effects_carry_out(function, effects);
 	if (likely(!flags))
 		return 0;
 
-	return kvpci_config_note_written(function, offset, vcpu, port, len,
-					 flags | KVPCI_EXIT_IO);
+	return kvpci_config_decline(function, offset, vcpu, port, len, flags | KVPCI_EXIT_IO);
 }
 
 static int cf8_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,

@@ -29,6 +29,17 @@ static struct kvpci_function *ecam_addressed(struct kvm_vcpu *vcpu,
 				   at >> 12 & 0xff);
 }
 
+/* A function of its own, so that where nothing is trapped no registers are saved for it. */
+static noinline int ecam_read_trapped(struct kvpci_function *function, struct kvm_vcpu *vcpu,
+				      gpa_t addr, u32 offset, int len, void *val)
+{
+	if (kvpci_function_is_trapped(function, vcpu->kvm, offset, len))
+		return kvpci_config_decline(function, offset, vcpu, addr, len, 0);
+
+	kvpci_function_config_read(function, offset, len, val);
+	return 0;
+}
+
 static int ecam_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 		     gpa_t addr, int len, void *val)
 {
@@ -36,10 +47,14 @@ static int ecam_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	u32 offset;
 
 	function = ecam_addressed(vcpu, dev, addr, len, &offset);
-	if (function)
-		kvpci_function_config_read(function, offset, len, val);
-	else
+	if (!function) {
 		memset(val, 0xff, len);
+		return 0;
+	}
+	if (kvpci_function_has_traps(function))
+		return ecam_read_trapped(function, vcpu, addr, offset, len, val);
+
+	kvpci_function_config_read(function, offset, len, val);
 	return 0;
 }
 
@@ -52,15 +67,16 @@ static int ecam_write(struct kvm_vcpu *vcpu, struct kvm_io_device *dev,
 	function = ecam_addressed(vcpu, dev, addr, len, &offset);
 	if (!function || len & (len - 1))
 		return 0;
-
 	effects = kvpci_function_config_write(function, offset, len, val);
 	if (likely(!effects))
 		return 0;
+	if (effects & KVPCI_EFFECT_USERSPACE)
+		return kvpci_config_decline(function, offset, vcpu, addr, len, 0);
 	flags = kvpci_effects_carry_out(function, effects);
 	if (likely(!flags))
 		return 0;
 
-	return kvpci_config_note_written(function, offset, vcpu, addr, len, flags);
+	return kvpci_config_decline(function, offset, vcpu, addr, len, flags);
 }
 
 const struct kvm_io_device_ops kvpci_ecam_ops = {

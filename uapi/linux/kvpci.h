@@ -414,7 +414,10 @@ struct kvpci_function_config {
  * @KVPCI_RANGE_REGISTERS: memory of the kernel, with writable, write-1-to-clear and
  *	read-to-clear bits: struct kvpci_registers_config
  * @KVPCI_RANGE_USERSPACE: accesses end as KVM_EXIT_MMIO or KVM_EXIT_IO, and the caller of
- *	KVM_RUN completes them; see KVPCI_GET_EXIT. It has no structure.
+ *	KVM_RUN completes them; see KVPCI_GET_EXIT. Of configuration space, over registers that the
+ *	kernel does not act upon: an access to one of these bytes is left to the caller as a whole,
+ *	which does what is asked of other bytes by KVPCI_READ and KVPCI_WRITE; see "mirrors" for
+ *	memory that the guest has there. It has no structure.
  * @KVPCI_RANGE_BANKS: registers in banks, of which the guest sees the one that it has selected:
  *	struct kvpci_banks_config
  * @KVPCI_RANGE_MEMORY: memory of the caller's, which it makes memory of the guest, see "mirrors":
@@ -436,8 +439,8 @@ enum kvpci_range_kind {
 
 #define KVPCI_MAX_RANGES	256		/* of one function */
 
-/* Remove the range that has exactly this place, of whatever kind; with KVPCI_RANGE_EXIT, have
- * writes to these bytes not end KVM_RUN any more.
+/* Remove the range that has exactly this place, of whatever kind; of configuration space, have
+ * accesses to these bytes not end KVM_RUN any more for ranges of that kind.
  */
 #define KVPCI_RANGE_REMOVE	(1U << 0)
 /* Put this range in the place of the one that has exactly the same. */
@@ -448,9 +451,9 @@ enum kvpci_range_kind {
 /**
  * struct kvpci_range_config - argument of KVPCI_ADD_RANGE
  * @size: sizeof(struct kvpci_range_config)
- * @flags: KVPCI_RANGE_REMOVE, KVPCI_RANGE_REPLACE (not of KVPCI_RANGE_EXIT), or zero
+ * @flags: KVPCI_RANGE_REMOVE, KVPCI_RANGE_REPLACE (not of configuration space), or zero
  * @bar: 0 to 5; KVPCI_BAR_ROM (registers that the guest can't write, only); KVPCI_CONFIG
- *	(KVPCI_RANGE_EXIT only)
+ *	(KVPCI_RANGE_EXIT and KVPCI_RANGE_USERSPACE only)
  * @kind: enum kvpci_range_kind
  * @offset: first byte, from the start of the BAR or of configuration space
  * @length: bytes, not 0; @offset + @length must not exceed these
@@ -588,6 +591,9 @@ struct kvpci_banks_config {
  * mirrored. The call waits for accesses that vCPUs are making, so that it is not to be made by
  * who resolves faults of the guest's memory.
  *
+ * Ranges of configuration space may overlap. Of bytes that have both kinds, accesses are left to
+ * the caller: nothing has been written that it could be told of.
+ *
  * State has the records of ranges that there are, see "state": who restores it makes the same.
  *
  * Return: 0, or
@@ -597,8 +603,12 @@ struct kvpci_banks_config {
  *		memory that is no whole pages of a memory BAR, or the bridge has no mirrors;
  *		the function has no such @interrupt or @vector; the range to remove or replace
  *		is a part of MSI-X
- *	ENOENT	there is no range of exactly that place to remove or replace; KVPCI_RANGE_EXIT:
- *		no write to there ends KVM_RUN
+ *	EINVAL	KVPCI_RANGE_USERSPACE of bytes of configuration space that are the kernel's: 0 to
+ *		0x3f, headers of capabilities, MSI, MSI-X, the registers of a slot from link
+ *		control on, and those of a PCI Express capability that announces function-level
+ *		reset from device control on
+ *	ENOENT	there is no range of exactly that place to remove or replace; of configuration
+ *		space: no access to there ends KVM_RUN for a range of that kind
  *	EFAULT	no @data, and the kind has use for it
  *	EEXIST	it overlaps a range that is there, or another one has KVPCI_REGISTERS_LEVEL
  *	ENOSPC	the function has KVPCI_MAX_RANGES, or would have more than
@@ -683,7 +693,9 @@ struct kvpci_doorbell {
  */
 #define KVPCI_PLUG		_IO(KVPCI_IOC_MAGIC, 0x04)
 
-/* Act as the guest's own access does: masks, and all effects. */
+/* Act as the guest's own access does: masks, and all effects; but nothing ends KVM_RUN, and bytes
+ * that the caller completes accesses to are registers.
+ */
 #define KVPCI_ACCESS_AS_GUEST	(1U << 0)
 
 #define KVPCI_ACCESS_FLAGS	KVPCI_ACCESS_AS_GUEST
@@ -791,9 +803,10 @@ struct kvpci_exit {
  * KVM_RUN. The answer is that of the moment of the access, whatever has been moved
  * since. KVM makes two exits of an access to memory that crosses a page; each has its answer.
  *
- * An access to a userspace range is the caller's to complete. With KVPCI_EXIT_WRITTEN the write
- * has been made, and with it all that follows; the guest goes on with its next instruction when
- * KVM_RUN is called again, so that what the caller does before comes in between.
+ * An access to a userspace range is the caller's to complete; in configuration space it may be to
+ * other bytes, too. With KVPCI_EXIT_WRITTEN the write has been made, and with it all that follows;
+ * the guest goes on with its next instruction when KVM_RUN is called again, so that what the caller
+ * does before comes in between.
  *
  * KVM asks no further once it was declined. So of a string of writes to a port, which is one
  * KVM_EXIT_IO with a @count above 1, only the first value has been written; and of a write to
@@ -1158,6 +1171,14 @@ enum kvpci_delivery {
  * same. @mirror_eventfd is signalled when such a BAR is plugged, and whenever it has moved, by the
  * guest or not, so that the memory may be where the guest finds it before the guest looks.
  *
+ * The page of configuration space of a function in which there are ranges of kind
+ * KVPCI_RANGE_USERSPACE is not given: guests' accesses have to come to the kernel. A read through
+ * memory makes KVM_RUN fail there as at the old place of a BAR. Where the caller has made memory of
+ * configuration space it leaves a hole, of which KVPCI_GET_MIRROR tells KVPCI_MIRROR_TRAPPED, and
+ * which is elsewhere when the guest has given the function's bus another number: with
+ * KVPCI_HOST_MIRROR or without. @mirror_eventfd is signalled whenever such a hole has come, has
+ * moved or has gone. Writes come to the kernel with and without memory.
+ *
  * What the caller itself has done to a BAR (KVPCI_RESET, KVPCI_SET_STATE, KVPCI_WRITE in the
  * guest's name, KVPCI_PLUG of what lies on top of it, closing a bridge above it) it follows
  * itself, with KVPCI_GET_MIRROR. Before it closes a function it removes its memory, and places
@@ -1168,6 +1189,10 @@ enum kvpci_delivery {
 #define KVPCI_MIRROR_PLACED	(1U << 0)
 /* It is a range of kind KVPCI_RANGE_MEMORY: @offset is a name of it, and nothing to map. */
 #define KVPCI_MIRROR_EXTERNAL	(1U << 1)
+/* It is the configuration space of a function with ranges of kind KVPCI_RANGE_USERSPACE, which is
+ * to be no memory of the guest: @offset is a name of it, and nothing to map.
+ */
+#define KVPCI_MIRROR_TRAPPED	(1U << 2)
 
 /**
  * struct kvpci_mirror - argument of KVPCI_GET_MIRROR and KVPCI_SET_MIRROR
@@ -1178,7 +1203,8 @@ enum kvpci_delivery {
  * @length: KVPCI_GET_MIRROR: out: bytes, a multiple of 4096; otherwise 0
  * @address: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_PLACED, the guest address at which
  *	the guest finds the range, and nothing else; otherwise 0
- * @sequence: the number of the last change that was counted; KVPCI_GET_MIRROR: out
+ * @sequence: the number of the last change that was counted, or that of the place of a hole;
+ *	KVPCI_GET_MIRROR: out
  * @user_data: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_EXTERNAL, of the function's struct
  *	kvpci_function_config, or 0 if it has gone; otherwise 0
  * @place: KVPCI_GET_MIRROR: out: with KVPCI_MIRROR_EXTERNAL, of the range, from the start of the
@@ -1206,8 +1232,9 @@ struct kvpci_mirror {
  * KVPCI_GET_MIRROR - find a mirror that has changed
  * KVPCI_SET_MIRROR - confirm where it is
  *
- * On a host bridge. What KVPCI_GET_MIRROR finds is a range of a BAR that has come, has
- * moved or has gone since KVPCI_SET_MIRROR was last called for it. The caller is then to
+ * On a host bridge. What KVPCI_GET_MIRROR finds is a range of a BAR, or a hole in configuration
+ * space, that has come, has moved or has gone since KVPCI_SET_MIRROR was last called for it. Of a
+ * range the caller is then to
  *
  *	- remove the memory of the guest that it has made of the range of this @offset,
  *	- say so with KVPCI_SET_MIRROR, @offset and @sequence, after which the range can be
@@ -1216,11 +1243,20 @@ struct kvpci_mirror {
  *	  then a guest that reads there meanwhile makes KVM_RUN fail; of memory of its own
  *	  (KVPCI_MIRROR_EXTERNAL) it may not.
  *
+ * Of a hole (KVPCI_MIRROR_TRAPPED) it is to
+ *
+ *	- say so with KVPCI_SET_MIRROR, after which it is not told of until it is elsewhere,
+ *	- with KVPCI_MIRROR_PLACED, have no memory of configuration space at @address, and
+ *	- have it again where the hole of this @offset was, unless there is another one.
+ *
+ * If KVPCI_SET_MIRROR fails for a hole, that is still where it was confirmed last, or is told of
+ * again, or was nowhere and has gone.
+ *
  * That is to be done until KVPCI_GET_MIRROR returns ENOENT, and again when @mirror_eventfd
  * of the bridge is signalled: when a function with memory of the guest has gone, when a
  * guest reads from a range so often, without it, that it is worth it, and when a BAR with memory
- * of the caller's has been plugged or has moved. A caller that has found a vCPU's KVM_RUN failed
- * with EFAULT, or ended with KVPCI_EXIT_MIRROR, does it before the vCPU runs again.
+ * of the caller's, or a hole, has come or has moved. A caller that has found a vCPU's KVM_RUN
+ * failed with EFAULT, or ended with KVPCI_EXIT_MIRROR, does it before the vCPU runs again.
  *
  * A BAR that is not wholly in a window, or shares its addresses with one that is not
  * larger, is not placed: accesses to it come to the kernel.
