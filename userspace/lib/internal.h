@@ -93,10 +93,22 @@ struct libkvpci_memory {
 };
 
 /**
+ * struct libkvpci_hole - a page of configuration space that is to be no memory of the guest
+ * @offset: what the kernel knows it by
+ * @address: of the guest
+ */
+struct libkvpci_hole {
+	__u64 offset;
+	__u64 address;
+};
+
+/**
  * struct libkvpci_mirrors - memory of the guest that follows its BARs
  * @lock: guards what follows
  * @mirror: by memory slot
  * @nr: how many of @mirror have ever been used
+ * @hole: those that there are
+ * @nr_holes: how many of @hole there are
  * @memory: memory of the caller's
  * @nr_memory: how many of @memory there are
  * @count: how often memory has come or gone
@@ -107,6 +119,8 @@ struct libkvpci_mirrors {
 	pthread_mutex_t lock;
 	struct libkvpci_mirror *mirror;
 	size_t nr;
+	struct libkvpci_hole *hole;
+	size_t nr_holes;
 	struct libkvpci_memory *memory;
 	size_t nr_memory;
 	__u64 count;

@@ -116,7 +116,8 @@ unsigned int kvpci_gsis_left(struct kvpci_gsis *gsis);
  * @size: sizeof(struct kvpci_machine)
  * @first_slot: the first of KVM's memory slots that are the library's
  * @nr_slots: how many are: with KVPCI_HOST_MIRROR one for the ECAM, one for each mirrored range of
- *	a function, and one for each range of memory
+ *	a function, one for each range of memory, and one for each function that has accesses to
+ *	configuration space left to the caller
  * @phys_bits: guest addresses that KVM knows, in bits: beyond that there is no memory; 0: the
  *	windows of the host bridge are below it anyway
  * @gsis: where GSIs of messages come from, or NULL

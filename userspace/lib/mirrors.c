@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Memory of the guest that follows its BARs: mirrors, which are pages of the kernel module's that
- * the guest only reads, and memory of the caller's. Configuration space is one that has its place.
+ * the guest only reads, and memory of the caller's. Configuration space is one that has its place,
+ * or several: where accesses to a function's have to come to the caller, there is a hole of a page.
  *
  * The kernel takes a mirror's pages away itself when a BAR moves, before the guest's write
  * completes. It signals an eventfd when the guest has read at the new place often enough, or when
@@ -18,6 +19,8 @@
 
 /* So often in a row a vCPU may fail where nothing has moved: others may have moved it before. */
 #define MAX_FAULTS	100
+
+#define HOLE_LENGTH	4096
 
 /* Beyond the guest's physical addresses there is no memory, and nobody who could miss it. */
 static bool is_reachable(const struct kvpci_host *host, const struct libkvpci_mirror *mirror)
@@ -212,6 +215,130 @@ static int follow(struct kvpci_host *host, const struct kvpci_mirror *told)
 	return ret || !mirror ? ret : set_memory(host, mirror, true);
 }
 
+static __u64 ecam_start(const struct kvpci_host *host)
+{
+	return (__u64)host->config.first_bus << 20;
+}
+
+/* 0: the guest has no memory of it. */
+static __u64 ecam_end(const struct kvpci_host *host)
+{
+	return host->config.flags & KVPCI_HOST_ECAM ? (host->config.last_bus + 1ULL) << 20 : 0;
+}
+
+/* Where is the first hole from @offset of configuration space on, or its end? */
+static __u64 next_hole(const struct kvpci_host *host, __u64 offset)
+{
+	__u64 next = ecam_end(host);
+	size_t i;
+
+	for (i = 0; i < host->mirrors.nr_holes; i++) {
+		__u64 at = host->mirrors.hole[i].address - host->config.ecam;
+
+		if (at >= offset && at < next)
+			next = at;
+	}
+	return next;
+}
+
+/* Is @mirror all that there is between two holes? */
+static bool is_piece(const struct kvpci_host *host, const struct libkvpci_mirror *mirror)
+{
+	__u64 before = mirror->offset - HOLE_LENGTH;
+
+	return (mirror->offset == ecam_start(host) || next_hole(host, before) == before) &&
+	       next_hole(host, mirror->offset) == mirror->offset + mirror->length;
+}
+
+static int add_piece(struct kvpci_host *host, __u64 offset, __u64 length)
+{
+	const struct kvpci_mirror piece = { .offset = offset, .length = length };
+	struct libkvpci_mirror *mirror = find(&host->mirrors, offset);
+	int ret = 0;
+
+	if (mirror)
+		return 0;
+	mirror = find_free(host, &ret);
+	if (!mirror)
+		return ret;
+	ret = map(host, mirror, &piece);
+	if (ret)
+		return ret;
+	mirror->address = host->config.ecam + offset;
+	return set_memory(host, mirror, true);
+}
+
+/* Let configuration space be memory, but for holes. Without it the kernel answers meanwhile. */
+static int lay_out_ecam(struct kvpci_host *host)
+{
+	__u64 at, end = ecam_end(host);
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; !ret && i < host->mirrors.nr; i++) {
+		struct libkvpci_mirror *mirror = &host->mirrors.mirror[i];
+
+		if (mirror->length && mirror->offset < end && !is_piece(host, mirror))
+			ret = drop(host, mirror);
+	}
+	for (at = ecam_start(host); !ret && at < end; at = next_hole(host, at) + HOLE_LENGTH) {
+		__u64 length = next_hole(host, at) - at;
+
+		if (length)
+			ret = add_piece(host, at, length);
+	}
+	return ret;
+}
+
+static struct libkvpci_hole *find_hole(struct libkvpci_mirrors *mirrors, __u64 offset)
+{
+	size_t i;
+
+	for (i = 0; i < mirrors->nr_holes; i++) {
+		if (mirrors->hole[i].offset == offset)
+			return &mirrors->hole[i];
+	}
+	return NULL;
+}
+
+/* Have a hole be where it was told to be, or nowhere. */
+static int set_hole(struct libkvpci_mirrors *mirrors, const struct kvpci_mirror *told)
+{
+	struct libkvpci_hole *hole = find_hole(mirrors, told->offset), *grown;
+
+	if (!(told->flags & KVPCI_MIRROR_PLACED)) {
+		if (hole)
+			*hole = mirrors->hole[--mirrors->nr_holes];
+		return 0;
+	}
+	if (!hole) {
+		grown = reallocarray(mirrors->hole, mirrors->nr_holes + 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		mirrors->hole = grown;
+		hole = &grown[mirrors->nr_holes++];
+	}
+	*hole = (struct libkvpci_hole){ .offset = told->offset, .address = told->address };
+	return 0;
+}
+
+static int follow_hole(struct kvpci_host *host, const struct kvpci_mirror *told)
+{
+	struct kvpci_mirror confirm = {
+		.size = sizeof(confirm), .offset = told->offset, .sequence = told->sequence,
+	};
+	int ret;
+
+	host->mirrors.changes++;
+	ret = libkvpci_ioctl(host->fd, KVPCI_SET_MIRROR, &confirm);
+	/* It may be back where it was, or else is told of again: there it stays until then. */
+	if (ret == -EAGAIN || ret == -ENOENT)
+		return 0;
+	if (!ret)
+		ret = set_hole(&host->mirrors, told);
+	return ret ? ret : lay_out_ecam(host);
+}
+
 /* The caller holds the lock. */
 static int sync_mirrors(struct kvpci_host *host)
 {
@@ -223,8 +350,10 @@ static int sync_mirrors(struct kvpci_host *host)
 		struct kvpci_mirror told = { .size = sizeof(told) };
 
 		ret = libkvpci_ioctl(host->fd, KVPCI_GET_MIRROR, &told);
-		if (!ret)
-			ret = follow(host, &told);
+		if (ret)
+			break;
+		ret = told.flags & KVPCI_MIRROR_TRAPPED ? follow_hole(host, &told) :
+							  follow(host, &told);
 	} while (!ret);
 	return ret == -ENOENT ? 0 : ret;
 }
@@ -277,26 +406,8 @@ int libkvpci_mirrors_follow(struct kvpci_function *function)
 /* Before there is a guest that could read: the ECAM. */
 int libkvpci_mirrors_init(struct kvpci_host *host)
 {
-	const struct kvpci_host_config *config = &host->config;
-	const struct kvpci_mirror ecam = {
-		.offset = (__u64)config->first_bus << 20,
-		.length = (config->last_bus - config->first_bus + 1ULL) << 20,
-		.address = config->ecam + ((__u64)config->first_bus << 20),
-	};
-	struct libkvpci_mirror *mirror;
-	int ret = 0;
-
 	pthread_mutex_init(&host->mirrors.lock, NULL);
-	if (host->mirror_event < 0 || !(config->flags & KVPCI_HOST_ECAM))
-		return 0;
-	mirror = find_free(host, &ret);
-	if (!mirror)
-		return ret;
-	ret = map(host, mirror, &ecam);
-	if (ret)
-		return ret;
-	mirror->address = ecam.address;
-	return set_memory(host, mirror, true);
+	return host->mirror_event < 0 ? 0 : lay_out_ecam(host);
 }
 
 /* What is mapped keeps the bridge's descriptor open. */
@@ -310,6 +421,7 @@ void libkvpci_mirrors_destroy(struct kvpci_host *host)
 			drop(host, &mirrors->mirror[i]);
 	}
 	free(mirrors->mirror);
+	free(mirrors->hole);
 	free(mirrors->memory);
 	pthread_mutex_destroy(&mirrors->lock);
 }
