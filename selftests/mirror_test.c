@@ -241,6 +241,57 @@ TEST_F(mirror, functions_come_and_go_under_it)
 	EXPECT_FREE(ecam, 4);
 }
 
+static int trap(int function, __u32 flags)
+{
+	return add_range(function, &(struct range_desc) {
+		.range_flags = flags,
+		.kind = KVPCI_RANGE_USERSPACE,
+		.bar = KVPCI_CONFIG,
+		.offset = 0x40,
+		.length = 4,
+	});
+}
+
+/* Some functions are, of which two are next to each other, and all around them is not. */
+TEST_F(mirror, configuration_space_that_is_trapped_is_a_hole)
+{
+	const int bdfs[] = { F, F + 1, BDF(0, 31, 7) };
+	int functions[ARRAY_SIZE(bdfs)], i;
+
+	for (i = 0; i < ARRAY_SIZE(bdfs); i++) {
+		__u64 ecam = ecam_address(self->host, bdfs[i], 0);
+
+		functions[i] = function_plugged(self->host, bdfs[i],
+						(struct kvpci_function_config) {});
+		EXPECT_FREE(ecam, 4);
+		must(trap(functions[i], 0));
+		host_sync(self->host);
+		/* Bytes that are not trapped are read in the kernel. */
+		EXPECT_TRAPPED(ecam + 0x44, 4);
+		EXPECT_EQ(DEVICE, guest_load(self->vm, ecam + PCI_DEVICE_ID, 2));
+		EXPECT_EQ(bdfs[i] == F + 1 ? LOADS : 0,
+			  exits_of_loads(self->vcpu, ecam - PAGE, 4, LOADS));
+		EXPECT_FREE(ecam + PAGE, 4);
+		EXPECT_FREE(ecam_address(self->host, 0, 0), 4);
+		EXPECT_FREE(ecam_address(self->host, BDF(255, 31, 7), 0), 4);
+	}
+	for (i = 0; i < ARRAY_SIZE(bdfs); i++) {
+		__u64 ecam = ecam_address(self->host, bdfs[i], 0);
+
+		EXPECT_TRAPPED(ecam, 4);
+		if (i)
+			must(trap(functions[i], KVPCI_RANGE_REMOVE));
+		else
+			close(functions[i]);
+		host_sync(self->host);
+		EXPECT_EQ(i ? DEVICE << 16 | VENDOR : ~0U, guest_load(self->vm, ecam, 4));
+		EXPECT_FREE(ecam, 4);
+		EXPECT_FREE(ecam_address(self->host, G, 0), 4);
+	}
+	close(functions[1]);
+	close(functions[2]);
+}
+
 TEST_F(mirror, registers_that_say_so_are_read_without_exits)
 {
 	int function = function_new(self->host, F, (struct kvpci_function_config) {
