@@ -41,7 +41,7 @@ static int check(int ret, const char *what)
 /* An access that nobody in the kernel has taken. Reads that are nobody's are all ones. */
 static void complete(void)
 {
-	struct kvpci_exit what;
+	struct kvpci_exit what = { .size = sizeof(what) };
 	int ret = kvpci_host_exit(host, 0, 0, run->mmio.phys_addr, &what);
 	__u64 data = ret ? ~0ULL : what.user_data + what.offset;
 

@@ -27,9 +27,10 @@ expected="56781234 1234abcd 00c0de20 00000001 "
 # runs PROGRAM WHAT
 runs()
 {
-	runs_output=$(timeout 120 "$here/$1" | tr '\n' ' ')
-	[ "$runs_output" = "$expected" ]
+	runs_output=$(timeout 120 "$here/$1")
 	runs_result=$?
+	runs_output=$(echo "$runs_output" | tr '\n' ' ')
+	[ "$runs_output" = "$expected" ] || runs_result=1
 	[ $runs_result = 0 ] || echo "# $runs_output"
 	result $runs_result "$2"
 }

@@ -46,6 +46,7 @@ static __u64 serve(struct vcpu *vcpu, const struct guest_exit *exit)
 	struct _test_data_library *self = vcpu->arg;
 
 	self->exits++;
+	self->said = (struct kvpci_exit){ .size = sizeof(self->said) };
 	self->ret = kvpci_host_exit(self->host.bridge, vcpu->index,
 				    exit->io ? KVPCI_EXIT_IO : 0, exit->addr, &self->said);
 	return self->ret ? ~0ULL : STAMP;
@@ -108,6 +109,7 @@ static void place(struct _test_data_library *self, int bdf, __u32 address)
 /* Each access is that of the function which was there, by the caller's name of it. */
 TEST_F(library, functions_come_and_go)
 {
+	struct kvpci_exit small = { .size = KVPCI_EXIT_SIZE_VER0 - 1 };
 	struct kvpci_function *f, *g;
 	int i;
 
@@ -135,6 +137,7 @@ TEST_F(library, functions_come_and_go)
 	/* And an address of nobody's. */
 	EXPECT_EQ(~0U, guest_load(self->vm, 0x80000000, 4));
 	EXPECT_EQ(-ENOENT, self->ret);
+	EXPECT_EQ(-EINVAL, kvpci_host_exit(self->host.bridge, 0, 0, MEM, &small));
 	EXPECT_FALSE(kvpci_host_owns(self->host.bridge, 0, 0x80000000));
 	EXPECT_TRUE(kvpci_host_owns(self->host.bridge, 0, MEM));
 	EXPECT_TRUE(kvpci_host_owns(self->host.bridge, 0, ECAM_BASE));
@@ -286,11 +289,12 @@ static int table_take(void *context, unsigned int *gsi)
 	return 0;
 }
 
-static int table_change(void *context, unsigned int gsi, __u64 address, __u32 data)
+static int table_change(void *context, unsigned int gsi, __u64 address, __u32 data,
+			__u32 requester)
 {
 	struct table *table = context;
 
-	if (address != MESSAGE || gsi - FIRST_GSI >= 8)
+	if (address != MESSAGE || requester != F || gsi - FIRST_GSI >= 8)
 		return -EINVAL;
 	table->data[gsi - FIRST_GSI] = data;
 	table->changes++;
@@ -322,7 +326,7 @@ static void write_message(struct vm *vm, unsigned int vector, __u32 data)
 	guest_store(vm, entry + 12, 4, 0);
 }
 
-static struct kvpci_function *create_msix(struct host *host)
+static struct kvpci_function *describe_msix(struct host *host)
 {
 	const struct kvpci_msix msix = {
 		.size = sizeof(msix), .vectors = VECTORS, .pba_offset = PAGE / 2,
@@ -337,6 +341,13 @@ static struct kvpci_function *create_msix(struct host *host)
 		.bars = { { PAGE } }, .capabilities = (unsigned long)&capability,
 		.nr_capabilities = 1 }, NULL);
 	must(kvpci_function_plug(function));
+	return function;
+}
+
+static struct kvpci_function *create_msix(struct host *host)
+{
+	struct kvpci_function *function = describe_msix(host);
+
 	set_bar(host, F, 0, MEM);
 	set_command(host, F, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	cfg_write(host, BY_ECAM, F, MSIX + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
@@ -405,6 +416,34 @@ TEST(routes_of_the_callers)
 	kvpci_host_free(host.bridge);
 	close(device);
 	vm_free(vm);
+}
+
+/* What can't be memory is slower, and told of once. */
+TEST_F(library, too_few_slots)
+{
+	struct kvpci_function *f;
+
+	self->vm->mirrored = NULL;
+	kvpci_host_free(self->host.bridge);
+	self->machine.nr_slots = 1;
+	must(create(self));
+	f = describe_msix(&self->host);
+	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_BASE_ADDRESS_0, MEM, 4));
+	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY, 2));
+	EXPECT_EQ(-ENOSPC, kvpci_host_sync(self->host.bridge));
+	EXPECT_EQ(0, kvpci_host_sync(self->host.bridge));
+	guest_store(self->vm, MEM + PCI_MSIX_ENTRY_DATA, 4, 0x44);
+	EXPECT_EQ(0x44, guest_load(self->vm, MEM + PCI_MSIX_ENTRY_DATA, 4));
+
+	/* When there is one, it is used. */
+	self->machine.nr_slots = 2;
+	kvpci_host_free(self->host.bridge);
+	must(create(self));
+	f = describe_msix(&self->host);
+	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_BASE_ADDRESS_0, MEM, 4));
+	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY, 2));
+	EXPECT_EQ(0, kvpci_host_sync(self->host.bridge));
+	self->machine.nr_slots = 4;
 }
 
 /* What it refuses has changed nothing. */

@@ -315,7 +315,7 @@ bool host_read(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
 	       unsigned int size, __u64 *data)
 {
 	struct function *function;
-	struct kvpci_exit exit;
+	struct kvpci_exit exit = { .size = sizeof(exit) };
 
 	pthread_rwlock_rdlock(&host->lock);
 	function = find(host, vcpu, flags, address, &exit);
@@ -329,7 +329,7 @@ bool host_write(struct host *host, unsigned int vcpu, __u32 flags, __u64 address
 		unsigned int size, __u64 data)
 {
 	struct function *function;
-	struct kvpci_exit exit;
+	struct kvpci_exit exit = { .size = sizeof(exit) };
 
 	pthread_rwlock_rdlock(&host->lock);
 	function = find(host, vcpu, flags, address, &exit);

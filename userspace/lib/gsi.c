@@ -176,11 +176,13 @@ static int take(void *context, unsigned int *gsi)
 	return ret;
 }
 
-static int change(void *context, unsigned int gsi, __u64 address, __u32 data)
+static int change(void *context, unsigned int gsi, __u64 address, __u32 data, __u32 requester)
 {
 	struct kvpci_gsis *gsis = context;
 	struct message *message = &gsis->message[gsi - gsis->first];
 
+	/* Nothing remaps it. */
+	(void)requester;
 	pthread_mutex_lock(&gsis->lock);
 	message->sends = true;
 	message->route = (struct kvm_irq_routing_msi){

@@ -235,22 +235,29 @@ static int name_function(struct kvpci_host *host, struct kvpci_exit *exit)
 int kvpci_host_exit(struct kvpci_host *host, unsigned int vcpu, __u32 flags, __u64 address,
 		    struct kvpci_exit *exit)
 {
+	struct kvpci_exit told = {
+		.size = sizeof(told), .flags = flags, .vcpu = vcpu, .address = address,
+	};
+	__u32 size = exit->size;
 	bool moved;
 	int error;
 	int ret;
 
+	if (size < KVPCI_EXIT_SIZE_VER0)
+		return -EINVAL;
 	if (!kvpci_host_owns(host, flags, address))
 		return -ENOENT;
-	*exit = (struct kvpci_exit){
-		.size = sizeof(*exit), .flags = flags, .vcpu = vcpu, .address = address,
-	};
-	ret = libkvpci_ioctl(host->fd, KVPCI_GET_EXIT, exit);
+	ret = libkvpci_ioctl(host->fd, KVPCI_GET_EXIT, &told);
 	/* The function may have gone meanwhile whose write has moved other memory. */
-	moved = ret ? is_config(host, flags, address) : exit->flags & KVPCI_EXIT_MIRROR;
+	moved = ret ? is_config(host, flags, address) : told.flags & KVPCI_EXIT_MIRROR;
 	if (!ret)
-		ret = name_function(host, exit);
-	error = moved ? kvpci_host_sync(host) : 0;
-	return error ? error : ret;
+		ret = name_function(host, &told);
+	error = moved ? libkvpci_mirrors_sync(host) : 0;
+	if (ret || error)
+		return error ? error : ret;
+	told.size = size;
+	memcpy(exit, &told, size < sizeof(told) ? size : sizeof(told));
+	return 0;
 }
 
 int kvpci_host_drain(struct kvpci_host *host)

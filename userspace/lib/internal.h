@@ -114,6 +114,8 @@ struct libkvpci_hole {
  * @count: how often memory has come or gone
  * @changes: how many the kernel has told of
  * @faults: how often a vCPU could not run
+ * @astray: configuration space is not laid out as holes ask for
+ * @error: what could not be made memory, since a call that tells of it: a negative error number
  */
 struct libkvpci_mirrors {
 	pthread_mutex_t lock;
@@ -126,6 +128,8 @@ struct libkvpci_mirrors {
 	__u64 count;
 	__u64 changes;
 	__u64 faults;
+	bool astray;
+	int error;
 };
 
 /**
@@ -231,6 +235,7 @@ int libkvpci_routes_serve(struct kvpci_host *host, bool *mirrors,
 /* mirrors.c */
 int libkvpci_mirrors_init(struct kvpci_host *host);
 void libkvpci_mirrors_destroy(struct kvpci_host *host);
+int libkvpci_mirrors_sync(struct kvpci_host *host);
 void libkvpci_mirrors_remove(struct kvpci_function *function);
 int libkvpci_mirrors_follow(struct kvpci_function *function);
 void libkvpci_mirrors_forget(struct kvpci_function *function, __u32 bar, __u64 place);

@@ -54,20 +54,23 @@ int kvpci_device_open(int *version);
  * struct kvpci_gsi_ops - how GSIs are had, which KVM knows interrupts by
  * @size: sizeof(struct kvpci_gsi_ops)
  * @take: take a GSI for a message. Return: 0, or a negative error number
- * @change: have it send a message from the next @commit on. Called again for another message.
- *	Return: likewise
+ * @change: have it send a message from the next @commit on, which comes from @requester, as of
+ *	struct kvpci_route, which an IOMMU that remaps interrupts asks for. Called again for
+ *	another message. Return: likewise
  * @give_back: nobody uses the GSI any more, and no eventfd is bound to it
  * @commit: give KVM the table (KVM_SET_GSI_ROUTING): what has been changed before is in force
  *	when it returns. Return: likewise
  *
  * For a monitor that has a table of its own; struct kvpci_gsis is for one that has none. They
  * are called for messages only, where KVM's irqfds deliver these, and never two at a time for one
- * host bridge. They may not call functions of the library for the same bridge.
+ * host bridge. They may not call functions of the library for the same bridge; and who calls such
+ * functions may hold no lock that they take.
  */
 struct kvpci_gsi_ops {
 	size_t size;
 	int (*take)(void *context, unsigned int *gsi);
-	int (*change)(void *context, unsigned int gsi, __u64 address, __u32 data);
+	int (*change)(void *context, unsigned int gsi, __u64 address, __u32 data,
+		      __u32 requester);
 	void (*give_back)(void *context, unsigned int gsi);
 	int (*commit)(void *context);
 };
@@ -227,7 +230,8 @@ bool kvpci_host_owns(const struct kvpci_host *host, __u32 flags, __u64 address);
  * @vcpu: which vCPU has exited, by what KVM_CREATE_VCPU was told
  * @flags: KVPCI_EXIT_IO for KVM_EXIT_IO, 0 for KVM_EXIT_MMIO
  * @address: port or phys_addr of that
- * @exit: as of KVPCI_GET_EXIT; @user_data is that of the function's configuration
+ * @exit: in: @size; out: the rest, as of KVPCI_GET_EXIT, of which @user_data is that of the
+ *	function's configuration
  *
  * To be called before KVM_RUN is called again, by the thread that does that. If the write has moved
  * memory, that has followed when this returns.
@@ -310,7 +314,7 @@ void kvpci_host_count(struct kvpci_host *host, struct kvpci_counts *counts, size
  *
  * The state of KVM's interrupt controllers and local APICs is to be taken after that.
  *
- * Return: 0, or a negative error number
+ * Return: 0, or a negative error number: EAGAIN: ranges have been added meanwhile
  */
 int kvpci_host_save(struct kvpci_host *host, void **data, size_t *length);
 

@@ -10,7 +10,9 @@
  * place before that can't run, and its thread moves it. Of memory of the caller's the kernel can't
  * take anything away: the guest's write waits until the vCPU's thread has moved it.
  *
- * Each range has a slot of KVM's for as long as the kernel knows it, placed or not.
+ * Each range that is placed has a slot of KVM's. If there are too few, or too little memory for
+ * one, the range is none of the guest's memory, and accesses come to the kernel or to the caller:
+ * that is slower, and no reason for a vCPU not to go on.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -19,6 +21,9 @@
 
 /* So often in a row a vCPU may fail where nothing has moved: others may have moved it before. */
 #define MAX_FAULTS	100
+
+/* So many changes are followed at a time: a guest may make them faster than that. */
+#define MAX_CHANGES	1024
 
 #define HOLE_LENGTH	4096
 
@@ -158,29 +163,40 @@ static int make_room(struct kvpci_host *host, __u64 address, __u64 length)
 	return ret;
 }
 
-/* All but the memory itself: *@found is what is to be memory at the place that was told. */
+/* Have an entry for what has been told; NULL: it will be no memory, which is noted. */
+static struct libkvpci_mirror *add(struct kvpci_host *host, const struct kvpci_mirror *told)
+{
+	int error = 0;
+	struct libkvpci_mirror *mirror = find_free(host, &error);
+
+	if (mirror) {
+		error = map(host, mirror, told);
+		if (!error)
+			return mirror;
+	}
+	host->mirrors.error = error;
+	return NULL;
+}
+
+/* All but the memory itself: *@found is what is to be memory at the place that was told, if any. */
 static int prepare(struct kvpci_host *host, const struct kvpci_mirror *told,
 		   struct libkvpci_mirror **found)
 {
 	struct libkvpci_mirror *mirror = find(&host->mirrors, told->offset);
 	int ret = 0;
 
-	if (mirror && mirror->length != told->length) {
+	if (mirror && (mirror->length != told->length || mirror->owner != told->user_data)) {
 		ret = drop(host, mirror);
 		mirror = NULL;
 	} else if (mirror && mirror->address != told->address) {
 		ret = set_memory(host, mirror, false);
 	}
-	if (!ret && !mirror) {
-		mirror = find_free(host, &ret);
-		if (!mirror)
-			return ret;
-		ret = map(host, mirror, told);
-	}
-	if (!ret && !mirror->is_memory) {
+	if (!ret && !mirror)
+		mirror = add(host, told);
+	if (!ret && !(mirror && mirror->is_memory))
 		ret = make_room(host, told->address, told->length);
+	if (!ret && mirror && !mirror->is_memory)
 		mirror->address = told->address;
-	}
 	*found = mirror;
 	return ret;
 }
@@ -209,9 +225,9 @@ static int follow(struct kvpci_host *host, const struct kvpci_mirror *told)
 	if (ret)
 		return ret;
 	ret = libkvpci_ioctl(host->fd, KVPCI_SET_MIRROR, &confirm);
-	/* It may have changed again, or gone: then there is more to be told. */
+	/* If it has changed again, that is told of. If it has gone, nothing is. */
 	if (ret == -EAGAIN || ret == -ENOENT)
-		return 0;
+		return mirror && !mirror->is_memory ? drop(host, mirror) : 0;
 	return ret || !mirror ? ret : set_memory(host, mirror, true);
 }
 
@@ -275,19 +291,25 @@ static int lay_out_ecam(struct kvpci_host *host)
 	int ret = 0;
 	size_t i;
 
+	host->mirrors.astray = true;
 	for (i = 0; !ret && i < host->mirrors.nr; i++) {
 		struct libkvpci_mirror *mirror = &host->mirrors.mirror[i];
 
 		if (mirror->length && mirror->offset < end && !is_piece(host, mirror))
 			ret = drop(host, mirror);
 	}
+	if (ret)
+		return ret;
+	host->mirrors.astray = false;
 	for (at = ecam_start(host); !ret && at < end; at = next_hole(host, at) + HOLE_LENGTH) {
 		__u64 length = next_hole(host, at) - at;
 
 		if (length)
 			ret = add_piece(host, at, length);
 	}
-	return ret;
+	if (ret)
+		host->mirrors.error = ret;
+	return 0;
 }
 
 static struct libkvpci_hole *find_hole(struct libkvpci_mirrors *mirrors, __u64 offset)
@@ -301,25 +323,31 @@ static struct libkvpci_hole *find_hole(struct libkvpci_mirrors *mirrors, __u64 o
 	return NULL;
 }
 
-/* Have a hole be where it was told to be, or nowhere. */
-static int set_hole(struct libkvpci_mirrors *mirrors, const struct kvpci_mirror *told)
+/* Have room for one more. */
+static int grow_holes(struct libkvpci_mirrors *mirrors)
 {
-	struct libkvpci_hole *hole = find_hole(mirrors, told->offset), *grown;
+	struct libkvpci_hole *grown;
+
+	grown = reallocarray(mirrors->hole, mirrors->nr_holes + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	mirrors->hole = grown;
+	return 0;
+}
+
+/* Have a hole be where it was told to be, or nowhere. */
+static void set_hole(struct libkvpci_mirrors *mirrors, const struct kvpci_mirror *told)
+{
+	struct libkvpci_hole *hole = find_hole(mirrors, told->offset);
 
 	if (!(told->flags & KVPCI_MIRROR_PLACED)) {
 		if (hole)
 			*hole = mirrors->hole[--mirrors->nr_holes];
-		return 0;
+		return;
 	}
-	if (!hole) {
-		grown = reallocarray(mirrors->hole, mirrors->nr_holes + 1, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		mirrors->hole = grown;
-		hole = &grown[mirrors->nr_holes++];
-	}
+	if (!hole)
+		hole = &mirrors->hole[mirrors->nr_holes++];
 	*hole = (struct libkvpci_hole){ .offset = told->offset, .address = told->address };
-	return 0;
 }
 
 static int follow_hole(struct kvpci_host *host, const struct kvpci_mirror *told)
@@ -330,35 +358,44 @@ static int follow_hole(struct kvpci_host *host, const struct kvpci_mirror *told)
 	int ret;
 
 	host->mirrors.changes++;
-	ret = libkvpci_ioctl(host->fd, KVPCI_SET_MIRROR, &confirm);
-	/* It may be back where it was, or else is told of again: there it stays until then. */
-	if (ret == -EAGAIN || ret == -ENOENT)
-		return 0;
+	ret = grow_holes(&host->mirrors);
 	if (!ret)
-		ret = set_hole(&host->mirrors, told);
-	return ret ? ret : lay_out_ecam(host);
+		ret = libkvpci_ioctl(host->fd, KVPCI_SET_MIRROR, &confirm);
+	/* It may be back where it was, or else is told of again: there it stays until then. */
+	if (ret)
+		return ret == -EAGAIN || ret == -ENOENT ? 0 : ret;
+	set_hole(&host->mirrors, told);
+	return lay_out_ecam(host);
+}
+
+/* Follow one change. Returns -ENOENT if there is none. */
+static int follow_next(struct kvpci_host *host)
+{
+	struct kvpci_mirror told = { .size = sizeof(told) };
+	int ret = libkvpci_ioctl(host->fd, KVPCI_GET_MIRROR, &told);
+
+	if (ret)
+		return ret;
+	return told.flags & KVPCI_MIRROR_TRAPPED ? follow_hole(host, &told) : follow(host, &told);
 }
 
 /* The caller holds the lock. */
 static int sync_mirrors(struct kvpci_host *host)
 {
-	int ret;
+	int ret, i;
 
 	/* Before looking, so that what comes while we look is not missed. */
 	libkvpci_event_clear(host->mirror_event);
-	do {
-		struct kvpci_mirror told = { .size = sizeof(told) };
-
-		ret = libkvpci_ioctl(host->fd, KVPCI_GET_MIRROR, &told);
-		if (ret)
-			break;
-		ret = told.flags & KVPCI_MIRROR_TRAPPED ? follow_hole(host, &told) :
-							  follow(host, &told);
-	} while (!ret);
+	ret = host->mirrors.astray ? lay_out_ecam(host) : 0;
+	for (i = 0; !ret && i < MAX_CHANGES; i++)
+		ret = follow_next(host);
+	/* There may be more: others are to have a turn. */
+	if (!ret)
+		libkvpci_event_signal(host->mirror_event);
 	return ret == -ENOENT ? 0 : ret;
 }
 
-int kvpci_host_sync(struct kvpci_host *host)
+int libkvpci_mirrors_sync(struct kvpci_host *host)
 {
 	int ret;
 
@@ -366,6 +403,19 @@ int kvpci_host_sync(struct kvpci_host *host)
 		return 0;
 	pthread_mutex_lock(&host->mirrors.lock);
 	ret = sync_mirrors(host);
+	pthread_mutex_unlock(&host->mirrors.lock);
+	return ret;
+}
+
+int kvpci_host_sync(struct kvpci_host *host)
+{
+	int ret = libkvpci_mirrors_sync(host);
+
+	if (ret || host->mirror_event < 0)
+		return ret;
+	pthread_mutex_lock(&host->mirrors.lock);
+	ret = host->mirrors.error;
+	host->mirrors.error = 0;
 	pthread_mutex_unlock(&host->mirrors.lock);
 	return ret;
 }
@@ -406,8 +456,13 @@ int libkvpci_mirrors_follow(struct kvpci_function *function)
 /* Before there is a guest that could read: the ECAM. */
 int libkvpci_mirrors_init(struct kvpci_host *host)
 {
+	int ret;
+
 	pthread_mutex_init(&host->mirrors.lock, NULL);
-	return host->mirror_event < 0 ? 0 : lay_out_ecam(host);
+	if (host->mirror_event < 0)
+		return 0;
+	ret = lay_out_ecam(host);
+	return ret ? ret : host->mirrors.error;
 }
 
 /* What is mapped keeps the bridge's descriptor open. */

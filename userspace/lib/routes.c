@@ -218,7 +218,7 @@ static int enter(struct kvpci_function *function, struct kvpci_route *route)
 
 	if (!ret)
 		ret = routes->ops->change(routes->context, vector->gsi, route->address,
-					  route->data);
+					  route->data, route->requester);
 	route->address = 0;
 	route->data = 0;
 	route->requester = 0;

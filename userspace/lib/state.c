@@ -35,6 +35,7 @@ struct entry {
 /* Part of a state that is being written; without @data it is only measured. */
 struct writer {
 	__u8 *data;
+	size_t room;
 	size_t length;
 	__u32 entries;
 };
@@ -68,6 +69,9 @@ static int write_entry(struct writer *writer, int fd, const struct kvpci_functio
 	writer->entries++;
 	if (!place)
 		return 0;
+	/* Somebody adds ranges meanwhile. */
+	if (writer->length > writer->room)
+		return -EAGAIN;
 	memcpy(place, &entry, sizeof(entry));
 	place += sizeof(entry);
 	if (function)
@@ -100,7 +104,8 @@ static int save(struct kvpci_host *host, struct writer *writer)
 	ret = write_all(host, writer);
 	if (ret)
 		return ret;
-	writer->data = calloc(1, writer->length);
+	writer->room = writer->length;
+	writer->data = calloc(1, writer->room);
 	if (!writer->data)
 		return -ENOMEM;
 	ret = write_all(host, writer);

@@ -63,10 +63,10 @@ static void messages(void)
 	for (i = 0; i < 3; i++) {
 		EXPECT(!ops->take(gsis, &gsi) && gsi == 24 + i);
 		EXPECT(!find(gsis, gsi));
-		EXPECT(!ops->change(gsis, gsi, 0x1fee00000ULL + i, 0x40 + i));
+		EXPECT(!ops->change(gsis, gsi, 0x1fee00000ULL + i, 0x40 + i, 0));
 	}
 	EXPECT(ops->take(gsis, &gsi) == -ENOSPC && !kvpci_gsis_left(gsis));
-	EXPECT(!ops->change(gsis, 25, 0xfee01000, 0x55));
+	EXPECT(!ops->change(gsis, 25, 0xfee01000, 0x55, 0));
 	entry = find(gsis, 25);
 	EXPECT(entry && entry->u.msi.address_lo == 0xfee01000 && !entry->u.msi.address_hi);
 	EXPECT(entry && entry->u.msi.data == 0x55 && !entry->flags);
@@ -89,9 +89,9 @@ static void invalid_messages(void)
 	unsigned int gsi;
 
 	EXPECT(!libkvpci_gsis_new(-1, KVPCI_GSIS_X2APIC_API, 44, NULL, 0, &gsis));
-	EXPECT(!ops->take(gsis, &gsi) && !ops->change(gsis, gsi, 0x1fee00000, 0x55));
+	EXPECT(!ops->take(gsis, &gsi) && !ops->change(gsis, gsi, 0x1fee00000, 0x55, 0));
 	EXPECT(!find(gsis, gsi));
-	EXPECT(!ops->change(gsis, gsi, 0x100fee00000, 0x55) && find(gsis, gsi));
+	EXPECT(!ops->change(gsis, gsi, 0x100fee00000, 0x55, 0) && find(gsis, gsi));
 	kvpci_gsis_free(gsis);
 }
 
