@@ -416,8 +416,10 @@ struct kvpci_function_config {
  * @KVPCI_RANGE_USERSPACE: accesses end as KVM_EXIT_MMIO or KVM_EXIT_IO, and the caller of
  *	KVM_RUN completes them; see KVPCI_GET_EXIT. Of configuration space, over registers that the
  *	kernel does not act upon: an access to one of these bytes is left to the caller as a whole,
- *	which does what is asked of other bytes by KVPCI_READ and KVPCI_WRITE; see "mirrors" for
- *	memory that the guest has there. It has no structure.
+ *	which does what is asked of other bytes by KVPCI_READ and KVPCI_WRITE, and then sees to
+ *	what it has done itself by that, as these say; see "mirrors" for memory that the guest has
+ *	there. Ports reach no more than the first 256 bytes: the rest of such an access is none,
+ *	and reads as ones. It has no structure.
  * @KVPCI_RANGE_BANKS: registers in banks, of which the guest sees the one that it has selected:
  *	struct kvpci_banks_config
  * @KVPCI_RANGE_MEMORY: memory of the caller's, which it makes memory of the guest, see "mirrors":
@@ -1006,6 +1008,8 @@ struct kvpci_route {
  *	- call KVPCI_SET_ROUTE with KVPCI_ROUTE_HAND, and only then
  *	- bind the eventfd to that GSI by KVM_IRQFD; if that fails, take the vector back.
  *
+ * If the eventfd is signalled at the very moment of KVM_IRQFD, KVM may send that twice.
+ *
  * The vector is *recalled* as soon as its message must not be sent any more: it or the function is
  * masked, MSI or MSI-X is disabled, bus mastering is off, the message or the requester has
  * changed, or how many vectors of MSI there are, the function has been reset. The guest's write
@@ -1252,11 +1256,11 @@ struct kvpci_mirror {
  * If KVPCI_SET_MIRROR fails for a hole, that is still where it was confirmed last, or is told of
  * again, or was nowhere and has gone.
  *
- * That is to be done until KVPCI_GET_MIRROR returns ENOENT, and again when @mirror_eventfd
- * of the bridge is signalled: when a function with memory of the guest has gone, when a
- * guest reads from a range so often, without it, that it is worth it, and when a BAR with memory
- * of the caller's, or a hole, has come or has moved. A caller that has found a vCPU's KVM_RUN
- * failed with EFAULT, or ended with KVPCI_EXIT_MIRROR, does it before the vCPU runs again.
+ * One thread at a time is to do that, until KVPCI_GET_MIRROR returns ENOENT, and again when
+ * @mirror_eventfd of the bridge is signalled: when a function with memory of the guest has gone,
+ * when a guest reads from a range so often, without it, that it is worth it, and when a BAR with
+ * memory of the caller's, or a hole, has come or has moved. A caller that has found a vCPU's
+ * KVM_RUN failed with EFAULT, or ended with KVPCI_EXIT_MIRROR, does it before the vCPU runs again.
  *
  * A BAR that is not wholly in a window, or shares its addresses with one that is not
  * larger, is not placed: accesses to it come to the kernel.
