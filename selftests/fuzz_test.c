@@ -152,11 +152,13 @@ static void set_again(struct __test_metadata *_metadata, const struct target *ta
 }
 
 /* Have a guest or a device do something, and keep what has come of it. */
-static void disturb(struct target *target, enum kinds which)
+static void disturb(int host, struct target *target, enum kinds which)
 {
 	struct state state;
 
 	kinds_disturb(target->fd, which, mutator_random, target->mutator);
+	/* A message to many may have been left to a work item. */
+	must(drain(host));
 	state = state_get(target->fd);
 	keep(target, &state);
 	state_free(&state);
@@ -177,7 +179,7 @@ TEST_F_TIMEOUT(fuzz, states, DAYS)
 		int ret;
 
 		if (i && !(mutator_random(target->mutator) % 32))
-			disturb(target, i - 1);
+			disturb(self->host->fd, target, i - 1);
 		make(self->targets, target, &set);
 		was = state_get(target->fd);
 		kcov_begin(self->kcov);

@@ -43,10 +43,12 @@ FIXTURE(handover) {
 	struct device *device;
 	__u32 interrupt;
 	pthread_mutex_t lock;	/* guards what follows: only one at a time hands over */
+	pthread_mutex_t signal;	/* KVM may send twice what comes while it begins to listen */
 	int source[NR];
 	bool bound[NR];
 	struct kvm_irq_routing_entry routes[NR];
 	int recalls;		/* exits to take something back */
+	int empty;		/* and with nothing to take back */
 	struct kvpci_exit said;	/* of the last */
 };
 
@@ -96,7 +98,9 @@ static int hand_to(struct _test_data_handover *self, const struct kvpci_route *r
 
 static void bind_irqfd(struct _test_data_handover *self, __u32 n)
 {
+	pthread_mutex_lock(&self->signal);
 	must(irqfd_set(self->rig->vm->fd, FIRST_GSI + n, self->source[n], -1));
+	pthread_mutex_unlock(&self->signal);
 	self->bound[n] = true;
 }
 
@@ -152,9 +156,12 @@ static __u64 serve(struct vcpu *vcpu, const struct guest_exit *exit)
 	struct _test_data_handover *self = vcpu->arg;
 
 	must(get_exit(self->rig->host->fd, exit, vcpu->index, &self->said));
-	/* One of which there is nothing to take back is many too many. */
-	if (self->said.flags & KVPCI_EXIT_RECALL)
-		self->recalls += take_back(self) ? 1 : 1000;
+	if (!(self->said.flags & KVPCI_EXIT_RECALL))
+		return 0;
+	if (take_back(self))
+		self->recalls++;
+	else
+		self->empty++;
 	return 0;
 }
 
@@ -231,6 +238,7 @@ static __u8 vector_of(struct _test_data_handover *self, __u32 n)
 FIXTURE_SETUP(handover)
 {
 	pthread_mutex_init(&self->lock, NULL);
+	pthread_mutex_init(&self->signal, NULL);
 	self->rig = rig_new(2, 0);
 	rig_listen(self->rig);
 }
@@ -239,6 +247,7 @@ FIXTURE_TEARDOWN(handover)
 {
 	int i;
 
+	EXPECT_EQ(0, self->empty);
 	if (self->device)
 		device_free(self->device);
 	for (i = 0; i < NR && self->source[i]; i++)
@@ -246,6 +255,7 @@ FIXTURE_TEARDOWN(handover)
 	rig_deafen(self->rig);
 	rig_free(self->rig);
 	pthread_mutex_destroy(&self->lock);
+	pthread_mutex_destroy(&self->signal);
 }
 
 TEST_F(handover, signals_are_kvms_until_they_are_taken_back)
@@ -794,7 +804,9 @@ TEST_F(handover, none_lost_none_invented)
 	/* Until it was handed over, and so taken back, more than once. */
 	for (i = 0; i < signals || (__atomic_load_n(&loop.handed, __ATOMIC_SEQ_CST) < 3 &&
 				    time(NULL) < end); i++) {
+		pthread_mutex_lock(&self->signal);
 		event_signal(self->source[0]);
+		pthread_mutex_unlock(&self->signal);
 		if (!eventually(both(self->rig) - before > i))
 			break;
 		if (both(self->rig) - before != i + 1)
@@ -810,7 +822,6 @@ TEST_F(handover, none_lost_none_invented)
 	EXPECT_EQ(i, both(self->rig) - before);
 	EXPECT_GE(loop.handed, 3);
 	EXPECT_GE(self->recalls, 2);
-	EXPECT_LT(self->recalls, 1000);
 	self->rig->known[1][VECTOR] = rig_handled(self->rig, 1, VECTOR);
 	self->rig->known[1][OTHER] = rig_handled(self->rig, 1, OTHER);
 	EXPECT_EQ(0, strays(self->rig));
@@ -899,7 +910,8 @@ TEST_F(handover, routes_go_while_they_are_signalled)
 		const int event = event_new();
 
 		must(set_route(self->device->function, KVPCI_MSIX, 0, route.sequence, event, 0));
-		usleep(i % 4 * LOOK_US);
+		/* On a slow machine the worker is to have its turn at last. */
+		usleep(i % 4 * LOOK_US + (i > times ? i - times : 0));
 		must(remove_route(self->device->function, KVPCI_MSIX, 0));
 		by_route += event_count(event);
 		event_signal(event);

@@ -875,6 +875,8 @@ FIXTURE_SETUP(behind)
 FIXTURE_TEARDOWN(behind)
 {
 	kvpci_function_free(self->above);
+	if (self->rig->listening)
+		rig_deafen(self->rig);
 	rig_free(self->rig);
 }
 

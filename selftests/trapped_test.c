@@ -434,6 +434,10 @@ TEST_F(trapped, a_write_that_is_told_of_too)
 	must(untrap(vmm->function, VENDOR_CAP, 0x20));
 	EXPECT_EQ(BELOW, cfg_read(self->host, BY_ECAM, F, TRAP + 1, 1));
 	EXPECT_EQ(2, vmm->nr);
+	must(untrap(vmm->function, 0, PAGE));
+	cfg_write(self->host, BY_ECAM, F, TRAP, 1, 0x55);
+	EXPECT_EQ(3, vmm->nr);
+	EXPECT_TRUE(vmm->said.flags & KVPCI_EXIT_WRITTEN);
 	close(vmm->function);
 }
 
