@@ -270,16 +270,12 @@ static int add_piece(struct kvpci_host *host, __u64 offset, __u64 length)
 {
 	const struct kvpci_mirror piece = { .offset = offset, .length = length };
 	struct libkvpci_mirror *mirror = find(&host->mirrors, offset);
-	int ret = 0;
 
 	if (mirror)
 		return 0;
-	mirror = find_free(host, &ret);
+	mirror = add(host, &piece);
 	if (!mirror)
-		return ret;
-	ret = map(host, mirror, &piece);
-	if (ret)
-		return ret;
+		return host->mirrors.error;
 	mirror->address = host->config.ecam + offset;
 	return set_memory(host, mirror, true);
 }
