@@ -17,6 +17,7 @@
 
 #include "lib/device.h"
 #include "lib/die.h"
+#include "lib/environment.h"
 #include "lib/harness.h"
 #include "lib/ioctls.h"
 #include "lib/lapic.h"
@@ -437,8 +438,11 @@ TEST_F(delivery, every_kind_of_message_reaches_whom_it_does_by_kvm)
 		0x10000000, 0xffff0001, 0xffffff00, 0xfffffffe, 0xffffffff,
 	};
 	const int nr = variant->desc.nr, nr_low = ARRAY_SIZE(low);
-	/* By an irqfd it is KVM itself who delivers: what is ours is to make the route. */
-	const int step = get_delivery() == KVPCI_DELIVERY_DIRECT ? 1 : 4;
+	/*
+	 * By an irqfd it is KVM itself who delivers: what is ours is to make the route. And what a
+	 * slow kernel is for does not depend on the message.
+	 */
+	const int step = get_delivery() == KVPCI_DELIVERY_DIRECT && scaled(10) == 10 ? 1 : 5;
 	int dest, how, mode, kinds = 0, messages = 0, arrived = 0, wrong = 0;
 	int nr_dests = nr_low + ARRAY_SIZE(high);
 	struct reached reached;
