@@ -166,6 +166,29 @@ TEST_F(fdinfo, a_function)
 	close(function);
 }
 
+TEST_F(fdinfo, bytes_of_configuration_space)
+{
+	struct range_desc exits = {
+		.bar = KVPCI_CONFIG, .kind = KVPCI_RANGE_EXIT, .offset = 0x40, .length = 2,
+	};
+	struct range_desc traps = {
+		.bar = KVPCI_CONFIG, .kind = KVPCI_RANGE_USERSPACE, .offset = 0xffe, .length = 2,
+	};
+	int function = function_new(self->host, F, (struct kvpci_function_config) {});
+
+	EXPECT_FALSE(begins(function, "\nconfig-"));
+	must(add_range(function, &exits));
+	EXPECT_TRUE(has(function, "bus-master:\t0\nconfig-exits:\t64-65\ndoorbells:\t0"));
+	exits.offset = 0x60;
+	must(add_range(function, &exits));
+	must(add_range(function, &traps));
+	EXPECT_TRUE(has(function, "config-userspace:\t4094-4095\nconfig-exits:\t64-65,96-97"));
+	traps.range_flags = KVPCI_RANGE_REMOVE;
+	must(add_range(function, &traps));
+	EXPECT_FALSE(begins(function, "\nconfig-userspace"));
+	close(function);
+}
+
 TEST_F(fdinfo, bars_and_what_is_behind_them)
 {
 	const __u64 mem64 = self->host->config.mem64.base;

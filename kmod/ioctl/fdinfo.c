@@ -68,6 +68,13 @@ void kvpci_host_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "plugged:\t%u\n", plugged);
 }
 
+/* A list of bytes of configuration space; @bytes: they, NULL: none. */
+static void show_bytes(struct seq_file *m, const char *name, const unsigned long *bytes)
+{
+	if (bytes)
+		seq_printf(m, "config-%s:\t%*pbl\n", name, KVPCI_CONFIG_SIZE, bytes);
+}
+
 static const char *bar_kind(const struct kvpci_function_bar *bar)
 {
 	if (bar->index == KVPCI_BAR_ROM)
@@ -177,7 +184,7 @@ void kvpci_function_show_fdinfo(struct seq_file *m, struct file *file)
 	u16 command = kvpci_config_u16(&function->config, PCI_COMMAND);
 	int i;
 
-	/* What is plugged, bound and behind BARs; and that lists of them stay. */
+	/* What is plugged, bound, behind BARs, and userspace's; and that lists of them stay. */
 	mutex_lock(&host->lock);
 	seq_printf(m, "function:\t%04x:%02x:%02x.%x\n", host->segment,
 		   kvpci_function_bus_number(function), function->devfn >> 3, function->devfn & 7);
@@ -185,6 +192,8 @@ void kvpci_function_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "plugged:\t%d\n", function->plugged);
 	seq_printf(m, "user-data:\t0x%llx\n", function->user_data);
 	seq_printf(m, "bus-master:\t%d\n", !!(command & PCI_COMMAND_MASTER));
+	show_bytes(m, "userspace", kvpci_host_dereference(host, function->traps));
+	show_bytes(m, "exits", function->exits);
 	for (i = 0; i < function->bars.nr; i++)
 		show_bar(m, &function->bars.bar[i]);
 	seq_printf(m, "doorbells:\t%u\n", function->nr_doorbells);
