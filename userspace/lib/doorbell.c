@@ -3,21 +3,20 @@
  * Doorbells: writes by the guest that signal an eventfd. The kernel moves them with their BAR, so
  * that there is nothing to be done when the guest does that.
  */
-#include <string.h>
-
 #include "internal.h"
 
 static int change_doorbell(struct kvpci_function *function, __u32 flags,
 			   const struct kvpci_doorbell *doorbell)
 {
-	struct kvpci_doorbell copy = { .size = 0 };
+	struct kvpci_doorbell copy;
+	int ret;
 
-	if (doorbell->size > sizeof(copy))
-		return -E2BIG;
-	if (doorbell->size < KVPCI_DOORBELL_SIZE_VER0 ||
-	    doorbell->flags & KVPCI_DOORBELL_DEASSIGN)
+	ret = libkvpci_take(&copy, sizeof(copy), doorbell, doorbell->size,
+			    KVPCI_DOORBELL_SIZE_VER0);
+	if (ret)
+		return ret;
+	if (copy.flags & KVPCI_DOORBELL_DEASSIGN)
 		return -EINVAL;
-	memcpy(&copy, doorbell, doorbell->size);
 	copy.size = sizeof(copy);
 	copy.flags |= flags;
 	return libkvpci_ioctl(function->fd, KVPCI_DOORBELL, &copy);

@@ -101,15 +101,14 @@ static int create(struct kvpci_function *function, struct kvpci_function_config 
 int kvpci_function_create(struct kvpci_host *host, const struct kvpci_function_config *config,
 			  const struct kvpci_function *parent, struct kvpci_function **function)
 {
-	struct kvpci_function_config copy = { .size = 0 };
+	struct kvpci_function_config copy;
 	struct kvpci_function *made;
 	int ret;
 
-	if (config->size > sizeof(copy))
-		return -E2BIG;
-	if (config->size < KVPCI_FUNCTION_CONFIG_SIZE_VER0)
-		return -EINVAL;
-	memcpy(&copy, config, config->size);
+	ret = libkvpci_take(&copy, sizeof(copy), config, config->size,
+			    KVPCI_FUNCTION_CONFIG_SIZE_VER0);
+	if (ret)
+		return ret;
 	if (copy.flags & LIBRARY_FLAGS || copy.parent || copy.route_eventfd)
 		return -EINVAL;
 	made = calloc(1, sizeof(*made));

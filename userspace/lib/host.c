@@ -6,7 +6,6 @@
  * function's by now: the kernel tells, by a number that no other function ever has.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -15,36 +14,29 @@
 #define CONFIG_PORTS		0xcf8
 #define NR_CONFIG_PORTS		8
 
-/* Copy a structure that the caller was compiled with, of a size that may be shorter. */
-static int copy_sized(void *to, size_t room, const void *from, size_t size, size_t least)
-{
-	if (size < least)
-		return -EINVAL;
-	if (size > room)
-		return -E2BIG;
-	memset(to, 0, room);
-	memcpy(to, from, size);
-	return 0;
-}
-
-static int copy_arguments(struct kvpci_host *host, const struct kvpci_host_config *config,
+static int take_arguments(struct kvpci_host *host, const struct kvpci_host_config *config,
 			  const struct kvpci_machine *machine)
 {
+	const struct kvpci_gsi_ops *ops;
 	int ret;
 
-	ret = copy_sized(&host->config, sizeof(host->config), config, config->size,
-			 KVPCI_HOST_CONFIG_SIZE_VER0);
+	ret = libkvpci_take(&host->config, sizeof(host->config), config, config->size,
+			    KVPCI_HOST_CONFIG_SIZE_VER0);
 	if (!ret)
-		ret = copy_sized(&host->machine, sizeof(host->machine), machine, machine->size,
-				 sizeof(host->machine));
+		ret = libkvpci_take(&host->machine, sizeof(host->machine), machine, machine->size,
+				    sizeof(host->machine));
 	if (ret)
 		return ret;
 	host->config.size = sizeof(host->config);
-	if (host->config.mirror_eventfd || (machine->gsis && machine->gsi_ops))
+	ops = host->machine.gsi_ops;
+	if (host->config.mirror_eventfd || host->machine.flags || (host->machine.gsis && ops))
 		return -EINVAL;
-	if (machine->gsi_ops && machine->gsi_ops->size < sizeof(*machine->gsi_ops))
-		return -EINVAL;
-	return 0;
+	if (!ops)
+		return 0;
+	ret = libkvpci_take(&host->gsi_ops, sizeof(host->gsi_ops), ops, ops->size,
+			    sizeof(host->gsi_ops));
+	host->machine.gsi_ops = &host->gsi_ops;
+	return ret;
 }
 
 /* vCPUs that come again and again must not keep away who adds and removes. */
@@ -130,7 +122,7 @@ int kvpci_host_create(int device, const struct kvpci_host_config *config,
 	made->poll_fd = -1;
 	made->mirror_event = -1;
 	init_lock(&made->lock);
-	ret = copy_arguments(made, config, machine);
+	ret = take_arguments(made, config, machine);
 	if (!ret)
 		ret = create(made, device);
 	if (ret)
@@ -256,7 +248,7 @@ int kvpci_host_exit(struct kvpci_host *host, unsigned int vcpu, __u32 flags, __u
 	if (ret || error)
 		return error ? error : ret;
 	told.size = size;
-	memcpy(exit, &told, size < sizeof(told) ? size : sizeof(told));
+	libkvpci_put(exit, size, &told, sizeof(told));
 	return 0;
 }
 
@@ -278,6 +270,5 @@ void kvpci_host_count(struct kvpci_host *host, struct kvpci_counts *counts, size
 	now.changes = host->mirrors.changes;
 	now.faults = host->mirrors.faults;
 	pthread_mutex_unlock(&host->mirrors.lock);
-	memset(counts, 0, size);
-	memcpy(counts, &now, size < sizeof(now) ? size : sizeof(now));
+	libkvpci_put(counts, size, &now, sizeof(now));
 }

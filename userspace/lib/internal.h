@@ -140,6 +140,7 @@ struct libkvpci_mirrors {
  * @delivery: enum kvpci_delivery
  * @config: what it was made of
  * @machine: what may be used of the virtual machine
+ * @gsi_ops: @machine's, if it has some
  * @lock: guards what follows
  * @function: the functions, by the lower half of their numbers; NULL: none
  * @nr: of @function
@@ -154,6 +155,7 @@ struct kvpci_host {
 	int delivery;
 	struct kvpci_host_config config;
 	struct kvpci_machine machine;
+	struct kvpci_gsi_ops gsi_ops;
 	pthread_rwlock_t lock;
 	struct kvpci_function **function;
 	size_t nr;
@@ -204,6 +206,10 @@ static inline __u64 libkvpci_pointer(const void *pointer)
 {
 	return (unsigned long)pointer;
 }
+
+/* structure.c */
+int libkvpci_take(void *to, size_t room, const void *from, size_t size, size_t least);
+void libkvpci_put(void *to, size_t size, const void *from, size_t length);
 
 /* event.c */
 int libkvpci_event_create(int *event);

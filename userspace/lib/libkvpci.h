@@ -18,6 +18,10 @@
  * <linux/kvpci.h> tells, ENOMEM, EMFILE and ENFILE, and those that are said. What fails has
  * changed nothing, unless it is said.
  *
+ * Structures have a size, which the caller sets to sizeof() of what it was compiled with: what is
+ * missing is zero, and what the library does not know has to be, or the structure is refused with
+ * E2BIG.
+ *
  * All may be called from any thread at any time, but that nothing is freed while another thread
  * uses it. Nothing waits for the guest, other than for accesses that vCPUs are just making.
  */
@@ -117,6 +121,7 @@ unsigned int kvpci_gsis_left(struct kvpci_gsis *gsis);
 /**
  * struct kvpci_machine - what the library may use of a virtual machine
  * @size: sizeof(struct kvpci_machine)
+ * @flags: zero
  * @first_slot: the first of KVM's memory slots that are the library's
  * @nr_slots: how many are: with KVPCI_HOST_MIRROR one for the ECAM, one for each mirrored range of
  *	a function, one for each range of memory, and one for each function that has accesses to
@@ -132,6 +137,7 @@ unsigned int kvpci_gsis_left(struct kvpci_gsis *gsis);
  */
 struct kvpci_machine {
 	size_t size;
+	__u32 flags;
 	__u32 first_slot;
 	__u32 nr_slots;
 	__u32 phys_bits;
@@ -151,8 +157,9 @@ struct kvpci_machine {
  * With KVPCI_HOST_MIRROR and KVPCI_HOST_ECAM the guest reads configuration space as memory from now
  * on.
  *
- * Return: 0, or a negative error number: EINVAL: too small a @size, or both of @machine's ways to
- *	GSIs; E2BIG: @size is larger than known; ENOSPC: no memory slot
+ * Return: 0, or a negative error number: EINVAL: too small a @size, a flag that is not known, or
+ *	both of @machine's ways to GSIs; E2BIG: a structure is larger than known, and the rest not
+ *	zero; ENOSPC: no memory slot
  */
 int kvpci_host_create(int device, const struct kvpci_host_config *config,
 		      const struct kvpci_machine *machine, struct kvpci_host **host);
@@ -302,7 +309,7 @@ struct kvpci_counts {
  * kvpci_host_count() - tell what the library has done
  * @host: the bridge
  * @counts: where to put it
- * @size: sizeof(struct kvpci_counts); what a later library knows of is 0 in an earlier one
+ * @size: sizeof(struct kvpci_counts); what a later library counts is 0 in an earlier one
  */
 void kvpci_host_count(struct kvpci_host *host, struct kvpci_counts *counts, size_t size);
 
@@ -346,7 +353,7 @@ int kvpci_host_restore(struct kvpci_host *host, const void *data, size_t length)
  * The guest does not see it until kvpci_function_plug().
  *
  * Return: 0, or a negative error number: EINVAL: a flag that the library sets, or too small a
- *	@size; E2BIG: @size is larger than known
+ *	@size; E2BIG: @config is larger than known, and the rest not zero
  */
 int kvpci_function_create(struct kvpci_host *host, const struct kvpci_function_config *config,
 			  const struct kvpci_function *parent, struct kvpci_function **function);

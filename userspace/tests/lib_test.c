@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The library's table of KVM's interrupt routes, as far as it needs no KVM. */
+/* The library, as far as it needs no KVM: structures that grow, and its table of KVM's routes. */
 #include <errno.h>
 
 #include "../lib/internal.h"
@@ -95,7 +95,43 @@ static void invalid_messages(void)
 	kvpci_gsis_free(gsis);
 }
 
+struct short_one {
+	__u32 size;
+	__u32 flags;
+};
+
+struct long_one {
+	__u32 size;
+	__u32 flags;
+	__u32 more;
+	__u32 rest;
+};
+
+/* The caller's structures are shorter or longer than those that are known. */
+static void structures(void)
+{
+	struct long_one from = { .size = sizeof(from), .flags = 1 }, to;
+	struct short_one small;
+
+	EXPECT(libkvpci_take(&to, sizeof(to), &from, 3, 4) == -EINVAL);
+	EXPECT(libkvpci_take(&to, sizeof(to), &from, 4097, 4) == -E2BIG);
+	to.more = 5;
+	EXPECT(!libkvpci_take(&to, sizeof(to), &from, sizeof(small), sizeof(small)));
+	EXPECT(to.flags == 1 && !to.more);
+	EXPECT(!libkvpci_take(&small, sizeof(small), &from, sizeof(from), sizeof(small)));
+	EXPECT(small.size == sizeof(from) && small.flags == 1);
+	from.rest = 1U << 31;
+	EXPECT(libkvpci_take(&small, sizeof(small), &from, sizeof(from), 8) == -E2BIG);
+
+	libkvpci_put(&small, sizeof(small), &from, sizeof(from));
+	EXPECT(small.flags == 1);
+	to.more = 5;
+	libkvpci_put(&to, sizeof(to), &small, sizeof(small));
+	EXPECT(to.flags == 1 && !to.more && !to.rest);
+}
+
 const struct test lib_tests[] = {
+	{ "structures", structures },
 	{ "own_entries", own_entries },
 	{ "standard_entries", standard_entries },
 	{ "messages", messages },
