@@ -197,7 +197,6 @@ TEST_F(library, memory_follows_its_bar)
 	EXPECT_EQ(STAMP, guest_load(self->vm, MEM + PAGE, 4));
 	EXPECT_EQ(1, self->exits);
 	kvpci_function_free(g);
-	must(kvpci_host_sync(self->host.bridge));
 	*word = ~STAMP;
 	EXPECT_EQ((__u32)~STAMP, guest_load(self->vm, MEM + PAGE, 4));
 	EXPECT_EQ(1, self->exits);
@@ -268,6 +267,97 @@ TEST_F(library, state_is_saved_and_restored)
 	must(kvpci_function_plug(g));
 	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, state, length));
 	free(state);
+}
+
+/* Each entry is there once, and none is left out. */
+TEST_F(library, state_has_each_function_once)
+{
+	struct kvpci_host *bridge = self->host.bridge;
+	struct kvpci_function *f;
+	size_t none, one;
+	__u32 *words;
+	void *state;
+	char *twice;
+
+	ASSERT_EQ(0, kvpci_host_save(bridge, &state, &none));
+	f = stamped(self, F);
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, state, none));
+	free(state);
+
+	ASSERT_EQ(0, kvpci_host_save(bridge, &state, &one));
+	twice = malloc(2 * one - none);
+	ASSERT_NE(NULL, twice);
+	memcpy(twice, state, one);
+	memcpy(twice + one, state + none, one - none);
+	words = (__u32 *)twice;
+	EXPECT_EQ(2, words[3]);
+	words[3] = 3;
+	words[4] = 2 * one - none;
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, twice, 2 * one - none));
+	words[3] = 2;
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, twice, 2 * one - none));
+	words[4] = one;
+	EXPECT_EQ(0, kvpci_host_restore(bridge, twice, one));
+
+	/* A path, or records, that go on after the end. */
+	memcpy(&words[none / 4 + 1], &(__u32){ ~0U }, 4);
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, twice, one));
+	memcpy(&words[none / 4 + 1], &(__u32){ 2 }, 4);
+	EXPECT_EQ(0, kvpci_host_restore(bridge, twice, one));
+	words[none / 4 + 2] += 8;
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, twice, one));
+	words[none / 4 + 2] -= 8;
+	words[none / 4 + 3] = ~0U;
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(bridge, twice, one));
+	free(twice);
+	free(state);
+	kvpci_function_free(f);
+}
+
+static struct kvpci_function *create_bridge(struct host *host)
+{
+	struct kvpci_function *bridge;
+
+	bridge = function_by_library(host, G, (struct kvpci_function_config) {
+		.flags = KVPCI_FUNCTION_BRIDGE, .class_code = 0x060400 }, NULL);
+	must(kvpci_function_plug(bridge));
+	cfg_write(host, BY_ECAM, G, PCI_PRIMARY_BUS, 4, 1 << 8 | 1 << 16);
+	cfg_write(host, BY_ECAM, G, PCI_MEMORY_BASE, 4, (MEM & 0xfff00000) | MEM >> 16);
+	set_command(host, G, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	return bridge;
+}
+
+/* What is behind a bridge that goes is out of the guest, and another may have its place. */
+TEST_F(library, a_bridge_goes)
+{
+	const struct kvpci_function_config desc = { .bars = { { PAGE } }, .user_data = COOKIE };
+	struct kvpci_function *bridge, *f, *g;
+	void *state;
+	size_t length;
+
+	*(__u32 *)self->bytes = STAMP;
+	bridge = create_bridge(&self->host);
+	f = function_by_library(&self->host, BDF(1, 0, 0), desc, bridge);
+	must(kvpci_function_add_memory(f, 0, 0, PAGE, self->bytes, 0));
+	must(kvpci_function_plug(f));
+	place(self, BDF(1, 0, 0), MEM);
+	EXPECT_EQ(STAMP, guest_load(self->vm, MEM, 4));
+	ASSERT_EQ(0, kvpci_host_save(self->host.bridge, &state, &length));
+	kvpci_function_free(bridge);
+	EXPECT_EQ(~0U, guest_load(self->vm, MEM, 4));
+	EXPECT_EQ(-EINVAL, kvpci_host_restore(self->host.bridge, state, length));
+
+	/* The old one is left, and has no part in what is saved. */
+	bridge = create_bridge(&self->host);
+	g = function_by_library(&self->host, BDF(1, 0, 0), desc, bridge);
+	must(kvpci_function_add_memory(g, 0, 0, PAGE, self->bytes, 0));
+	must(kvpci_function_plug(g));
+	EXPECT_EQ(0, kvpci_host_restore(self->host.bridge, state, length));
+	EXPECT_EQ(STAMP, guest_load(self->vm, MEM, 4));
+	free(state);
+	kvpci_function_free(f);
+	kvpci_function_free(g);
+	kvpci_function_free(bridge);
 }
 
 /* A VMM's own table of routes, of which KVM knows nothing here. */

@@ -4,6 +4,9 @@
  *
  * The kernel knows it by a number: its place in the host bridge's array, and above that how many
  * functions there have been before, so that it is not taken for one that has gone.
+ *
+ * Others of the library find it in that array from when the kernel has it until before the kernel
+ * has it no more: while it has a descriptor.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +16,7 @@
 
 #define LIBRARY_FLAGS	(KVPCI_FUNCTION_ROUTE_EVENTFD | KVPCI_FUNCTION_BEHIND)
 
-/* Take a place in the host bridge's array. */
+/* Take a place in the host bridge's array, without being found there yet. */
 static int enter(struct kvpci_function *function)
 {
 	struct kvpci_host *host = function->host;
@@ -43,14 +46,41 @@ static int enter(struct kvpci_function *function)
 	return ret;
 }
 
-static void leave(struct kvpci_function *function)
+static void publish(struct kvpci_function *function, int fd)
+{
+	pthread_rwlock_wrlock(&function->host->lock);
+	function->fd = fd;
+	pthread_rwlock_unlock(&function->host->lock);
+}
+
+/* What is behind a bridge that goes will never be seen again, and others may take its places. */
+static void orphan(const struct kvpci_function *bridge)
+{
+	const struct kvpci_host *host = bridge->host;
+	size_t i;
+
+	for (i = 0; i < host->nr && !bridge->orphan; i++) {
+		struct kvpci_function *function = host->function[i];
+
+		if (function && function->path_length > bridge->path_length &&
+		    !memcmp(function->path, bridge->path, bridge->path_length))
+			function->orphan = true;
+	}
+}
+
+/* Give up the place, and be found no more. Return: the descriptor, or -1 */
+static int leave(struct kvpci_function *function)
 {
 	struct kvpci_host *host = function->host;
+	int fd = function->fd;
 
 	pthread_rwlock_wrlock(&host->lock);
 	if (function->number)
 		host->function[(__u32)function->number] = NULL;
+	if (fd >= 0)
+		orphan(function);
 	pthread_rwlock_unlock(&host->lock);
+	return fd;
 }
 
 static int find_path(struct kvpci_function *function, const struct kvpci_function_config *config,
@@ -73,7 +103,7 @@ static int find_path(struct kvpci_function *function, const struct kvpci_functio
 static int create(struct kvpci_function *function, struct kvpci_function_config *config,
 		  const struct kvpci_function *parent)
 {
-	int ret;
+	int ret, fd;
 
 	ret = find_path(function, config, parent);
 	if (!ret)
@@ -87,14 +117,16 @@ static int create(struct kvpci_function *function, struct kvpci_function_config 
 	if (parent) {
 		config->flags |= KVPCI_FUNCTION_BEHIND;
 		config->parent = parent->fd;
+		function->orphan = parent->orphan;
 	}
 	if (function->route_event >= 0) {
 		config->flags |= KVPCI_FUNCTION_ROUTE_EVENTFD;
 		config->route_eventfd = function->route_event;
 	}
-	function->fd = libkvpci_ioctl(function->host->fd, KVPCI_CREATE_FUNCTION, config);
-	if (function->fd < 0)
-		return function->fd;
+	fd = libkvpci_ioctl(function->host->fd, KVPCI_CREATE_FUNCTION, config);
+	if (fd < 0)
+		return fd;
+	publish(function, fd);
 	return libkvpci_routes_add(function);
 }
 
@@ -131,18 +163,25 @@ int kvpci_function_create(struct kvpci_host *host, const struct kvpci_function_c
 /* Nobody signals, and nothing reads its memory, when the descriptor has been closed. */
 void kvpci_function_free(struct kvpci_function *function)
 {
+	struct kvpci_host *host;
+	int fd;
+
 	if (!function)
 		return;
+	host = function->host;
 	if (function->fd >= 0) {
 		libkvpci_mirrors_remove(function);
 		libkvpci_routes_remove(function);
-		close(function->fd);
 	}
+	fd = leave(function);
+	if (fd >= 0)
+		close(fd);
 	libkvpci_routes_free(function);
 	libkvpci_pin_close(function);
-	leave(function);
 	free(function->path);
 	free(function);
+	/* What it was on top of, or in front of. */
+	libkvpci_host_follow(host);
 }
 
 int kvpci_function_fd(const struct kvpci_function *function)
@@ -157,19 +196,27 @@ __u64 kvpci_function_user_data(const struct kvpci_function *function)
 
 int kvpci_function_plug(struct kvpci_function *function)
 {
-	int ret = libkvpci_ioctl(function->fd, KVPCI_PLUG, NULL);
+	struct kvpci_host *host = function->host;
+	int ret;
 
-	if (ret)
-		return ret;
-	function->plugged = true;
-	return libkvpci_mirrors_follow(function);
+	/* Who saves state finds both, or neither. */
+	pthread_rwlock_wrlock(&host->lock);
+	ret = libkvpci_ioctl(function->fd, KVPCI_PLUG, NULL);
+	if (!ret)
+		function->plugged = true;
+	pthread_rwlock_unlock(&host->lock);
+	if (!ret)
+		libkvpci_host_follow(host);
+	return ret;
 }
 
 int kvpci_function_reset(struct kvpci_function *function)
 {
 	int ret = libkvpci_ioctl(function->fd, KVPCI_RESET, NULL);
 
-	return ret ? ret : libkvpci_mirrors_follow(function);
+	if (!ret)
+		libkvpci_host_follow(function->host);
+	return ret;
 }
 
 int kvpci_function_read(struct kvpci_function *function, __u32 bar, __u64 offset, void *data,
@@ -218,7 +265,9 @@ int kvpci_function_write_as_guest(struct kvpci_function *function, __u32 bar, __
 {
 	int ret = access_as_guest(function, KVPCI_WRITE, bar, offset, &value, length);
 
-	return ret || bar != KVPCI_CONFIG ? ret : libkvpci_mirrors_follow(function);
+	if (!ret)
+		libkvpci_host_follow(function->host);
+	return ret;
 }
 
 static int change_level(struct kvpci_function *function, __u32 flags, __u32 interrupt, __u32 vector)

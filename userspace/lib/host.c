@@ -252,6 +252,12 @@ int kvpci_host_exit(struct kvpci_host *host, unsigned int vcpu, __u32 flags, __u
 	return 0;
 }
 
+/* After something that the caller has done, of which the kernel does not tell. */
+void libkvpci_host_follow(struct kvpci_host *host)
+{
+	libkvpci_mirrors_follow(host);
+}
+
 int kvpci_host_drain(struct kvpci_host *host)
 {
 	return libkvpci_ioctl(host->fd, KVPCI_DRAIN, NULL);

@@ -167,8 +167,9 @@ struct kvpci_host {
 /**
  * struct kvpci_function - a function
  * @host: its host bridge
- * @fd: its descriptor
- * @plugged: the guest sees it
+ * @fd: its descriptor; -1: the kernel does not have it yet
+ * @plugged: the guest sees it; guarded by the host bridge's lock, as is
+ * @orphan: a bridge above it has gone, so that the guest will never see it
  * @number: what the kernel knows it by (user_data): no other one ever has the same
  * @user_data: the caller's
  * @path: bus on the host bridge, then devfn of each bridge above, from there on, and its own
@@ -183,6 +184,7 @@ struct kvpci_function {
 	struct kvpci_host *host;
 	int fd;
 	bool plugged;
+	bool orphan;
 	__u64 number;
 	__u64 user_data;
 	__u8 *path;
@@ -243,8 +245,11 @@ int libkvpci_mirrors_init(struct kvpci_host *host);
 void libkvpci_mirrors_destroy(struct kvpci_host *host);
 int libkvpci_mirrors_sync(struct kvpci_host *host);
 void libkvpci_mirrors_remove(struct kvpci_function *function);
-int libkvpci_mirrors_follow(struct kvpci_function *function);
+void libkvpci_mirrors_follow(struct kvpci_host *host);
 void libkvpci_mirrors_forget(struct kvpci_function *function, __u32 bar, __u64 place);
+
+/* host.c */
+void libkvpci_host_follow(struct kvpci_host *host);
 
 /* pin.c */
 void libkvpci_pin_close(struct kvpci_function *function);

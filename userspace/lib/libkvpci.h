@@ -16,7 +16,8 @@
  * There is no global state, and nothing is printed. Functions that return int return 0, or what
  * is said, or a negative error number: those of the ioctls that they make, of which
  * <linux/kvpci.h> tells, ENOMEM, EMFILE and ENFILE, and those that are said. What fails has
- * changed nothing, unless it is said.
+ * changed nothing, unless it is said. If what was done can't be followed by the guest's memory,
+ * that is no failure of it: kvpci_host_dispatch() tries again, and tells, as kvpci_host_sync() does.
  *
  * Structures have a size, which the caller sets to sizeof() of what it was compiled with: what is
  * missing is zero, and what the library does not know has to be, or the structure is refused with
@@ -321,13 +322,17 @@ void kvpci_host_count(struct kvpci_host *host, struct kvpci_counts *counts, size
  *
  * The state of KVM's interrupt controllers and local APICs is to be taken after that.
  *
+ * Functions that are behind a bridge which has been freed are left out. Who makes, plugs or frees
+ * one meanwhile waits.
+ *
  * Return: 0, or a negative error number: EAGAIN: ranges have been added meanwhile
  */
 int kvpci_host_save(struct kvpci_host *host, void **data, size_t *length);
 
 /**
  * kvpci_host_restore() - put it back
- * @host: a bridge with the same functions behind it, each at its place, plugged if it was
+ * @host: a bridge with the same functions behind it, each at its place, plugged if it was; but
+ *	for those that are behind a bridge which has been freed
  * @data: the state
  * @length: of @data, in bytes
  *
@@ -336,6 +341,8 @@ int kvpci_host_save(struct kvpci_host *host, void **data, size_t *length);
  *
  * It is first seen whether @data is whole, and is of just these functions; if not, nothing has
  * changed. The kernel then looks at the state of each and may refuse it, when others have been set.
+ * When all have been set, there may still be an error of kvpci_host_sync(). Who makes, plugs or
+ * frees a function meanwhile waits.
  *
  * Return: 0, or a negative error number: EINVAL: it is not the state of such a bridge with such
  *	functions; EOPNOTSUPP: it is of a later version
@@ -362,8 +369,10 @@ int kvpci_function_create(struct kvpci_host *host, const struct kvpci_function_c
  * kvpci_function_free() - take a function from the guest, which may run, and free it
  * @function: the function; NULL: do nothing
  *
- * Its memory is out of the guest when this returns. Eventfds that the caller has given
- * are the caller's to close.
+ * Its memory is out of the guest when this returns, and that of functions behind it; it stays the
+ * caller's to keep until kvpci_host_dispatch() and kvpci_host_sync() succeed, if one of them tells
+ * that there was too little memory for that. Eventfds that the caller has given are the caller's to
+ * close.
  */
 void kvpci_function_free(struct kvpci_function *function);
 

@@ -434,19 +434,26 @@ int kvpci_host_fault(struct kvpci_host *host, struct kvpci_fault *fault)
 	return ret;
 }
 
-/* After something that the caller has done to a BAR: the kernel does not tell of that. */
-int libkvpci_mirrors_follow(struct kvpci_function *function)
+/* Have the event loop try again what could not be done, and tell why. */
+static void try_later(struct kvpci_host *host, int error)
 {
-	struct kvpci_host *host = function->host;
+	host->mirrors.error = error;
+	libkvpci_event_signal(host->mirror_event);
+}
+
+/* After something that the caller has done to a BAR: the kernel does not tell of that. */
+void libkvpci_mirrors_follow(struct kvpci_host *host)
+{
 	int ret = 0;
 
 	if (host->mirror_event < 0)
-		return 0;
+		return;
 	pthread_mutex_lock(&host->mirrors.lock);
 	if (host->mirrors.nr_memory)
 		ret = sync_mirrors(host);
+	if (ret)
+		try_later(host, ret);
 	pthread_mutex_unlock(&host->mirrors.lock);
-	return ret;
 }
 
 /* Before there is a guest that could read: the ECAM. */
@@ -477,11 +484,16 @@ void libkvpci_mirrors_destroy(struct kvpci_host *host)
 	pthread_mutex_destroy(&mirrors->lock);
 }
 
-/* Have no memory of the function's in the guest, nor place any from now on: it is to be closed. */
+/*
+ * Have no memory of the function's in the guest, nor place any from now on: it is to be closed. If
+ * KVM has no memory to do that, it is done when the kernel tells that the function has gone.
+ */
 void libkvpci_mirrors_remove(struct kvpci_function *function)
 {
-	struct libkvpci_mirrors *mirrors = &function->host->mirrors;
+	struct kvpci_host *host = function->host;
+	struct libkvpci_mirrors *mirrors = &host->mirrors;
 	size_t i, left = 0;
+	int ret;
 
 	pthread_mutex_lock(&mirrors->lock);
 	for (i = 0; i < mirrors->nr; i++) {
@@ -489,7 +501,9 @@ void libkvpci_mirrors_remove(struct kvpci_function *function)
 
 		if (!mirror->length || mirror->owner != function->number)
 			continue;
-		set_memory(function->host, mirror, false);
+		ret = set_memory(host, mirror, false);
+		if (ret)
+			try_later(host, ret);
 		mirror->bytes = NULL;
 	}
 	for (i = 0; i < mirrors->nr_memory; i++) {

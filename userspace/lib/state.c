@@ -8,7 +8,8 @@
  *		where the function is, and zeroes up to a multiple of 8
  *		what KVPCI_GET_STATE gives
  *
- * A function is found by its place, since the order in which they were made may be another one.
+ * A function is found by its place, since the order in which they were made may be another one. One
+ * that was behind a bridge which has gone has no place any more, and no state.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,12 @@ static int write_entry(struct writer *writer, int fd, const struct kvpci_functio
 	return libkvpci_ioctl(fd, KVPCI_GET_STATE, &state);
 }
 
+/* Is it one of the functions that have state? The host bridge's lock is held. */
+static bool is_there(const struct kvpci_function *function)
+{
+	return function && function->fd >= 0 && !function->orphan;
+}
+
 /* How long a state is follows from what the functions were made of, so it stays the same. */
 static int write_all(struct kvpci_host *host, struct writer *writer)
 {
@@ -90,7 +97,7 @@ static int write_all(struct kvpci_host *host, struct writer *writer)
 	writer->entries = 0;
 	ret = write_entry(writer, host->fd, NULL);
 	for (i = 0; !ret && i < host->nr; i++) {
-		if (host->function[i])
+		if (is_there(host->function[i]))
 			ret = write_entry(writer, host->function[i]->fd, host->function[i]);
 	}
 	return ret;
@@ -157,7 +164,7 @@ static size_t find_place(const struct kvpci_host *host, const struct entry *entr
 	for (i = 0; i < host->nr; i++) {
 		const struct kvpci_function *function = host->function[i];
 
-		if (function && function->path_length == entry->path_length &&
+		if (is_there(function) && function->path_length == entry->path_length &&
 		    !memcmp(function->path, path, entry->path_length) &&
 		    function->plugged == (bool)(entry->flags & STATE_PLUGGED))
 			return i + 1;
@@ -219,7 +226,7 @@ static int read_all(const struct kvpci_host *host, const void *data, size_t leng
 		return ret ? ret : -EINVAL;
 	/* And each of the functions that there are. */
 	for (i = 0; i < host->nr; i++) {
-		if (host->function[i] && !states[i + 1].data)
+		if (is_there(host->function[i]) && !states[i + 1].data)
 			return -EINVAL;
 	}
 	return 0;
@@ -237,7 +244,7 @@ static int restore(struct kvpci_host *host, const void *data, size_t length)
 	if (!ret)
 		ret = libkvpci_ioctl(host->fd, KVPCI_SET_STATE, &states[0]);
 	for (i = 0; !ret && i < host->nr; i++) {
-		if (host->function[i])
+		if (is_there(host->function[i]))
 			ret = libkvpci_ioctl(host->function[i]->fd, KVPCI_SET_STATE,
 					     &states[i + 1]);
 	}
@@ -252,5 +259,6 @@ int kvpci_host_restore(struct kvpci_host *host, const void *data, size_t length)
 	pthread_rwlock_rdlock(&host->lock);
 	ret = restore(host, data, length);
 	pthread_rwlock_unlock(&host->lock);
+	libkvpci_host_follow(host);
 	return ret ? ret : kvpci_host_sync(host);
 }
