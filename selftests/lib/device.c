@@ -184,6 +184,7 @@ static void make_function(struct device *device, struct kvpci_function_config co
 	struct host *host = device->rig->host;
 
 	if (!desc->unkept) {
+		config.flags |= desc->hands ? KVPCI_FUNCTION_ROUTE_EVENTFD : 0;
 		device->handle = function_by_library(host, desc->bdf, config, desc->behind);
 		device->function = must(dup(kvpci_function_fd(device->handle)));
 		return;

@@ -26,6 +26,7 @@
  * @slot: a root port with a slot of these capabilities, which interrupts by vector @vector; 0: none
  * @vector: as above
  * @triggers: with registers that trigger its interrupts
+ * @hands: the library may hand its vectors over
  * @unkept: the library does not know of it: its messages' routes are the test's business
  */
 struct device_desc {
@@ -39,6 +40,7 @@ struct device_desc {
 	__u32 slot;
 	__u8 vector;
 	bool triggers;
+	bool hands;
 	bool unkept;
 };
 

@@ -14,8 +14,6 @@
 
 #include "internal.h"
 
-#define LIBRARY_FLAGS	(KVPCI_FUNCTION_ROUTE_EVENTFD | KVPCI_FUNCTION_BEHIND)
-
 /* Take a place in the host bridge's array, without being found there yet. */
 static int enter(struct kvpci_function *function)
 {
@@ -122,10 +120,17 @@ static int create(struct kvpci_function *function, struct kvpci_function_config 
 	if (function->route_event >= 0) {
 		config->flags |= KVPCI_FUNCTION_ROUTE_EVENTFD;
 		config->route_eventfd = function->route_event;
+	} else {
+		config->flags &= ~KVPCI_FUNCTION_ROUTE_EVENTFD;
 	}
 	fd = libkvpci_ioctl(function->host->fd, KVPCI_CREATE_FUNCTION, config);
 	if (fd < 0)
 		return fd;
+	ret = libkvpci_routes_size(function, fd);
+	if (ret) {
+		close(fd);
+		return ret;
+	}
 	publish(function, fd);
 	return libkvpci_routes_add(function);
 }
@@ -141,7 +146,7 @@ int kvpci_function_create(struct kvpci_host *host, const struct kvpci_function_c
 			    KVPCI_FUNCTION_CONFIG_SIZE_VER0);
 	if (ret)
 		return ret;
-	if (copy.flags & LIBRARY_FLAGS || copy.parent || copy.route_eventfd)
+	if (copy.flags & KVPCI_FUNCTION_BEHIND || copy.parent || copy.route_eventfd)
 		return -EINVAL;
 	made = calloc(1, sizeof(*made));
 	if (!made)
@@ -181,7 +186,7 @@ void kvpci_function_free(struct kvpci_function *function)
 	free(function->path);
 	free(function);
 	/* What it was on top of, or in front of. */
-	libkvpci_host_follow(host);
+	libkvpci_follow(host);
 }
 
 int kvpci_function_fd(const struct kvpci_function *function)
@@ -206,7 +211,7 @@ int kvpci_function_plug(struct kvpci_function *function)
 		function->plugged = true;
 	pthread_rwlock_unlock(&host->lock);
 	if (!ret)
-		libkvpci_host_follow(host);
+		libkvpci_follow(host);
 	return ret;
 }
 
@@ -215,7 +220,7 @@ int kvpci_function_reset(struct kvpci_function *function)
 	int ret = libkvpci_ioctl(function->fd, KVPCI_RESET, NULL);
 
 	if (!ret)
-		libkvpci_host_follow(function->host);
+		libkvpci_follow(function->host);
 	return ret;
 }
 
@@ -265,8 +270,8 @@ int kvpci_function_write_as_guest(struct kvpci_function *function, __u32 bar, __
 {
 	int ret = access_as_guest(function, KVPCI_WRITE, bar, offset, &value, length);
 
-	if (!ret)
-		libkvpci_host_follow(function->host);
+	if (!ret && bar == KVPCI_CONFIG)
+		libkvpci_follow(function->host);
 	return ret;
 }
 
@@ -301,15 +306,5 @@ int kvpci_function_bind(struct kvpci_function *function, __u32 interrupt, __u32 
 		binding.flags = KVPCI_BIND_ACK;
 		binding.ack_eventfd = ack_eventfd;
 	}
-	return libkvpci_ioctl(function->fd, KVPCI_BIND, &binding);
-}
-
-int kvpci_function_unbind(struct kvpci_function *function, __u32 interrupt, __u32 vector)
-{
-	const struct kvpci_binding binding = {
-		.size = sizeof(binding), .flags = KVPCI_BIND_REMOVE, .interrupt = interrupt,
-		.vector = vector,
-	};
-
-	return libkvpci_ioctl(function->fd, KVPCI_BIND, &binding);
+	return libkvpci_bind(function, &binding);
 }

@@ -40,6 +40,8 @@ struct message {
  * @nr: how many messages there may be
  * @nr_taken: how many there are
  * @message: they
+ * @users: host bridges that use it
+ * @starved: one of them has found too few
  */
 struct kvpci_gsis {
 	int vm_fd;
@@ -51,6 +53,8 @@ struct kvpci_gsis {
 	unsigned int nr;
 	unsigned int nr_taken;
 	struct message *message;
+	struct libkvpci_routes *users;
+	bool starved;
 };
 
 static void add_input(struct kvm_irq_routing_entry *entry, __u32 gsi, __u32 chip, __u32 pin)
@@ -171,6 +175,8 @@ static int take(void *context, unsigned int *gsi)
 		gsis->nr_taken++;
 		*gsi = gsis->first + i;
 		ret = 0;
+	} else {
+		gsis->starved = true;
 	}
 	pthread_mutex_unlock(&gsis->lock);
 	return ret;
@@ -192,14 +198,21 @@ static int change(void *context, unsigned int gsi, __u64 address, __u32 data, __
 	return 0;
 }
 
-/* KVM is told with the next change: nothing is signalled meanwhile. */
+/*
+ * KVM is told with the next change: nothing is signalled meanwhile. Whoever has found none, of any
+ * host bridge, looks again.
+ */
 static void give_back(void *context, unsigned int gsi)
 {
 	struct kvpci_gsis *gsis = context;
+	const struct libkvpci_routes *user;
 
 	pthread_mutex_lock(&gsis->lock);
 	gsis->message[gsi - gsis->first] = (struct message){ .taken = false };
 	gsis->nr_taken--;
+	for (user = gsis->users; user && gsis->starved; user = user->next)
+		libkvpci_timer_start(user->timer, 1);
+	gsis->starved = false;
 	pthread_mutex_unlock(&gsis->lock);
 }
 
@@ -210,6 +223,25 @@ const struct kvpci_gsi_ops libkvpci_gsis_ops = {
 	.give_back = give_back,
 	.commit = commit,
 };
+
+void libkvpci_gsis_join(struct kvpci_gsis *gsis, struct libkvpci_routes *routes)
+{
+	pthread_mutex_lock(&gsis->lock);
+	routes->next = gsis->users;
+	gsis->users = routes;
+	pthread_mutex_unlock(&gsis->lock);
+}
+
+void libkvpci_gsis_leave(struct kvpci_gsis *gsis, struct libkvpci_routes *routes)
+{
+	struct libkvpci_routes **user = &gsis->users;
+
+	pthread_mutex_lock(&gsis->lock);
+	while (*user != routes)
+		user = &(*user)->next;
+	*user = routes->next;
+	pthread_mutex_unlock(&gsis->lock);
+}
 
 int kvpci_gsis_create(int vm_fd, unsigned int flags, const struct kvm_irq_routing_entry *own,
 		      unsigned int nr_own, struct kvpci_gsis **gsis)

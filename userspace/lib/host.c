@@ -99,14 +99,12 @@ static int create(struct kvpci_host *host, int device)
 		ret = create_bridge(host, device);
 	if (ret)
 		return ret;
-	ret = libkvpci_routes_init(host);
-	if (!ret) {
-		ret = libkvpci_mirrors_init(host);
-		if (ret)
-			libkvpci_mirrors_destroy(host);
-	}
-	if (ret)
+	libkvpci_routes_init(host);
+	ret = libkvpci_mirrors_init(host);
+	if (ret) {
+		libkvpci_mirrors_destroy(host);
 		libkvpci_routes_destroy(host);
+	}
 	return ret;
 }
 
@@ -231,8 +229,8 @@ int kvpci_host_exit(struct kvpci_host *host, unsigned int vcpu, __u32 flags, __u
 		.size = sizeof(told), .flags = flags, .vcpu = vcpu, .address = address,
 	};
 	__u32 size = exit->size;
-	bool moved;
-	int error;
+	bool moved, recalled;
+	int error = 0;
 	int ret;
 
 	if (size < KVPCI_EXIT_SIZE_VER0)
@@ -240,11 +238,15 @@ int kvpci_host_exit(struct kvpci_host *host, unsigned int vcpu, __u32 flags, __u
 	if (!kvpci_host_owns(host, flags, address))
 		return -ENOENT;
 	ret = libkvpci_ioctl(host->fd, KVPCI_GET_EXIT, &told);
-	/* The function may have gone meanwhile whose write has moved other memory. */
+	/* The function may have gone meanwhile whose write was about others, too. */
 	moved = ret ? is_config(host, flags, address) : told.flags & KVPCI_EXIT_MIRROR;
+	recalled = ret ? moved : told.flags & KVPCI_EXIT_RECALL;
 	if (!ret)
 		ret = name_function(host, &told);
-	error = moved ? libkvpci_mirrors_sync(host) : 0;
+	if (recalled)
+		error = libkvpci_routes_recall(host, false);
+	if (moved && !error)
+		error = libkvpci_mirrors_sync(host);
 	if (ret || error)
 		return error ? error : ret;
 	told.size = size;
@@ -252,15 +254,12 @@ int kvpci_host_exit(struct kvpci_host *host, unsigned int vcpu, __u32 flags, __u
 	return 0;
 }
 
-/* After something that the caller has done, of which the kernel does not tell. */
-void libkvpci_host_follow(struct kvpci_host *host)
-{
-	libkvpci_mirrors_follow(host);
-}
-
+/* KVM has sent what it has taken when a vector has been taken back. */
 int kvpci_host_drain(struct kvpci_host *host)
 {
-	return libkvpci_ioctl(host->fd, KVPCI_DRAIN, NULL);
+	int ret = libkvpci_routes_recall(host, true);
+
+	return ret ? ret : libkvpci_ioctl(host->fd, KVPCI_DRAIN, NULL);
 }
 
 void kvpci_host_count(struct kvpci_host *host, struct kvpci_counts *counts, size_t size)
@@ -270,6 +269,8 @@ void kvpci_host_count(struct kvpci_host *host, struct kvpci_counts *counts, size
 	pthread_mutex_lock(&host->routes.lock);
 	now.routes = host->routes.set;
 	now.commits = host->routes.commits;
+	now.handed = host->routes.handed;
+	now.taken_back = host->routes.taken_back;
 	pthread_mutex_unlock(&host->routes.lock);
 	pthread_mutex_lock(&host->mirrors.lock);
 	now.memory = host->mirrors.count;

@@ -4,7 +4,9 @@
  * a program which is linked with the static library may have names of its own.
  *
  * Locks, from the outermost: libkvpci_routes.lock or libkvpci_mirrors.lock, kvpci_gsis.lock or
- * kvpci_host.lock.
+ * kvpci_host.lock. The thread of a vCPU takes the first to take vectors back: KVM's calls that
+ * replace routes or remove irqfds, which are made under it, wait for vCPUs that are in the kernel
+ * only.
  */
 #ifndef LIBKVPCI_INTERNAL_H
 #define LIBKVPCI_INTERNAL_H
@@ -18,12 +20,20 @@
 
 /**
  * struct libkvpci_vector - a vector whose messages KVM's irqfds deliver
- * @event: an eventfd that is bound to @gsi; -1: it was never used
- * @gsi: whose route the message is
+ * @gsi: whose route the message is; -1: it has none
+ * @event: an eventfd of the library's that is bound to @gsi; -1: none
+ * @source: the caller's, which is to be that instead; -1: none
+ * @handed: it is
+ * @rests: it was taken back, and is served as others meanwhile
+ * @refused: KVM did not take it
  */
 struct libkvpci_vector {
+	int gsi;
 	int event;
-	unsigned int gsi;
+	int source;
+	bool handed;
+	bool rests;
+	bool refused;
 };
 
 /**
@@ -38,20 +48,35 @@ struct libkvpci_vectors {
 
 /**
  * struct libkvpci_routes - how the messages of a host bridge's functions are routed, see routes.c
- * @lock: held to serve them, and while a function comes or goes
- * @ops: where GSIs come from; NULL: messages need none
+ * @lock: held to serve them, to hand vectors over and take them back, and while a function comes
+ *	or goes; guards what follows, and vectors
+ * @ops: where GSIs come from; NULL: no function has needed any
  * @context: its argument
  * @own: a table that the library has made
+ * @next: others that share @context, if it is the library's; guarded by that
+ * @timer: says when to look again; -1: no function has needed it
+ * @resting: it was started for vectors that were taken back
+ * @starved: a function has found too few GSIs
+ * @nr_handed: how many vectors are handed over, or just being so; read without @lock, too
  * @set: how many routes were set
  * @commits: how often KVM was given a table
+ * @handed: how often a vector was handed over
+ * @taken_back: and taken back
  */
 struct libkvpci_routes {
 	pthread_mutex_t lock;
 	const struct kvpci_gsi_ops *ops;
 	void *context;
 	struct kvpci_gsis *own;
+	struct libkvpci_routes *next;
+	int timer;
+	bool resting;
+	bool starved;
+	int nr_handed;
 	__u64 set;
 	__u64 commits;
+	__u64 handed;
+	__u64 taken_back;
 };
 
 /**
@@ -175,6 +200,9 @@ struct kvpci_host {
  * @path: bus on the host bridge, then devfn of each bridge above, from there on, and its own
  * @path_length: of @path, in bytes
  * @route_event: says that messages wait for a route; -1: they need none
+ * @hands: vectors may be handed over
+ * @starved: it has found too few GSIs; guarded by the lock of routes, as is
+ * @nr_handed: how many of its vectors are handed over
  * @msi: vectors of MSI
  * @msix: vectors of MSI-X
  * @pin_event: raises the input that the INTx pin leads to; -1: none
@@ -190,6 +218,9 @@ struct kvpci_function {
 	__u8 *path;
 	__u32 path_length;
 	int route_event;
+	bool hands;
+	bool starved;
+	int nr_handed;
 	struct libkvpci_vectors msi;
 	struct libkvpci_vectors msix;
 	int pin_event;
@@ -218,7 +249,10 @@ int libkvpci_event_create(int *event);
 void libkvpci_event_clear(int event);
 void libkvpci_event_signal(int event);
 void libkvpci_event_close(int *event);
+void libkvpci_timer_start(int timer, long nanoseconds);
+int libkvpci_bind(const struct kvpci_function *function, const struct kvpci_binding *binding);
 int libkvpci_irqfd(int vm_fd, unsigned int gsi, int event, int resample);
+int libkvpci_irqfd_remove(int vm_fd, unsigned int gsi, int event);
 
 /* gsi.c */
 extern const struct kvpci_gsi_ops libkvpci_gsis_ops;
@@ -228,15 +262,19 @@ int libkvpci_gsis_new(int vm_fd, unsigned int flags, unsigned int max,
 		      struct kvpci_gsis **gsis);
 unsigned int libkvpci_gsis_fill(struct kvpci_gsis *gsis);
 const struct kvm_irq_routing *libkvpci_gsis_table(const struct kvpci_gsis *gsis);
+void libkvpci_gsis_join(struct kvpci_gsis *gsis, struct libkvpci_routes *routes);
+void libkvpci_gsis_leave(struct kvpci_gsis *gsis, struct libkvpci_routes *routes);
 
 /* routes.c */
-int libkvpci_routes_init(struct kvpci_host *host);
+void libkvpci_routes_init(struct kvpci_host *host);
 void libkvpci_routes_destroy(struct kvpci_host *host);
 int libkvpci_routes_prepare(struct kvpci_function *function,
 			    const struct kvpci_function_config *config);
+int libkvpci_routes_size(struct kvpci_function *function, int fd);
 int libkvpci_routes_add(struct kvpci_function *function);
 void libkvpci_routes_remove(struct kvpci_function *function);
 void libkvpci_routes_free(struct kvpci_function *function);
+int libkvpci_routes_recall(struct kvpci_host *host, bool all);
 int libkvpci_routes_serve(struct kvpci_host *host, bool *mirrors,
 			  struct kvpci_function **culprit);
 
@@ -248,8 +286,8 @@ void libkvpci_mirrors_remove(struct kvpci_function *function);
 void libkvpci_mirrors_follow(struct kvpci_host *host);
 void libkvpci_mirrors_forget(struct kvpci_function *function, __u32 bar, __u64 place);
 
-/* host.c */
-void libkvpci_host_follow(struct kvpci_host *host);
+/* follow.c */
+void libkvpci_follow(struct kvpci_host *host);
 
 /* pin.c */
 void libkvpci_pin_close(struct kvpci_function *function);

@@ -58,16 +58,20 @@ int kvpci_device_open(int *version);
 /**
  * struct kvpci_gsi_ops - how GSIs are had, which KVM knows interrupts by
  * @size: sizeof(struct kvpci_gsi_ops)
- * @take: take a GSI for a message. Return: 0, or a negative error number
+ * @take: take a GSI for a message. Return: 0, or a negative error number: ENOSPC: there is none now,
+ *	which is asked for again when a function of the bridge has given one back, and after
+ *	kvpci_host_retry()
  * @change: have it send a message from the next @commit on, which comes from @requester, as of
  *	struct kvpci_route, which an IOMMU that remaps interrupts asks for. Called again for
  *	another message. Return: likewise
  * @give_back: nobody uses the GSI any more, and no eventfd is bound to it
  * @commit: give KVM the table (KVM_SET_GSI_ROUTING): what has been changed before is in force
- *	when it returns. Return: likewise
+ *	when it returns. Return: likewise; what has been changed is then as it was before
  *
  * For a monitor that has a table of its own; struct kvpci_gsis is for one that has none. They
- * are called for messages only, where KVM's irqfds deliver these, and never two at a time for one
+ * are called for messages only that KVM's irqfds deliver: all of them, or where the kernel sends
+ * messages itself, of functions with KVPCI_FUNCTION_ROUTE_EVENTFD those of vectors that are handed
+ * over and those that it can't send, see KVPCI_TRIGGER. They are never called two at a time for one
  * host bridge. They may not call functions of the library for the same bridge; and who calls such
  * functions may hold no lock that they take.
  */
@@ -212,6 +216,15 @@ int kvpci_host_poll_fd(const struct kvpci_host *host);
 int kvpci_host_dispatch(struct kvpci_host *host, struct kvpci_function **culprit);
 
 /**
+ * kvpci_host_retry() - have messages that have found no GSI look for one again
+ * @host: the bridge
+ *
+ * For a monitor with a struct kvpci_gsi_ops, to whose table somebody else has given back GSIs.
+ * kvpci_host_dispatch() does it.
+ */
+void kvpci_host_retry(struct kvpci_host *host);
+
+/**
  * kvpci_host_sync() - have the guest's memory follow its BARs now
  * @host: the bridge
  *
@@ -242,13 +255,14 @@ bool kvpci_host_owns(const struct kvpci_host *host, __u32 flags, __u64 address);
  *	function's configuration
  *
  * To be called before KVM_RUN is called again, by the thread that does that. If the write has moved
- * memory, that has followed when this returns.
+ * memory, that has followed when this returns, and vectors that it has recalled have been taken back
+ * from KVM's irqfds (KVPCI_EXIT_RECALL).
  *
  * A function that another thread frees may have gone when this returns: who frees functions while
  * vCPUs run sees to it that @user_data leads nowhere wrong.
  *
  * Return: 0; or -ENOENT if the access is not the caller's to complete: reads are all ones, writes
- *	are dropped; or another error if memory can't follow, and the vCPU can't go on
+ *	are dropped; or another error if memory or vectors can't follow, and the vCPU can't go on
  */
 int kvpci_host_exit(struct kvpci_host *host, unsigned int vcpu, __u32 flags, __u64 address,
 		    struct kvpci_exit *exit);
@@ -284,7 +298,8 @@ int kvpci_host_fault(struct kvpci_host *host, struct kvpci_fault *fault);
  * kvpci_host_drain() - wait until all that has been signalled has had its effect
  * @host: the bridge
  *
- * As KVPCI_DRAIN.
+ * As KVPCI_DRAIN. Vectors that are handed over are taken back, after which KVM has sent what their
+ * eventfds were signalled for, and handed over again later.
  *
  * Return: 0, or a negative error number
  */
@@ -297,6 +312,8 @@ int kvpci_host_drain(struct kvpci_host *host);
  * @memory: how often memory of the guest has come or gone
  * @changes: of ranges' places that the kernel has told of
  * @faults: how often kvpci_host_fault() was called
+ * @handed: how often a vector was handed over
+ * @taken_back: and taken back
  */
 struct kvpci_counts {
 	__u64 routes;
@@ -304,6 +321,8 @@ struct kvpci_counts {
 	__u64 memory;
 	__u64 changes;
 	__u64 faults;
+	__u64 handed;
+	__u64 taken_back;
 };
 
 /**
@@ -352,8 +371,9 @@ int kvpci_host_restore(struct kvpci_host *host, const void *data, size_t length)
 /**
  * kvpci_function_create() - describe a function
  * @host: the bridge
- * @config: as of KVPCI_CREATE_FUNCTION, but for what the library sets: @parent, @route_eventfd and
- *	their flags. @user_data is the caller's own.
+ * @config: as of KVPCI_CREATE_FUNCTION, but for what the library sets: @parent with its flag, and
+ *	@route_eventfd, of which KVPCI_FUNCTION_ROUTE_EVENTFD says that vectors may be handed over,
+ *	see kvpci_function_hand(). @user_data is the caller's own.
  * @parent: the bridge that it is behind; NULL: the host bridge
  * @function: the function
  *
@@ -574,6 +594,29 @@ int kvpci_function_lower(struct kvpci_function *function, __u32 interrupt, __u32
  */
 int kvpci_function_bind(struct kvpci_function *function, __u32 interrupt, __u32 vector, int eventfd,
 			int ack_eventfd);
+
+/**
+ * kvpci_function_hand() - have an eventfd trigger a vector, and KVM itself take its signals
+ * @function: the function, made with KVPCI_FUNCTION_ROUTE_EVENTFD
+ * @interrupt: KVPCI_MSI or KVPCI_MSIX
+ * @vector: which
+ * @eventfd: what triggers it, as of kvpci_function_bind(); the caller may close it before
+ *	kvpci_function_unbind()
+ *
+ * For eventfds of devices that can interrupt the guest without the host, as of VFIO's, which takes
+ * KVM_IRQFD: kvpci_host_dispatch() hands the vector over (KVPCI_ROUTE_HAND) while the guest has it
+ * in use. The guest's write that masks it, or changes its message, takes it back, by the vCPU's
+ * thread in kvpci_host_exit(), as does what the caller does in the guest's name. It is handed over
+ * again some hundredth of a second after that at the earliest, since that costs more than it saves
+ * for a guest that masks it all the time; until then it is as if by kvpci_function_bind().
+ *
+ * It takes a GSI, where the kernel sends messages itself, too. If KVM refuses the eventfd,
+ * kvpci_host_dispatch() says so once, and it stays as if by kvpci_function_bind().
+ *
+ * Return: 0, or a negative error number: EINVAL: the function was made without
+ *	KVPCI_FUNCTION_ROUTE_EVENTFD, or has no such vector; EEXIST: the vector is bound
+ */
+int kvpci_function_hand(struct kvpci_function *function, __u32 interrupt, __u32 vector, int eventfd);
 
 /**
  * kvpci_function_unbind() - have no eventfd trigger it any more

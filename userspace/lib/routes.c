@@ -5,33 +5,84 @@
  * The kernel signals an eventfd for each message, and KVM's routing says what that sends. A vector
  * gets a GSI and an eventfd when it is first used, and keeps them until the function goes. From
  * then on only the route changes, whenever the guest has changed the message: the kernel holds
- * the vector back meanwhile, and tells by the function's route event.
+ * the vector back meanwhile, and tells by the function's route event. Where the kernel sends
+ * messages itself, that is for those only which KVM does not take as they are.
  *
  * What waits is taken in batches, since KVM takes its table as a whole.
+ *
+ * A vector that has a source of its own (kvpci_function_hand()) is handed over: the source becomes
+ * the irqfd of its GSI. The guest's write that forbids its message, or changes it, recalls it, and
+ * the vCPU's thread takes it back. To take it back and to hand it over again costs more than some
+ * messages that the kernel sends. So it rests then, and is served as others are, until a timer
+ * says so: a guest that masks it all the time has it handed over a hundred times a second at most.
+ *
+ * The same timer has vectors looked at again for which there was no GSI, when some are given back.
  */
+#include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "internal.h"
 
 #define MAX_EVENTS	16
 #define MAX_BATCH	64
 
+/* How long a vector rests that was taken back, in nanoseconds. */
+#define REST		10000000
+
+/* Bits of a message's address that KVM leaves to the monitor: the kernel sends none with these. */
+#define RESERVED	0xff0
+
 struct batch {
 	struct kvpci_route route[MAX_BATCH];
 	unsigned int nr;
 };
 
-/* The library's own table is made here: with messages sent by the kernel there is none. */
-int libkvpci_routes_init(struct kvpci_host *host)
+void libkvpci_routes_init(struct kvpci_host *host)
+{
+	pthread_mutex_init(&host->routes.lock, NULL);
+	host->routes.timer = -1;
+}
+
+void libkvpci_routes_destroy(struct kvpci_host *host)
 {
 	struct libkvpci_routes *routes = &host->routes;
+
+	if (routes->ops == &libkvpci_gsis_ops)
+		libkvpci_gsis_leave(routes->context, routes);
+	kvpci_gsis_free(routes->own);
+	libkvpci_event_close(&routes->timer);
+	pthread_mutex_destroy(&routes->lock);
+}
+
+/* Have the event loop look again at what rests, or has found no GSI. */
+static void wake(const struct libkvpci_routes *routes)
+{
+	libkvpci_timer_start(routes->timer, 1);
+}
+
+/* Have a timer, and a way to GSIs, when there is the first function that needs them. */
+static int begin(struct kvpci_host *host)
+{
+	struct libkvpci_routes *routes = &host->routes;
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = routes };
 	struct kvpci_gsis *gsis = host->machine.gsis;
 	int ret;
 
-	pthread_mutex_init(&routes->lock, NULL);
-	if (host->delivery != KVPCI_DELIVERY_IRQFD)
+	if (routes->timer < 0) {
+		routes->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+		if (routes->timer < 0)
+			return -errno;
+		if (epoll_ctl(host->poll_fd, EPOLL_CTL_ADD, routes->timer, &event)) {
+			ret = -errno;
+			libkvpci_event_close(&routes->timer);
+			return ret;
+		}
+	}
+	if (routes->ops)
 		return 0;
 	if (host->machine.gsi_ops) {
 		routes->ops = host->machine.gsi_ops;
@@ -46,13 +97,25 @@ int libkvpci_routes_init(struct kvpci_host *host)
 	}
 	routes->ops = &libkvpci_gsis_ops;
 	routes->context = gsis;
+	libkvpci_gsis_join(gsis, routes);
 	return 0;
 }
 
-void libkvpci_routes_destroy(struct kvpci_host *host)
+/* Before the function is made: if it may have messages that need routes, have a route event. */
+int libkvpci_routes_prepare(struct kvpci_function *function,
+			    const struct kvpci_function_config *config)
 {
-	kvpci_gsis_free(host->routes.own);
-	pthread_mutex_destroy(&host->routes.lock);
+	struct kvpci_host *host = function->host;
+	int ret;
+
+	function->hands = config->flags & KVPCI_FUNCTION_ROUTE_EVENTFD;
+	if (!config->nr_capabilities ||
+	    (host->delivery != KVPCI_DELIVERY_IRQFD && !function->hands))
+		return 0;
+	pthread_mutex_lock(&host->routes.lock);
+	ret = begin(host);
+	pthread_mutex_unlock(&host->routes.lock);
+	return ret ? ret : libkvpci_event_create(&function->route_event);
 }
 
 static int create_vectors(struct libkvpci_vectors *vectors, __u32 nr)
@@ -63,54 +126,61 @@ static int create_vectors(struct libkvpci_vectors *vectors, __u32 nr)
 	if (!vectors->vector)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
-		vectors->vector[i].event = -1;
+		vectors->vector[i] = (struct libkvpci_vector){
+			.gsi = -1, .event = -1, .source = -1,
+		};
 	vectors->nr = nr;
 	return 0;
 }
 
-/* How many vectors the capabilities that the kernel makes have. What is wrong it will refuse. */
-static void count_vectors(const struct kvpci_function_config *config, __u32 *msi, __u32 *msix)
+static int read_config(int fd, unsigned int offset, void *data, __u32 length)
 {
-	const __u8 *next = (const __u8 *)(unsigned long)config->capabilities;
-	__u32 i;
+	const struct kvpci_access access = {
+		.size = sizeof(access), .bar = KVPCI_CONFIG, .length = length, .offset = offset,
+		.data = libkvpci_pointer(data),
+	};
+
+	return libkvpci_ioctl(fd, KVPCI_READ, &access);
+}
+
+/* How many vectors it has is asked of the kernel, which has looked at the caller's pointers. */
+static int count_vectors(int fd, __u32 *msi, __u32 *msix)
+{
+	__u8 next, header[4];
+	int ret;
 
 	*msi = 0;
 	*msix = 0;
-	if (config->capability_size < sizeof(struct kvpci_capability))
-		return;
-	for (i = 0; i < config->nr_capabilities && i < KVPCI_MAX_CAPABILITIES;
-	     i++, next += config->capability_size) {
-		struct kvpci_capability capability;
-		const void *value;
-
-		memcpy(&capability, next, sizeof(capability));
-		value = (const void *)(unsigned long)capability.value;
-		if (capability.flags & KVPCI_CAP_MSI)
-			*msi = ((const struct kvpci_msi *)value)->vectors;
-		if (capability.flags & KVPCI_CAP_MSIX)
-			*msix = ((const struct kvpci_msix *)value)->vectors;
+	ret = read_config(fd, PCI_CAPABILITY_LIST, &next, 1);
+	while (!ret && next) {
+		ret = read_config(fd, next, header, sizeof(header));
+		if (ret)
+			break;
+		if (header[0] == PCI_CAP_ID_MSI)
+			*msi = 1U << (header[PCI_MSI_FLAGS] >> 1 & 7);
+		else if (header[0] == PCI_CAP_ID_MSIX)
+			*msix = ((header[PCI_MSIX_FLAGS] | header[PCI_MSIX_FLAGS + 1] << 8) &
+				 PCI_MSIX_FLAGS_QSIZE) + 1;
+		next = header[PCI_CAP_LIST_NEXT];
 	}
-	if (*msi > KVPCI_MAX_MSI_VECTORS || *msix > KVPCI_MAX_MSIX_VECTORS)
-		*msi = *msix = 0;
+	return ret;
 }
 
-/* Before the function is made: if it has messages that need routes, have a route event. */
-int libkvpci_routes_prepare(struct kvpci_function *function,
-			    const struct kvpci_function_config *config)
+/* When the kernel has it, by @fd, and before others find it. */
+int libkvpci_routes_size(struct kvpci_function *function, int fd)
 {
 	__u32 msi, msix;
 	int ret;
 
-	if (!function->host->routes.ops)
+	if (function->route_event < 0)
 		return 0;
-	count_vectors(config, &msi, &msix);
-	if (!msi && !msix)
-		return 0;
-	ret = create_vectors(&function->msi, msi);
+	ret = count_vectors(fd, &msi, &msix);
+	if (!ret)
+		ret = create_vectors(&function->msi, msi);
 	if (!ret)
 		ret = create_vectors(&function->msix, msix);
-	if (!ret)
-		ret = libkvpci_event_create(&function->route_event);
+	if (!ret && !msi && !msix)
+		libkvpci_event_close(&function->route_event);
 	return ret;
 }
 
@@ -126,7 +196,131 @@ int libkvpci_routes_add(struct kvpci_function *function)
 	return 0;
 }
 
-/* Before it goes: nobody serves it any more when this returns. */
+static struct libkvpci_vectors *vectors_of(struct kvpci_function *function, __u32 interrupt)
+{
+	return interrupt == KVPCI_MSI ? &function->msi : &function->msix;
+}
+
+/* NULL: there is none that could be handed over. */
+static struct libkvpci_vector *find_vector(struct kvpci_function *function, __u32 interrupt,
+					   __u32 n)
+{
+	struct libkvpci_vectors *vectors = vectors_of(function, interrupt);
+
+	if (interrupt != KVPCI_MSI && interrupt != KVPCI_MSIX)
+		return NULL;
+	return function->hands && n < vectors->nr ? &vectors->vector[n] : NULL;
+}
+
+static int remove_route(const struct kvpci_function *function, __u32 interrupt, __u32 n)
+{
+	const struct kvpci_route route = {
+		.size = sizeof(route), .flags = KVPCI_ROUTE_REMOVE, .interrupt = interrupt,
+		.vector = n,
+	};
+
+	return libkvpci_ioctl(function->fd, KVPCI_SET_ROUTE, &route);
+}
+
+/* How many are handed over is known without the lock, and to those that are being so before. */
+static void count_handed(struct kvpci_function *function, int change)
+{
+	function->nr_handed += change;
+	__atomic_add_fetch(&function->host->routes.nr_handed, change, __ATOMIC_SEQ_CST);
+}
+
+/* Have KVM not take a vector's signals any more: those in the source trigger it then. */
+static int take_back(struct kvpci_function *function, __u32 interrupt, __u32 n)
+{
+	struct libkvpci_vector *vector = &vectors_of(function, interrupt)->vector[n];
+	struct libkvpci_routes *routes = &function->host->routes;
+	int ret, error;
+
+	ret = libkvpci_irqfd_remove(function->host->config.vm_fd, vector->gsi, vector->source);
+	error = remove_route(function, interrupt, n);
+	vector->handed = false;
+	vector->rests = true;
+	count_handed(function, -1);
+	routes->taken_back++;
+	if (!routes->resting)
+		libkvpci_timer_start(routes->timer, REST);
+	routes->resting = true;
+	return ret ? ret : error;
+}
+
+/* Take back those of @interrupt that are recalled. */
+static int follow_recall(struct kvpci_function *function, __u32 interrupt)
+{
+	__u32 nr = vectors_of(function, interrupt)->nr;
+	struct kvpci_route route = { .vector = 0 };
+	int ret = 0, error = 0;
+
+	while (route.vector < nr && function->nr_handed && !error) {
+		route = (struct kvpci_route){
+			.size = sizeof(route), .flags = KVPCI_ROUTE_RECALLED,
+			.interrupt = interrupt, .vector = route.vector,
+		};
+		ret = libkvpci_ioctl(function->fd, KVPCI_GET_ROUTE, &route);
+		if (ret)
+			return ret == -ENOENT ? 0 : ret;
+		error = take_back(function, interrupt, route.vector++);
+	}
+	return error;
+}
+
+static int take_back_all(struct kvpci_function *function, __u32 interrupt)
+{
+	struct libkvpci_vectors *vectors = vectors_of(function, interrupt);
+	int ret = 0, error;
+	__u32 n;
+
+	for (n = 0; n < vectors->nr && function->nr_handed; n++) {
+		if (!vectors->vector[n].handed)
+			continue;
+		error = take_back(function, interrupt, n);
+		ret = ret ? ret : error;
+	}
+	return ret;
+}
+
+/* Of all functions that the kernel has. */
+static int each_function(struct kvpci_host *host,
+			 int (*act)(struct kvpci_function *function, __u32 interrupt))
+{
+	int ret = 0, error;
+	__u32 interrupt;
+	size_t i;
+
+	pthread_rwlock_rdlock(&host->lock);
+	for (i = 0; i < host->nr; i++) {
+		struct kvpci_function *function = host->function[i];
+
+		if (!function || function->fd < 0 || function->route_event < 0)
+			continue;
+		for (interrupt = KVPCI_MSI; interrupt <= KVPCI_MSIX; interrupt++) {
+			error = act(function, interrupt);
+			ret = ret ? ret : error;
+		}
+	}
+	pthread_rwlock_unlock(&host->lock);
+	return ret;
+}
+
+/* Take back what is recalled; or, with @all, all that is handed over. */
+int libkvpci_routes_recall(struct kvpci_host *host, bool all)
+{
+	struct libkvpci_routes *routes = &host->routes;
+	int ret;
+
+	if (!__atomic_load_n(&routes->nr_handed, __ATOMIC_SEQ_CST))
+		return 0;
+	pthread_mutex_lock(&routes->lock);
+	ret = each_function(host, all ? take_back_all : follow_recall);
+	pthread_mutex_unlock(&routes->lock);
+	return ret;
+}
+
+/* Before it goes: nobody serves it any more when this returns, and KVM listens to none of it. */
 void libkvpci_routes_remove(struct kvpci_function *function)
 {
 	struct kvpci_host *host = function->host;
@@ -135,6 +329,8 @@ void libkvpci_routes_remove(struct kvpci_function *function)
 		return;
 	pthread_mutex_lock(&host->routes.lock);
 	epoll_ctl(host->poll_fd, EPOLL_CTL_DEL, function->route_event, NULL);
+	take_back_all(function, KVPCI_MSI);
+	take_back_all(function, KVPCI_MSIX);
 	pthread_mutex_unlock(&host->routes.lock);
 }
 
@@ -145,10 +341,13 @@ static void free_vectors(struct libkvpci_routes *routes, struct libkvpci_vectors
 	for (i = 0; i < vectors->nr; i++) {
 		struct libkvpci_vector *vector = &vectors->vector[i];
 
-		if (vector->event < 0)
-			continue;
+		libkvpci_event_close(&vector->source);
 		libkvpci_event_close(&vector->event);
+		if (vector->gsi < 0)
+			continue;
 		routes->ops->give_back(routes->context, vector->gsi);
+		if (routes->starved)
+			wake(routes);
 	}
 	free(vectors->vector);
 }
@@ -165,108 +364,253 @@ void libkvpci_routes_free(struct kvpci_function *function)
 	libkvpci_event_close(&function->route_event);
 }
 
-/* Add the vectors of @interrupt that wait, as far as there is room. */
-static int collect(struct batch *batch, const struct kvpci_function *function,
-		   enum kvpci_interrupt interrupt, __u32 nr)
+static bool is_to_be_handed(const struct libkvpci_vector *vector)
 {
+	return vector->source >= 0 && !vector->rests && !vector->refused;
+}
+
+/*
+ * Is it to have a route? Where the kernel sends messages itself, which it does not if KVM can't
+ * tell what they mean, only if it is handed over, or the caller can tell.
+ */
+static bool wants_route(const struct kvpci_host *host, const struct libkvpci_vector *vector,
+			const struct kvpci_route *route)
+{
+	if (host->delivery == KVPCI_DELIVERY_IRQFD || is_to_be_handed(vector))
+		return true;
+	return host->machine.gsi_ops && route->address & RESERVED;
+}
+
+/*
+ * Add the vectors of @interrupt that wait, as far as there is room. If @function has found too few
+ * GSIs, those that have none do not keep away the others.
+ */
+static int collect(struct batch *batch, struct kvpci_function *function, __u32 interrupt)
+{
+	struct libkvpci_vectors *vectors = vectors_of(function, interrupt);
 	__u32 next = 0;
 
-	while (next < nr && batch->nr < MAX_BATCH) {
+	while (next < vectors->nr && batch->nr < MAX_BATCH) {
 		struct kvpci_route route = {
 			.size = sizeof(route), .interrupt = interrupt, .vector = next,
 		};
 		int ret = libkvpci_ioctl(function->fd, KVPCI_GET_ROUTE, &route);
+		struct libkvpci_vector *vector;
 
 		if (ret == -ENOENT)
 			break;
 		if (ret)
 			return ret;
-		batch->route[batch->nr++] = route;
+		vector = &vectors->vector[route.vector];
 		next = route.vector + 1;
+		if (route.flags & KVPCI_ROUTE_RECALLED) {
+			ret = take_back(function, interrupt, route.vector);
+			if (ret)
+				return ret;
+			next = route.vector;
+		} else if (wants_route(function->host, vector, &route) &&
+			   !(function->starved && vector->gsi < 0)) {
+			batch->route[batch->nr++] = route;
+		}
 	}
 	return 0;
 }
 
+/* Have a GSI, and, unless the source is to be that, an irqfd. */
 static int use_vector(struct kvpci_host *host, struct libkvpci_vector *vector)
 {
 	struct libkvpci_routes *routes = &host->routes;
+	unsigned int gsi;
 	int ret;
 
+	if (vector->gsi < 0) {
+		ret = routes->ops->take(routes->context, &gsi);
+		if (ret)
+			return ret;
+		vector->gsi = gsi;
+	}
+	if (is_to_be_handed(vector)) {
+		libkvpci_event_close(&vector->event);
+		return 0;
+	}
 	if (vector->event >= 0)
 		return 0;
-	ret = routes->ops->take(routes->context, &vector->gsi);
-	if (ret)
-		return ret;
 	ret = libkvpci_event_create(&vector->event);
 	if (!ret)
 		ret = libkvpci_irqfd(host->config.vm_fd, vector->gsi, vector->event, -1);
-	if (ret) {
+	if (ret)
 		libkvpci_event_close(&vector->event);
-		routes->ops->give_back(routes->context, vector->gsi);
-	}
 	return ret;
 }
 
-/* Have the message be the next table's, and find out which eventfd sends it. */
-static int enter(struct kvpci_function *function, struct kvpci_route *route)
+/* Have the message be in the next table. */
+static int enter(struct kvpci_function *function, const struct kvpci_route *route)
 {
-	struct libkvpci_vectors *vectors = route->interrupt == KVPCI_MSI ? &function->msi :
-									   &function->msix;
-	struct libkvpci_vector *vector = &vectors->vector[route->vector];
+	struct libkvpci_vector *vector =
+		&vectors_of(function, route->interrupt)->vector[route->vector];
 	struct libkvpci_routes *routes = &function->host->routes;
 	int ret = use_vector(function->host, vector);
 
+	if (ret == -ENOSPC)
+		function->starved = true;
+	return ret ? ret : routes->ops->change(routes->context, vector->gsi, route->address,
+					       route->data, route->requester);
+}
+
+/* Let KVM take a vector's signals, whose route is in force. It is not its turn if that fails. */
+static int hand(struct kvpci_function *function, struct libkvpci_vector *vector,
+		struct kvpci_route *route)
+{
+	int ret;
+
+	route->flags = KVPCI_ROUTE_HAND;
+	route->eventfd = vector->source;
+	/* Before the kernel knows: who forbids it from then on is to find it. */
+	count_handed(function, 1);
+	ret = libkvpci_ioctl(function->fd, KVPCI_SET_ROUTE, route);
+	if (ret) {
+		count_handed(function, -1);
+		return ret;
+	}
+	vector->handed = true;
+	ret = libkvpci_irqfd(function->host->config.vm_fd, vector->gsi, vector->source, -1);
+	if (ret) {
+		vector->refused = true;
+		take_back(function, route->interrupt, route->vector);
+		return ret;
+	}
+	function->host->routes.handed++;
+	return 0;
+}
+
+/* Tell the kernel what sends a message that KVM has been given. */
+static int confirm(struct kvpci_function *function, const struct kvpci_route *found)
+{
+	struct libkvpci_vector *vector =
+		&vectors_of(function, found->interrupt)->vector[found->vector];
+	struct kvpci_route route = {
+		.size = sizeof(route), .interrupt = found->interrupt, .vector = found->vector,
+		.sequence = found->sequence, .eventfd = vector->event,
+	};
+	int ret;
+
+	if (is_to_be_handed(vector))
+		ret = hand(function, vector, &route);
+	else
+		ret = libkvpci_ioctl(function->fd, KVPCI_SET_ROUTE, &route);
 	if (!ret)
-		ret = routes->ops->change(routes->context, vector->gsi, route->address,
-					  route->data, route->requester);
-	route->address = 0;
-	route->data = 0;
-	route->requester = 0;
-	route->eventfd = vector->event;
+		function->host->routes.set++;
+	/* It has changed again, of which we are told. */
+	return ret == -EAGAIN ? 0 : ret;
+}
+
+static int make_routes(struct kvpci_function *function, struct kvpci_route *found,
+		       unsigned int nr);
+
+/* KVM has not taken the table: whichever message that is for does not keep back the others. */
+static int make_each(struct kvpci_function *function, struct kvpci_route *found, unsigned int nr)
+{
+	int ret = 0, error;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		error = make_routes(function, &found[i], 1);
+		ret = ret ? ret : error;
+	}
 	return ret;
 }
 
-/* Have KVM send what has been entered, and say so. */
-static int confirm(struct kvpci_function *function, struct batch *batch)
+/* Make routes of what has been found; of those for which there are GSIs, if that is not for all. */
+static int make_routes(struct kvpci_function *function, struct kvpci_route *found,
+		       unsigned int nr)
 {
 	struct libkvpci_routes *routes = &function->host->routes;
-	unsigned int i;
-	int ret;
+	unsigned int i, entered = 0;
+	int ret = 0, error = 0;
 
+	for (i = 0; i < nr; i++) {
+		ret = enter(function, &found[i]);
+		if (!ret)
+			found[entered++] = found[i];
+		error = error ? error : ret;
+	}
+	if (!entered)
+		return error;
 	routes->commits++;
 	ret = routes->ops->commit(routes->context);
-	for (i = 0; !ret && i < batch->nr; i++) {
-		ret = libkvpci_ioctl(function->fd, KVPCI_SET_ROUTE, &batch->route[i]);
-		if (!ret)
-			routes->set++;
-		else if (ret == -EAGAIN)
-			ret = 0;
-	}
-	return ret;
+	if (ret)
+		ret = entered > 1 ? make_each(function, found, entered) : ret;
+	else
+		for (i = 0; i < entered; i++) {
+			ret = confirm(function, &found[i]);
+			error = error ? error : ret;
+		}
+	return error ? error : ret;
+}
+
+/* *@any: some were found. */
+static int serve_some(struct kvpci_function *function, bool *any)
+{
+	struct batch batch = { .nr = 0 };
+	int ret;
+
+	ret = collect(&batch, function, KVPCI_MSI);
+	if (!ret)
+		ret = collect(&batch, function, KVPCI_MSIX);
+	*any = batch.nr;
+	return ret || !batch.nr ? ret : make_routes(function, batch.route, batch.nr);
 }
 
 static int serve(struct kvpci_function *function)
 {
-	struct batch batch = { .nr = 0 };
 	int ret, error = 0;
-	unsigned int i;
+	bool any;
 
-	ret = collect(&batch, function, KVPCI_MSI, function->msi.nr);
-	if (!ret)
-		ret = collect(&batch, function, KVPCI_MSIX, function->msix.nr);
-	if (ret || !batch.nr)
-		return ret;
-	/* If there are too few GSIs, some of the vectors have theirs all the same. */
-	for (i = 0; i < batch.nr && !error; i++)
-		error = enter(function, &batch.route[i]);
-	batch.nr = error ? i - 1 : i;
-	if (batch.nr)
-		ret = confirm(function, &batch);
-	if (ret || error)
-		return ret ? ret : error;
+	function->starved = false;
+	ret = serve_some(function, &any);
+	if (function->starved) {
+		function->host->routes.starved = true;
+		error = serve_some(function, &any);
+	}
 	/* What did not fit, and what the guest has changed again: look when others had a turn. */
-	libkvpci_event_signal(function->route_event);
+	if (any && (!ret || function->starved) && !error)
+		libkvpci_event_signal(function->route_event);
+	return ret ? ret : error;
+}
+
+/* Look again at those of @interrupt that have rested, or found no GSI. */
+static int look_again(struct kvpci_function *function, __u32 interrupt)
+{
+	struct libkvpci_vectors *vectors = vectors_of(function, interrupt);
+	bool any = function->starved;
+	__u32 n;
+
+	for (n = 0; n < vectors->nr && function->hands; n++) {
+		struct libkvpci_vector *vector = &vectors->vector[n];
+
+		if (!vector->rests)
+			continue;
+		/* It is found without a route only: what comes meanwhile is pending. */
+		if (vector->event >= 0)
+			remove_route(function, interrupt, n);
+		vector->rests = false;
+		any = true;
+	}
+	if (any)
+		libkvpci_event_signal(function->route_event);
 	return 0;
+}
+
+static void look_at_timer(struct kvpci_host *host)
+{
+	__u64 times;
+
+	if (host->routes.timer < 0 ||
+	    read(host->routes.timer, &times, sizeof(times)) != sizeof(times))
+		return;
+	host->routes.resting = false;
+	host->routes.starved = false;
+	each_function(host, look_again);
 }
 
 /* Serve all that wait. *@mirrors: the host bridge's other event was signalled as well. */
@@ -276,6 +620,8 @@ int libkvpci_routes_serve(struct kvpci_host *host, bool *mirrors, struct kvpci_f
 	int ret = 0, n, i;
 
 	pthread_mutex_lock(&host->routes.lock);
+	/* First: what it says is done by function, below. */
+	look_at_timer(host);
 	n = epoll_wait(host->poll_fd, events, MAX_EVENTS, 0);
 	for (i = 0; !ret && i < n; i++) {
 		struct kvpci_function *function = events[i].data.ptr;
@@ -284,6 +630,8 @@ int libkvpci_routes_serve(struct kvpci_host *host, bool *mirrors, struct kvpci_f
 			*mirrors = true;
 			continue;
 		}
+		if (events[i].data.ptr == &host->routes)
+			continue;
 		/* Before looking, so that what comes while we look is not missed. */
 		libkvpci_event_clear(function->route_event);
 		ret = serve(function);
@@ -291,5 +639,65 @@ int libkvpci_routes_serve(struct kvpci_host *host, bool *mirrors, struct kvpci_f
 			*culprit = function;
 	}
 	pthread_mutex_unlock(&host->routes.lock);
+	return ret;
+}
+
+void kvpci_host_retry(struct kvpci_host *host)
+{
+	pthread_mutex_lock(&host->routes.lock);
+	if (host->routes.starved)
+		wake(&host->routes);
+	pthread_mutex_unlock(&host->routes.lock);
+}
+
+int kvpci_function_hand(struct kvpci_function *function, __u32 interrupt, __u32 vector, int eventfd)
+{
+	struct libkvpci_vector *found = find_vector(function, interrupt, vector);
+	struct libkvpci_routes *routes = &function->host->routes;
+	struct kvpci_binding binding = {
+		.size = sizeof(binding), .interrupt = interrupt, .vector = vector,
+	};
+	int ret;
+
+	if (!found)
+		return -EINVAL;
+	/* The caller may close its own: KVM is told by this one. */
+	binding.eventfd = fcntl(eventfd, F_DUPFD_CLOEXEC, 0);
+	if (binding.eventfd < 0)
+		return -errno;
+	pthread_mutex_lock(&routes->lock);
+	ret = libkvpci_bind(function, &binding);
+	if (!ret) {
+		found->source = binding.eventfd;
+		/* It may have a route, with which it is not found. */
+		found->rests = true;
+		found->refused = false;
+		wake(routes);
+	}
+	pthread_mutex_unlock(&routes->lock);
+	if (ret)
+		close(binding.eventfd);
+	return ret;
+}
+
+int kvpci_function_unbind(struct kvpci_function *function, __u32 interrupt, __u32 vector)
+{
+	struct libkvpci_vector *found = find_vector(function, interrupt, vector);
+	const struct kvpci_binding binding = {
+		.size = sizeof(binding), .flags = KVPCI_BIND_REMOVE, .interrupt = interrupt,
+		.vector = vector,
+	};
+	struct libkvpci_routes *routes = &function->host->routes;
+	int ret;
+
+	if (!found)
+		return libkvpci_bind(function, &binding);
+	pthread_mutex_lock(&routes->lock);
+	if (found->handed)
+		take_back(function, interrupt, vector);
+	ret = libkvpci_bind(function, &binding);
+	if (!ret)
+		libkvpci_event_close(&found->source);
+	pthread_mutex_unlock(&routes->lock);
 	return ret;
 }

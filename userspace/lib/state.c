@@ -259,6 +259,6 @@ int kvpci_host_restore(struct kvpci_host *host, const void *data, size_t length)
 	pthread_rwlock_rdlock(&host->lock);
 	ret = restore(host, data, length);
 	pthread_rwlock_unlock(&host->lock);
-	libkvpci_host_follow(host);
+	libkvpci_follow(host);
 	return ret ? ret : kvpci_host_sync(host);
 }
