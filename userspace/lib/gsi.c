@@ -6,7 +6,8 @@
  * First there are the caller's own entries, which lead to interrupt controllers. The GSIs above
  * are those of messages. KVM takes the table as a whole, so that it is made anew each time; a GSI
  * that is taken but sends nothing is left out. KVM drops the signals of an irqfd whose GSI has no
- * route.
+ * route. If it refuses the table, that goes back to the one that KVM has: others are not to suffer
+ * from a message that it does not take.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +20,24 @@
 
 /**
  * struct message - what a GSI sends
- * @taken: somebody has it
  * @sends: it has been said what
  * @route: that
  */
 struct message {
-	bool taken;
 	bool sends;
 	struct kvm_irq_routing_msi route;
+};
+
+/**
+ * struct entry - a GSI
+ * @taken: somebody has it
+ * @next: what it sends from the next table on
+ * @now: what it sends, as far as KVM knows
+ */
+struct entry {
+	bool taken;
+	struct message next;
+	struct message now;
 };
 
 /**
@@ -36,10 +47,11 @@ struct message {
  * @first: the first GSI of messages
  * @nr_own: entries of the caller's, in front of @table
  * @table: room for all that KVM takes
+ * @turn: held from changes to the commit that has them be in force, or be undone
  * @lock: guards what follows
  * @nr: how many messages there may be
  * @nr_taken: how many there are
- * @message: they
+ * @entry: they
  * @users: host bridges that use it
  * @starved: one of them has found too few
  */
@@ -49,10 +61,11 @@ struct kvpci_gsis {
 	unsigned int first;
 	unsigned int nr_own;
 	struct kvm_irq_routing *table;
+	pthread_mutex_t turn;
 	pthread_mutex_t lock;
 	unsigned int nr;
 	unsigned int nr_taken;
-	struct message *message;
+	struct entry *entry;
 	struct libkvpci_routes *users;
 	bool starved;
 };
@@ -84,7 +97,7 @@ int libkvpci_gsis_new(int vm_fd, unsigned int flags, unsigned int max,
 {
 	struct kvm_irq_routing_entry standard[NR_STANDARD];
 	struct kvpci_gsis *made;
-	unsigned int i;
+	unsigned int i, first = 0;
 
 	if (!own) {
 		fill_standard(standard);
@@ -93,25 +106,30 @@ int libkvpci_gsis_new(int vm_fd, unsigned int flags, unsigned int max,
 	}
 	if (nr_own > max)
 		return -ENOSPC;
+	/* KVM takes a number that is too high for another one. */
+	for (i = 0; i < nr_own; i++) {
+		if (own[i].gsi >= max)
+			return -EINVAL;
+		if (own[i].gsi >= first)
+			first = own[i].gsi + 1;
+	}
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return -ENOMEM;
 	made->vm_fd = vm_fd;
 	made->flags = flags;
 	made->nr_own = nr_own;
-	made->nr = max - nr_own;
+	made->first = first;
+	made->nr = max - (nr_own > first ? nr_own : first);
 	made->table = calloc(1, sizeof(*made->table) + max * sizeof(made->table->entries[0]));
-	made->message = calloc(made->nr + 1, sizeof(*made->message));
+	made->entry = calloc(made->nr + 1, sizeof(*made->entry));
+	pthread_mutex_init(&made->turn, NULL);
 	pthread_mutex_init(&made->lock, NULL);
-	if (!made->table || !made->message) {
+	if (!made->table || !made->entry) {
 		kvpci_gsis_free(made);
 		return -ENOMEM;
 	}
-	for (i = 0; i < nr_own; i++) {
-		made->table->entries[i] = own[i];
-		if (own[i].gsi >= made->first)
-			made->first = own[i].gsi + 1;
-	}
+	memcpy(made->table->entries, own, nr_own * sizeof(*own));
 	made->table->nr = nr_own;
 	*gsis = made;
 	return 0;
@@ -131,7 +149,7 @@ unsigned int libkvpci_gsis_fill(struct kvpci_gsis *gsis)
 
 	table->nr = gsis->nr_own;
 	for (i = 0; i < gsis->nr; i++) {
-		const struct message *message = &gsis->message[i];
+		const struct message *message = &gsis->entry[i].next;
 
 		if (!message->sends || !is_valid(gsis, &message->route))
 			continue;
@@ -151,11 +169,20 @@ const struct kvm_irq_routing *libkvpci_gsis_table(const struct kvpci_gsis *gsis)
 static int commit(void *context)
 {
 	struct kvpci_gsis *gsis = context;
+	unsigned int i;
 	int ret;
 
 	pthread_mutex_lock(&gsis->lock);
 	libkvpci_gsis_fill(gsis);
 	ret = libkvpci_ioctl(gsis->vm_fd, KVM_SET_GSI_ROUTING, gsis->table);
+	for (i = 0; i < gsis->nr; i++) {
+		struct entry *entry = &gsis->entry[i];
+
+		if (ret)
+			entry->next = entry->now;
+		else
+			entry->now = entry->next;
+	}
 	pthread_mutex_unlock(&gsis->lock);
 	return ret;
 }
@@ -168,10 +195,10 @@ static int take(void *context, unsigned int *gsi)
 	int ret = -ENOSPC;
 
 	pthread_mutex_lock(&gsis->lock);
-	for (i = 0; i < gsis->nr && gsis->message[i].taken; i++)
+	for (i = 0; i < gsis->nr && gsis->entry[i].taken; i++)
 		;
 	if (i < gsis->nr) {
-		gsis->message[i].taken = true;
+		gsis->entry[i].taken = true;
 		gsis->nr_taken++;
 		*gsi = gsis->first + i;
 		ret = 0;
@@ -185,7 +212,7 @@ static int take(void *context, unsigned int *gsi)
 static int change(void *context, unsigned int gsi, __u64 address, __u32 data, __u32 requester)
 {
 	struct kvpci_gsis *gsis = context;
-	struct message *message = &gsis->message[gsi - gsis->first];
+	struct message *message = &gsis->entry[gsi - gsis->first].next;
 
 	/* Nothing remaps it. */
 	(void)requester;
@@ -208,7 +235,7 @@ static void give_back(void *context, unsigned int gsi)
 	const struct libkvpci_routes *user;
 
 	pthread_mutex_lock(&gsis->lock);
-	gsis->message[gsi - gsis->first] = (struct message){ .taken = false };
+	gsis->entry[gsi - gsis->first] = (struct entry){ .taken = false };
 	gsis->nr_taken--;
 	for (user = gsis->users; user && gsis->starved; user = user->next)
 		libkvpci_timer_start(user->timer, 1);
@@ -223,6 +250,17 @@ const struct kvpci_gsi_ops libkvpci_gsis_ops = {
 	.give_back = give_back,
 	.commit = commit,
 };
+
+/* Nobody else changes anything, or has KVM be given the table, until the end. */
+void libkvpci_gsis_begin(struct kvpci_gsis *gsis)
+{
+	pthread_mutex_lock(&gsis->turn);
+}
+
+void libkvpci_gsis_end(struct kvpci_gsis *gsis)
+{
+	pthread_mutex_unlock(&gsis->turn);
+}
 
 void libkvpci_gsis_join(struct kvpci_gsis *gsis, struct libkvpci_routes *routes)
 {
@@ -266,9 +304,10 @@ void kvpci_gsis_free(struct kvpci_gsis *gsis)
 {
 	if (!gsis)
 		return;
+	pthread_mutex_destroy(&gsis->turn);
 	pthread_mutex_destroy(&gsis->lock);
 	free(gsis->table);
-	free(gsis->message);
+	free(gsis->entry);
 	free(gsis);
 }
 

@@ -3,8 +3,8 @@
  * What the files of the library share. Functions that others call begin with libkvpci_, so that
  * a program which is linked with the static library may have names of its own.
  *
- * Locks, from the outermost: libkvpci_routes.lock or libkvpci_mirrors.lock, kvpci_gsis.lock or
- * kvpci_host.lock. The thread of a vCPU takes the first to take vectors back: KVM's calls that
+ * Locks, from the outermost: libkvpci_routes.lock or libkvpci_mirrors.lock, kvpci_gsis.turn,
+ * kvpci_gsis.lock or kvpci_host.lock. The thread of a vCPU takes the first to take vectors back: KVM's calls that
  * replace routes or remove irqfds, which are made under it, wait for vCPUs that are in the kernel
  * only.
  */
@@ -262,6 +262,8 @@ int libkvpci_gsis_new(int vm_fd, unsigned int flags, unsigned int max,
 		      struct kvpci_gsis **gsis);
 unsigned int libkvpci_gsis_fill(struct kvpci_gsis *gsis);
 const struct kvm_irq_routing *libkvpci_gsis_table(const struct kvpci_gsis *gsis);
+void libkvpci_gsis_begin(struct kvpci_gsis *gsis);
+void libkvpci_gsis_end(struct kvpci_gsis *gsis);
 void libkvpci_gsis_join(struct kvpci_gsis *gsis, struct libkvpci_routes *routes);
 void libkvpci_gsis_leave(struct kvpci_gsis *gsis, struct libkvpci_routes *routes);
 

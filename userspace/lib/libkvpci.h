@@ -101,8 +101,8 @@ struct kvpci_gsi_ops {
  * share the table. Messages take GSIs above the highest one of @own. With @own KVM is given the
  * table before this returns.
  *
- * Return: 0, or a negative error number: EINVAL: a flag is not known, or KVM does not take @own;
- *	ENOSPC: KVM takes fewer entries
+ * Return: 0, or a negative error number: EINVAL: a flag is not known, KVM does not take @own, or
+ *	knows no numbers as high; ENOSPC: KVM takes fewer entries
  */
 int kvpci_gsis_create(int vm_fd, unsigned int flags, const struct kvm_irq_routing_entry *own,
 		      unsigned int nr_own, struct kvpci_gsis **gsis);

@@ -520,32 +520,50 @@ static int make_each(struct kvpci_function *function, struct kvpci_route *found,
 	return ret;
 }
 
+/* Have as many as there are GSIs for be in KVM's table: @found has @nr of these then. */
+static int enter_all(struct kvpci_function *function, struct kvpci_route *found, unsigned int *nr)
+{
+	unsigned int i, entered = 0;
+	int ret = 0, error;
+
+	for (i = 0; i < *nr; i++) {
+		error = enter(function, &found[i]);
+		if (!error)
+			found[entered++] = found[i];
+		ret = ret ? ret : error;
+	}
+	*nr = entered;
+	return ret;
+}
+
+static int commit(struct libkvpci_routes *routes)
+{
+	routes->commits++;
+	return routes->ops->commit(routes->context);
+}
+
 /* Make routes of what has been found; of those for which there are GSIs, if that is not for all. */
 static int make_routes(struct kvpci_function *function, struct kvpci_route *found,
 		       unsigned int nr)
 {
 	struct libkvpci_routes *routes = &function->host->routes;
-	unsigned int i, entered = 0;
-	int ret = 0, error = 0;
+	bool shared = routes->ops == &libkvpci_gsis_ops;
+	int ret, error;
+	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		ret = enter(function, &found[i]);
-		if (!ret)
-			found[entered++] = found[i];
-		error = error ? error : ret;
+	if (shared)
+		libkvpci_gsis_begin(routes->context);
+	error = enter_all(function, found, &nr);
+	ret = nr ? commit(routes) : 0;
+	if (shared)
+		libkvpci_gsis_end(routes->context);
+	if (ret && nr > 1) {
+		ret = make_each(function, found, nr);
+		return ret ? ret : error;
 	}
-	if (!entered)
-		return error;
-	routes->commits++;
-	ret = routes->ops->commit(routes->context);
-	if (ret)
-		ret = entered > 1 ? make_each(function, found, entered) : ret;
-	else
-		for (i = 0; i < entered; i++) {
-			ret = confirm(function, &found[i]);
-			error = error ? error : ret;
-		}
-	return error ? error : ret;
+	for (i = 0; !ret && i < nr; i++)
+		ret = confirm(function, &found[i]);
+	return ret ? ret : error;
 }
 
 /* *@any: some were found. */

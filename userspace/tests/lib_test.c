@@ -33,7 +33,12 @@ static void own_entries(void)
 	unsigned int gsi;
 
 	EXPECT(libkvpci_gsis_new(-1, 0, 1, own, ARRAY_SIZE(own), &gsis) == -ENOSPC);
-	EXPECT(!libkvpci_gsis_new(-1, 0, 3, own, ARRAY_SIZE(own), &gsis));
+	/* KVM has as many numbers as entries. */
+	EXPECT(libkvpci_gsis_new(-1, 0, 29, own, ARRAY_SIZE(own), &gsis) == -EINVAL);
+	EXPECT(!libkvpci_gsis_new(-1, 0, 30, own, ARRAY_SIZE(own), &gsis));
+	EXPECT(!kvpci_gsis_left(gsis));
+	kvpci_gsis_free(gsis);
+	EXPECT(!libkvpci_gsis_new(-1, 0, 31, own, ARRAY_SIZE(own), &gsis));
 	EXPECT(libkvpci_gsis_fill(gsis) == 2);
 	EXPECT(!memcmp(libkvpci_gsis_table(gsis)->entries, own, sizeof(own)));
 	/* Messages begin above the highest one. */
@@ -130,7 +135,23 @@ static void structures(void)
 	EXPECT(to.flags == 1 && !to.more && !to.rest);
 }
 
+/* KVM, of which there is none here, refuses the table. */
+static void refused_table(void)
+{
+	const struct kvpci_gsi_ops *ops = &libkvpci_gsis_ops;
+	struct kvpci_gsis *gsis;
+	unsigned int gsi;
+
+	EXPECT(!libkvpci_gsis_new(-1, 0, 44, NULL, 0, &gsis));
+	EXPECT(!ops->take(gsis, &gsi) && !ops->change(gsis, gsi, 0xfee00000, 0x55, 0));
+	EXPECT(find(gsis, gsi));
+	EXPECT(ops->commit(gsis) == -EBADF);
+	EXPECT(!find(gsis, gsi));
+	kvpci_gsis_free(gsis);
+}
+
 const struct test lib_tests[] = {
+	{ "refused_table", refused_table },
 	{ "structures", structures },
 	{ "own_entries", own_entries },
 	{ "standard_entries", standard_entries },
