@@ -561,9 +561,13 @@ static int make_routes(struct kvpci_function *function, struct kvpci_route *foun
 		ret = make_each(function, found, nr);
 		return ret ? ret : error;
 	}
-	for (i = 0; !ret && i < nr; i++)
-		ret = confirm(function, &found[i]);
-	return ret ? ret : error;
+	error = ret ? ret : error;
+	for (i = 0; !ret && i < nr; i++) {
+		int failed = confirm(function, &found[i]);
+
+		error = error ? error : failed;
+	}
+	return error;
 }
 
 /* *@any: some were found. */
