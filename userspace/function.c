@@ -474,7 +474,7 @@ int function_set_indicator(struct function *port, bool on)
 int function_press_button(struct function *port)
 {
 	const __u16 button = SLOT_STATUS_BUTTON;
-	int error = kvpci_function_write(port->handle, KVPCI_CONFIG,
+	int error = kvpci_function_write(port->handle, KVPCI_CONFIG, 0,
 					 port->slot_control + PCIE_SLOT_STATUS - PCIE_SLOT_CONTROL,
 					 &button, &button, sizeof(button));
 

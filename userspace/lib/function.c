@@ -224,23 +224,23 @@ int kvpci_function_reset(struct kvpci_function *function)
 	return ret;
 }
 
-int kvpci_function_read(struct kvpci_function *function, __u32 bar, __u64 offset, void *data,
-			__u32 length)
+int kvpci_function_read(struct kvpci_function *function, __u32 bar, __u32 bank, __u64 offset,
+			void *data, __u32 length)
 {
 	const struct kvpci_access access = {
 		.size = sizeof(access), .bar = bar, .length = length, .offset = offset,
-		.data = libkvpci_pointer(data),
+		.data = libkvpci_pointer(data), .bank = bank,
 	};
 
 	return libkvpci_ioctl(function->fd, KVPCI_READ, &access);
 }
 
-int kvpci_function_write(struct kvpci_function *function, __u32 bar, __u64 offset, const void *data,
-			 const void *mask, __u32 length)
+int kvpci_function_write(struct kvpci_function *function, __u32 bar, __u32 bank, __u64 offset,
+			 const void *data, const void *mask, __u32 length)
 {
 	const struct kvpci_access access = {
 		.size = sizeof(access), .bar = bar, .length = length, .offset = offset,
-		.data = libkvpci_pointer(data), .mask = libkvpci_pointer(mask),
+		.data = libkvpci_pointer(data), .mask = libkvpci_pointer(mask), .bank = bank,
 	};
 
 	return libkvpci_ioctl(function->fd, KVPCI_WRITE, &access);

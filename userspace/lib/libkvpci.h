@@ -510,19 +510,21 @@ int kvpci_function_remove_doorbell(struct kvpci_function *function,
  * kvpci_function_read() - read configuration space or registers, as the device
  * @function: the function
  * @bar: which BAR, KVPCI_BAR_ROM or KVPCI_CONFIG
+ * @bank: of registers in banks: which, whatever the guest has selected; otherwise 0
  * @offset: of the first byte
  * @data: where to put them
  * @length: bytes, 1 to 4096
  *
  * Return: 0, or a negative error number
  */
-int kvpci_function_read(struct kvpci_function *function, __u32 bar, __u64 offset, void *data,
-			__u32 length);
+int kvpci_function_read(struct kvpci_function *function, __u32 bar, __u32 bank, __u64 offset,
+			void *data, __u32 length);
 
 /**
  * kvpci_function_write() - write configuration space or registers, as the device
  * @function: the function
  * @bar: as of kvpci_function_read()
+ * @bank: likewise
  * @offset: likewise
  * @data: what to write
  * @mask: as many bytes, of which only the set bits are written; NULL: all
@@ -530,8 +532,8 @@ int kvpci_function_read(struct kvpci_function *function, __u32 bar, __u64 offset
  *
  * Return: 0, or a negative error number
  */
-int kvpci_function_write(struct kvpci_function *function, __u32 bar, __u64 offset, const void *data,
-			 const void *mask, __u32 length);
+int kvpci_function_write(struct kvpci_function *function, __u32 bar, __u32 bank, __u64 offset,
+			 const void *data, const void *mask, __u32 length);
 
 /**
  * kvpci_function_read_as_guest() - read as the guest does, with all effects
