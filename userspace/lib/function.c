@@ -155,6 +155,7 @@ int kvpci_function_create(struct kvpci_host *host, const struct kvpci_function_c
 	made->fd = -1;
 	made->user_data = copy.user_data;
 	made->route_event = -1;
+	pthread_mutex_init(&made->pin_lock, NULL);
 	made->pin_event = -1;
 	made->pin_ack_event = -1;
 	ret = create(made, &copy, parent);
@@ -183,6 +184,7 @@ void kvpci_function_free(struct kvpci_function *function)
 		close(fd);
 	libkvpci_routes_free(function);
 	libkvpci_pin_close(function);
+	pthread_mutex_destroy(&function->pin_lock);
 	free(function->path);
 	free(function);
 	/* What it was on top of, or in front of. */

@@ -205,6 +205,7 @@ struct kvpci_host {
  * @nr_handed: how many of its vectors are handed over
  * @msi: vectors of MSI
  * @msix: vectors of MSI-X
+ * @pin_lock: guards what follows; no other lock is taken with it
  * @pin_event: raises the input that the INTx pin leads to; -1: none
  * @pin_ack_event: says that the guest has acknowledged that
  */
@@ -223,6 +224,7 @@ struct kvpci_function {
 	int nr_handed;
 	struct libkvpci_vectors msi;
 	struct libkvpci_vectors msix;
+	pthread_mutex_t pin_lock;
 	int pin_event;
 	int pin_ack_event;
 };

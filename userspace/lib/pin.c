@@ -8,7 +8,7 @@
  */
 #include "internal.h"
 
-static int connect_pin(struct kvpci_function *function, unsigned int gsi)
+static int make_route(struct kvpci_function *function, unsigned int gsi)
 {
 	struct kvpci_route route = { .size = sizeof(route), .interrupt = KVPCI_INTX };
 	int ret;
@@ -26,19 +26,29 @@ static int connect_pin(struct kvpci_function *function, unsigned int gsi)
 	return libkvpci_ioctl(function->fd, KVPCI_SET_ROUTE, &route);
 }
 
-int kvpci_function_connect_pin(struct kvpci_function *function, unsigned int gsi)
+static int connect_pin(struct kvpci_function *function, unsigned int gsi)
 {
 	int ret;
 
 	if (function->pin_event >= 0)
 		return -EEXIST;
-	ret = connect_pin(function, gsi);
+	ret = make_route(function, gsi);
 	if (ret)
 		libkvpci_pin_close(function);
 	return ret;
 }
 
-int kvpci_function_disconnect_pin(struct kvpci_function *function)
+int kvpci_function_connect_pin(struct kvpci_function *function, unsigned int gsi)
+{
+	int ret;
+
+	pthread_mutex_lock(&function->pin_lock);
+	ret = connect_pin(function, gsi);
+	pthread_mutex_unlock(&function->pin_lock);
+	return ret;
+}
+
+static int disconnect_pin(struct kvpci_function *function)
 {
 	struct kvpci_route route = {
 		.size = sizeof(route), .flags = KVPCI_ROUTE_REMOVE, .interrupt = KVPCI_INTX,
@@ -50,6 +60,16 @@ int kvpci_function_disconnect_pin(struct kvpci_function *function)
 	ret = libkvpci_ioctl(function->fd, KVPCI_SET_ROUTE, &route);
 	if (!ret)
 		libkvpci_pin_close(function);
+	return ret;
+}
+
+int kvpci_function_disconnect_pin(struct kvpci_function *function)
+{
+	int ret;
+
+	pthread_mutex_lock(&function->pin_lock);
+	ret = disconnect_pin(function);
+	pthread_mutex_unlock(&function->pin_lock);
 	return ret;
 }
 
