@@ -7,9 +7,11 @@
  * Depends on: kernel, delivery.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/harness.h"
@@ -163,6 +165,9 @@ TEST_F(library, memory_follows_its_bar)
 	*word = STAMP;
 	EXPECT_EQ(-EINVAL, kvpci_function_add_range(f, 0, KVPCI_RANGE_MEMORY, 0, PAGE, NULL));
 	EXPECT_EQ(-EINVAL, kvpci_function_add_memory(f, 0, 16, PAGE, self->bytes, 0));
+	EXPECT_EQ(-EINVAL, kvpci_function_add_memory(f, 0, 0, PAGE, self->bytes + 16, 0));
+	EXPECT_EQ(-EINVAL, kvpci_function_add_memory(f, 0, 0, PAGE, NULL, 0));
+	EXPECT_EQ(-EINVAL, kvpci_function_add_memory(f, 0, 0, PAGE, self->bytes, 1U << 31));
 	EXPECT_EQ(0, kvpci_function_add_memory(f, 0, 0, PAGE, self->bytes, 0));
 	EXPECT_EQ(0, kvpci_function_remove_range(f, 0, KVPCI_RANGE_MEMORY, 0, PAGE));
 	EXPECT_EQ(0, kvpci_function_add_memory(f, 0, PAGE, PAGE, self->bytes, 0));
@@ -946,6 +951,34 @@ TEST_F(library, too_few_slots)
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY, 2));
 	EXPECT_EQ(0, kvpci_host_sync(self->host.bridge));
 	self->machine.nr_slots = 4;
+}
+
+/* How many pieces of memory does this process have of the module's? */
+static int count_mapped(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	int nr = 0;
+
+	while (maps && fgets(line, sizeof(line), maps))
+		nr += strstr(line, "kvpci-host") != NULL;
+	if (maps)
+		fclose(maps);
+	return nr;
+}
+
+/* A child has none of the memory that would keep the bridge. */
+TEST_F(library, forks)
+{
+	int status;
+	pid_t child;
+
+	EXPECT_NE(0, count_mapped());
+	child = fork();
+	if (!child)
+		_exit(count_mapped());
+	EXPECT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 /* What it refuses has changed nothing. */

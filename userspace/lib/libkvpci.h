@@ -13,6 +13,9 @@
  * runs a vCPU calls kvpci_host_exit() when KVM_RUN has ended with an access that is not its own,
  * and kvpci_host_fault() when KVM_RUN has failed with EFAULT.
  *
+ * A child of fork() has descriptors of bridges and functions, which stay for as long as it does not
+ * call exec(), and none of the library's memory: it may call no function of the library.
+ *
  * There is no global state, and nothing is printed. Functions that return int return 0, or what
  * is said, or a negative error number: those of the ioctls that they make, of which
  * <linux/kvpci.h> tells, ENOMEM, EMFILE and ENFILE, and those that are said. What fails has
@@ -38,6 +41,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Programs have to be compiled anew when the first one goes up; with the second there is more. */
+#define LIBKVPCI_VERSION_MAJOR	1
+#define LIBKVPCI_VERSION_MINOR	0
 
 struct kvpci_function;
 struct kvpci_gsis;
@@ -476,12 +483,14 @@ int kvpci_function_remove_range(struct kvpci_function *function, __u32 bar, __u3
  * @offset: of the first byte, a multiple of 4096
  * @length: bytes, a multiple of 4096
  * @bytes: where the caller has it, on a boundary of a page; it stays until the function is freed
- * @kvm_flags: KVM_MEM_*; with KVM_MEM_READONLY writes come to kvpci_host_exit()
+ * @kvm_flags: KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY, with which writes come to
+ *	kvpci_host_exit()
  *
  * The guest reads and writes it as its own memory, wherever it has the BAR. Where it shares the
  * BAR's addresses with another BAR, accesses come to kvpci_host_exit().
  *
- * Return: 0, or a negative error number
+ * Return: 0, or a negative error number: EINVAL: @bytes is not on a boundary of a page, or @kvm_flags
+ *	has others
  */
 int kvpci_function_add_memory(struct kvpci_function *function, __u32 bar, __u64 offset,
 			      __u64 length, void *bytes, __u32 kvm_flags);

@@ -14,10 +14,16 @@
  * one, the range is none of the guest's memory, and accesses come to the kernel or to the caller:
  * that is slower, and no reason for a vCPU not to go on.
  */
+#include <assert.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "internal.h"
+
+/* Mirrors of BARs begin beyond what 31 bits tell. */
+static_assert(sizeof(off_t) == sizeof(__u64), "compile with -D_FILE_OFFSET_BITS=64");
 
 /* So often in a row a vCPU may fail where nothing has moved: others may have moved it before. */
 #define MAX_FAULTS	100
@@ -141,6 +147,8 @@ static int map(struct kvpci_host *host, struct libkvpci_mirror *mirror,
 		if (bytes == MAP_FAILED)
 			return -errno;
 		mirror->bytes = bytes;
+		/* A child would keep the bridge, and its memory, when this process has gone. */
+		madvise(bytes, told->length, MADV_DONTFORK);
 	}
 	mirror->offset = told->offset;
 	mirror->length = told->length;
@@ -545,6 +553,16 @@ static int remember(struct libkvpci_mirrors *mirrors, const struct libkvpci_memo
 	return 0;
 }
 
+/* KVM would refuse it when the guest has placed the BAR, where nobody could be told. */
+static bool is_usable(const void *bytes, __u64 length, __u32 kvm_flags)
+{
+	__u64 start = libkvpci_pointer(bytes);
+
+	return bytes && !(start % sysconf(_SC_PAGESIZE)) && start + length - 1 >= start &&
+	       start + length - 1 <= UINTPTR_MAX &&
+	       !(kvm_flags & ~(KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES));
+}
+
 int kvpci_function_add_memory(struct kvpci_function *function, __u32 bar, __u64 offset,
 			      __u64 length, void *bytes, __u32 kvm_flags)
 {
@@ -559,6 +577,8 @@ int kvpci_function_add_memory(struct kvpci_function *function, __u32 bar, __u64 
 	struct libkvpci_mirrors *mirrors = &function->host->mirrors;
 	int ret;
 
+	if (!is_usable(bytes, length, kvm_flags))
+		return -EINVAL;
 	ret = libkvpci_ioctl(function->fd, KVPCI_ADD_RANGE, &range);
 	if (ret)
 		return ret;
