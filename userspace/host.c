@@ -16,6 +16,7 @@
 #include "layout.h"
 #include "module.h"
 #include "report.h"
+#include "stop.h"
 
 #define BRIDGE_VENDOR	0x1b36
 #define BRIDGE_DEVICE	0x0008
@@ -300,15 +301,26 @@ bool host_owns_memory(const struct host *host, __u64 address)
 	return kvpci_host_owns(host->bridge, 0, address);
 }
 
+/* Whose access was it? NULL: nobody's, or *@error says why the guest can't go on. */
 static struct function *find(struct host *host, unsigned int vcpu, __u32 flags,
-			     __u64 address, struct kvpci_exit *exit)
+			     __u64 address, struct kvpci_exit *exit, int *error)
 {
 	struct function *function;
 
-	if (kvpci_host_exit(host->bridge, vcpu, flags, address, exit))
+	*error = kvpci_host_exit(host->bridge, vcpu, flags, address, exit);
+	if (*error) {
+		*error = *error == -ENOENT ? 0 : *error;
 		return NULL;
+	}
 	function = &host->functions[exit->user_data];
 	return function->spec ? function : NULL;
+}
+
+/* Without a lock: it waits for other processors. */
+static void end_guest(int error)
+{
+	if (error)
+		stop_request(mirror_failed(error));
 }
 
 bool host_read(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
@@ -316,12 +328,14 @@ bool host_read(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
 {
 	struct function *function;
 	struct kvpci_exit exit = { .size = sizeof(exit) };
+	int error;
 
 	pthread_rwlock_rdlock(&host->lock);
-	function = find(host, vcpu, flags, address, &exit);
+	function = find(host, vcpu, flags, address, &exit, &error);
 	if (function)
 		*data = function_read(function, exit.bar, exit.offset, size);
 	pthread_rwlock_unlock(&host->lock);
+	end_guest(error);
 	return function;
 }
 
@@ -330,14 +344,16 @@ bool host_write(struct host *host, unsigned int vcpu, __u32 flags, __u64 address
 {
 	struct function *function;
 	struct kvpci_exit exit = { .size = sizeof(exit) };
+	int error;
 
 	pthread_rwlock_rdlock(&host->lock);
-	function = find(host, vcpu, flags, address, &exit);
+	function = find(host, vcpu, flags, address, &exit, &error);
 	/* Registers of slots are the only ones that we are told of when they have been written. */
 	if (function && exit.flags & KVPCI_EXIT_WRITTEN)
 		eventfd_write(host->slot_event, 1);
 	else if (function)
 		function_write(function, exit.bar, exit.offset, size, data);
 	pthread_rwlock_unlock(&host->lock);
+	end_guest(error);
 	return function;
 }
