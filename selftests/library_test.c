@@ -189,18 +189,23 @@ TEST_F(library, memory_follows_its_bar)
 	EXPECT_EQ(COOKIE, self->said.user_data);
 	EXPECT_EQ(2 * PAGE + 4, self->said.offset);
 
-	/* The write that moves it waits until it has moved. */
-	set_bar(&self->host, F, 0, MEM + 0x100000);
+	/* The write that moves it waits until it has moved; nobody else has it follow. */
+	*word = 1;
+	guest_store(self->vm, ecam_address(&self->host, F, PCI_BASE_ADDRESS_0), 4,
+		    MEM + 0x100000);
 	EXPECT_EQ(2, self->exits);
-	EXPECT_EQ(STAMP, guest_load(self->vm, MEM + 0x100000 + PAGE, 4));
+	EXPECT_EQ(1, guest_load(self->vm, MEM + 0x100000 + PAGE, 4));
 	EXPECT_EQ(~0U, guest_load(self->vm, MEM + PAGE, 4));
 	EXPECT_EQ(2, self->exits);
 
 	/* What the caller does in the guest's name it follows too. */
+	*word = 2;
 	EXPECT_EQ(0, kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_BASE_ADDRESS_0, MEM, 4));
-	EXPECT_EQ(STAMP, guest_load(self->vm, MEM + PAGE, 4));
+	EXPECT_EQ(2, guest_load(self->vm, MEM + PAGE, 4));
+	EXPECT_EQ(~0U, guest_load(self->vm, MEM + 0x100000 + PAGE, 4));
 	EXPECT_EQ(0, kvpci_function_reset(f));
 	EXPECT_EQ(~0U, guest_load(self->vm, MEM + PAGE, 4));
+	EXPECT_EQ(2, self->exits);
 	place(self, F, MEM);
 
 	/* Another one on top of it hides it; when that has gone, it is there again. */
@@ -378,6 +383,7 @@ TEST_F(library, a_bridge_goes)
 struct table {
 	unsigned int limit;
 	unsigned int taken;
+	bool used[8];
 	unsigned int changes;
 	unsigned int commits;
 	__u32 data[8];
@@ -386,10 +392,15 @@ struct table {
 static int table_take(void *context, unsigned int *gsi)
 {
 	struct table *table = context;
+	unsigned int i;
 
 	if (table->taken == table->limit)
 		return -ENOSPC;
-	*gsi = FIRST_GSI + table->taken++;
+	for (i = 0; table->used[i]; i++)
+		;
+	table->used[i] = true;
+	table->taken++;
+	*gsi = FIRST_GSI + i;
 	return 0;
 }
 
@@ -398,7 +409,7 @@ static int table_change(void *context, unsigned int gsi, __u64 address, __u32 da
 {
 	struct table *table = context;
 
-	if (address != MESSAGE || requester != F || gsi - FIRST_GSI >= 8)
+	if (address != MESSAGE || (requester != F && requester != G) || gsi - FIRST_GSI >= 8)
 		return -EINVAL;
 	table->data[gsi - FIRST_GSI] = data;
 	table->changes++;
@@ -409,6 +420,7 @@ static void table_give_back(void *context, unsigned int gsi)
 {
 	struct table *table = context;
 
+	table->used[gsi - FIRST_GSI] = false;
 	table->taken--;
 }
 
@@ -420,17 +432,23 @@ static int table_commit(void *context)
 	return 0;
 }
 
-static void write_message(struct vm *vm, unsigned int vector, __u32 data)
+/* Where a function has its BAR: F at MEM. */
+static __u32 bar_of(const struct host *host, int bdf)
 {
-	__u64 entry = MEM + 16 * vector;
-
-	guest_store(vm, entry, 4, MESSAGE);
-	guest_store(vm, entry + 4, 4, 0);
-	guest_store(vm, entry + 8, 4, data);
-	guest_store(vm, entry + 12, 4, 0);
+	return host->config.mem32.base + (MEM - MEM32_BASE) + PAGE * (bdf - F);
 }
 
-static struct kvpci_function *describe_msix(struct host *host)
+static void write_message(struct host *host, int bdf, unsigned int vector, __u32 data)
+{
+	__u64 entry = bar_of(host, bdf) + 16 * vector;
+
+	guest_store(host->vm, entry, 4, MESSAGE);
+	guest_store(host->vm, entry + 4, 4, 0);
+	guest_store(host->vm, entry + 8, 4, data);
+	guest_store(host->vm, entry + 12, 4, 0);
+}
+
+static struct kvpci_function *describe_msix(struct host *host, int bdf)
 {
 	const struct kvpci_msix msix = {
 		.size = sizeof(msix), .vectors = VECTORS, .pba_offset = PAGE / 2,
@@ -441,21 +459,32 @@ static struct kvpci_function *describe_msix(struct host *host)
 	};
 	struct kvpci_function *function;
 
-	function = function_by_library(host, F, (struct kvpci_function_config) {
+	function = function_by_library(host, bdf, (struct kvpci_function_config) {
 		.bars = { { PAGE } }, .capabilities = (unsigned long)&capability,
 		.nr_capabilities = 1 }, NULL);
 	must(kvpci_function_plug(function));
 	return function;
 }
 
-static struct kvpci_function *create_msix(struct host *host)
+/* Its vectors wait for routes. */
+static struct kvpci_function *create_msix(struct host *host, int bdf)
 {
-	struct kvpci_function *function = describe_msix(host);
+	struct kvpci_function *function = describe_msix(host, bdf);
+	int i;
 
-	set_bar(host, F, 0, MEM);
-	set_command(host, F, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-	cfg_write(host, BY_ECAM, F, MSIX + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
+	set_bar(host, bdf, 0, bar_of(host, bdf));
+	set_command(host, bdf, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	cfg_write(host, BY_ECAM, bdf, MSIX + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
+	for (i = 0; i < VECTORS; i++)
+		write_message(host, bdf, i, 0x40 + i);
 	return function;
+}
+
+static bool is_routed(const struct kvpci_function *function)
+{
+	struct kvpci_route route = { .interrupt = KVPCI_MSIX };
+
+	return get_route(kvpci_function_fd(function), &route) == -ENOENT;
 }
 
 /* If there are too few GSIs, vectors that have one have it, and others wait. */
@@ -472,18 +501,14 @@ TEST(routes_of_the_callers)
 	const struct kvpci_machine machine = {
 		.size = sizeof(machine), .gsi_ops = &ops, .gsi_context = &table,
 	};
-	struct kvpci_function *f, *culprit;
+	struct kvpci_function *f, *g, *culprit;
 	struct kvpci_counts counts;
 	int device = must(kvpci_open());
-	int i;
 
 	host.config.flags |= KVPCI_HOST_IRQFD;
 	ASSERT_EQ(0, kvpci_host_create(device, &host.config, &machine, &host.bridge));
 	EXPECT_EQ(KVPCI_DELIVERY_IRQFD, kvpci_host_delivery(host.bridge));
-	f = create_msix(&host);
-	for (i = 0; i < VECTORS; i++)
-		write_message(vm, i, 0x40 + i);
-
+	f = create_msix(&host, F);
 	EXPECT_EQ(-ENOSPC, kvpci_host_dispatch(host.bridge, &culprit));
 	EXPECT_EQ(f, culprit);
 	EXPECT_EQ(2, table.taken);
@@ -497,16 +522,15 @@ TEST(routes_of_the_callers)
 
 	/* The next message that changes has all looked for again. */
 	table.limit = 8;
-	write_message(vm, 3, 0x53);
+	write_message(&host, F, 3, 0x53);
 	EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
 	EXPECT_EQ(VECTORS, table.taken);
 	EXPECT_EQ(0x42, table.data[2]);
 	EXPECT_EQ(0x53, table.data[3]);
-	route = (struct kvpci_route) { .interrupt = KVPCI_MSIX };
-	EXPECT_EQ(-ENOENT, get_route(kvpci_function_fd(f), &route));
+	EXPECT_TRUE(is_routed(f));
 
 	/* A GSI stays its vector's. */
-	write_message(vm, 0, 0x50);
+	write_message(&host, F, 0, 0x50);
 	EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
 	EXPECT_EQ(VECTORS, table.taken);
 	EXPECT_EQ(0x50, table.data[0]);
@@ -514,11 +538,97 @@ TEST(routes_of_the_callers)
 	EXPECT_EQ(table.commits, counts.commits);
 	EXPECT_EQ(table.changes, counts.routes);
 
+	/* Another function gets those that this one gives back, and what somebody else does. */
+	table.limit = VECTORS + 1;
+	g = create_msix(&host, G);
+	EXPECT_EQ(-ENOSPC, kvpci_host_dispatch(host.bridge, &culprit));
+	EXPECT_EQ(g, culprit);
+	table.limit++;
+	kvpci_host_retry(host.bridge);
+	EXPECT_TRUE(eventually(kvpci_host_dispatch(host.bridge, NULL) == -ENOSPC));
+	EXPECT_EQ(VECTORS + 2, table.taken);
+	/* One that has its GSI does not wait for one that has none. */
+	write_message(&host, G, 1, 0x51);
+	EXPECT_EQ(-ENOSPC, kvpci_host_dispatch(host.bridge, NULL));
+	route = (struct kvpci_route) { .interrupt = KVPCI_MSIX };
+	EXPECT_EQ(0, get_route(kvpci_function_fd(g), &route));
+	EXPECT_EQ(2, route.vector);
 	kvpci_function_free(f);
+	EXPECT_TRUE(eventually(!kvpci_host_dispatch(host.bridge, NULL) && is_routed(g)));
+	EXPECT_EQ(VECTORS, table.taken);
+	kvpci_function_free(g);
 	EXPECT_EQ(0, table.taken);
 	EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
 	kvpci_host_free(host.bridge);
 	close(device);
+	vm_free(vm);
+}
+
+/* Two bridges share a table that ends where KVM's numbers do. */
+TEST(bridges_share_a_table)
+{
+	const struct kvm_irq_routing_entry last = {
+		.gsi = 4095 - VECTORS, .type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC },
+	};
+	const struct kvm_irq_routing_entry beyond = { .gsi = 4096 };
+	struct vm *vm = vm_new_with(1, VM_INTERRUPTS);
+	struct host one = { .vm = vm, .config = host_defaults(vm) }, other = one;
+	struct kvpci_machine machine = { .size = sizeof(machine) };
+	int device = must(kvpci_open());
+	struct kvpci_function *f, *g;
+
+	EXPECT_EQ(-EINVAL, kvpci_gsis_create(vm->fd, 0, &beyond, 1, &machine.gsis));
+	ASSERT_EQ(0, kvpci_gsis_create(vm->fd, 0, &last, 1, &machine.gsis));
+	EXPECT_EQ(VECTORS, kvpci_gsis_left(machine.gsis));
+	one.config.flags = KVPCI_HOST_ECAM | KVPCI_HOST_IRQFD;
+	one.config.last_bus = 15;
+	one.config.mem32.length = 0x10000000;
+	one.config.mem64 = (struct kvpci_window) { 0 };
+	one.config.io = (struct kvpci_window) { 0 };
+	other.config = one.config;
+	other.config.ecam = one.config.ecam + 0x1000000;
+	other.config.mem32.base += 0x10000000;
+	ASSERT_EQ(0, kvpci_host_create(device, &one.config, &machine, &one.bridge));
+	ASSERT_EQ(0, kvpci_host_create(device, &other.config, &machine, &other.bridge));
+	f = create_msix(&one, F);
+	EXPECT_EQ(0, kvpci_host_dispatch(one.bridge, NULL));
+	EXPECT_TRUE(is_routed(f));
+	g = create_msix(&other, F);
+	EXPECT_EQ(-ENOSPC, kvpci_host_dispatch(other.bridge, NULL));
+	kvpci_host_free(one.bridge);
+	EXPECT_TRUE(eventually(!kvpci_host_dispatch(other.bridge, NULL) && is_routed(g)));
+	EXPECT_EQ(0, kvpci_gsis_left(machine.gsis));
+	kvpci_host_free(other.bridge);
+	EXPECT_EQ(VECTORS, kvpci_gsis_left(machine.gsis));
+	kvpci_gsis_free(machine.gsis);
+	close(device);
+	vm_free(vm);
+}
+
+/* The caller's pointers are the kernel's to look at. */
+TEST(pointers_are_the_kernels)
+{
+	const struct kvpci_capability capability = {
+		.flags = KVPCI_CAP_MSIX, .id = PCI_CAP_ID_MSIX,
+		.length = sizeof(struct kvpci_msix), .value = 8,
+	};
+	struct kvpci_function_config config = {
+		.size = sizeof(config), .devfn = F, .vendor = VENDOR, .nr_capabilities = 1,
+		.capability_size = sizeof(capability), .bars = { { PAGE } },
+		.flags = KVPCI_FUNCTION_ROUTE_EVENTFD,
+	};
+	struct vm *vm = vm_new_with(1, VM_INTERRUPTS);
+	struct host *host = host_new(vm);
+	struct kvpci_function *f;
+
+	EXPECT_EQ(-EFAULT, kvpci_function_create(host->bridge, &config, NULL, &f));
+	config.capabilities = (unsigned long)&capability;
+	EXPECT_EQ(-EFAULT, kvpci_function_create(host->bridge, &config, NULL, &f));
+	config.nr_capabilities = 0;
+	EXPECT_EQ(0, kvpci_function_create(host->bridge, &config, NULL, &f));
+	EXPECT_EQ(-EINVAL, kvpci_function_hand(f, KVPCI_MSIX, 0, 0));
+	host_free(host);
 	vm_free(vm);
 }
 
@@ -934,7 +1044,7 @@ TEST_F(library, too_few_slots)
 	kvpci_host_free(self->host.bridge);
 	self->machine.nr_slots = 1;
 	must(create(self));
-	f = describe_msix(&self->host);
+	f = describe_msix(&self->host, F);
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_BASE_ADDRESS_0, MEM, 4));
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY, 2));
 	EXPECT_EQ(-ENOSPC, kvpci_host_sync(self->host.bridge));
@@ -946,7 +1056,7 @@ TEST_F(library, too_few_slots)
 	self->machine.nr_slots = 2;
 	kvpci_host_free(self->host.bridge);
 	must(create(self));
-	f = describe_msix(&self->host);
+	f = describe_msix(&self->host, F);
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_BASE_ADDRESS_0, MEM, 4));
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY, 2));
 	EXPECT_EQ(0, kvpci_host_sync(self->host.bridge));
