@@ -691,7 +691,9 @@ static struct kvpci_counts counts_of(struct _test_data_hand *self)
 /* The kernel takes no other route for one that is handed over. */
 static bool is_handed(struct _test_data_hand *self, __u32 interrupt, __u32 vector)
 {
-	return set_route(self->device->function, interrupt, vector, ~0ULL, self->other, 0) == -EBUSY;
+	const int function = self->device->function;
+
+	return set_route(function, interrupt, vector, ~0ULL, self->other, 0) == -EBUSY;
 }
 
 static void expect_handed(struct __test_metadata *_metadata, struct _test_data_hand *self,
@@ -923,8 +925,8 @@ TEST_F(hand, behind_a_bridge)
 	cfg_write(host, BY_ECAM, G, PCI_PRIMARY_BUS, 4, 1 << 8 | 1 << 16);
 	cfg_write(host, BY_ECAM, G, PCI_MEMORY_BASE, 4, BRIDGE_WINDOW);
 	set_command(host, G, DECODE_ALL | PCI_COMMAND_MASTER);
-	make_device(self, (struct device_desc) { .bdf = BDF(1, 0, 0), .behind = port->handle,
-						 .msix = { .vectors = VECTORS } });
+	make_device(self, (struct device_desc) {
+		.bdf = BDF(1, 0, 0), .behind = port->handle, .msix = { .vectors = VECTORS } });
 	must(kvpci_function_hand(self->device->handle, KVPCI_MSIX, 0, self->source[0]));
 	enable(self);
 	EXPECT_HANDED(KVPCI_MSIX, 0);
@@ -1071,7 +1073,7 @@ static int count_mapped(void)
 	int nr = 0;
 
 	while (maps && fgets(line, sizeof(line), maps))
-		nr += strstr(line, "kvpci-host") != NULL;
+		nr += !!strstr(line, "kvpci-host");
 	if (maps)
 		fclose(maps);
 	return nr;

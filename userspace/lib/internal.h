@@ -4,9 +4,9 @@
  * a program which is linked with the static library may have names of its own.
  *
  * Locks, from the outermost: libkvpci_routes.lock or libkvpci_mirrors.lock, kvpci_gsis.turn,
- * kvpci_gsis.lock or kvpci_host.lock. The thread of a vCPU takes the first to take vectors back: KVM's calls that
- * replace routes or remove irqfds, which are made under it, wait for vCPUs that are in the kernel
- * only.
+ * kvpci_gsis.lock or kvpci_host.lock. The thread of a vCPU takes the first to take vectors back:
+ * KVM's calls that replace routes or remove irqfds, which are made under it, wait for vCPUs only
+ * that are in the kernel.
  */
 #ifndef LIBKVPCI_INTERNAL_H
 #define LIBKVPCI_INTERNAL_H

@@ -20,7 +20,7 @@
  * is said, or a negative error number: those of the ioctls that they make, of which
  * <linux/kvpci.h> tells, ENOMEM, EMFILE and ENFILE, and those that are said. What fails has
  * changed nothing, unless it is said. If what was done can't be followed by the guest's memory,
- * that is no failure of it: kvpci_host_dispatch() tries again, and tells, as kvpci_host_sync() does.
+ * that is no failure of it: kvpci_host_dispatch() and kvpci_host_sync() try again, and tell.
  *
  * Structures have a size, which the caller sets to sizeof() of what it was compiled with: what is
  * missing is zero, and what the library does not know has to be, or the structure is refused with
@@ -65,8 +65,8 @@ int kvpci_device_open(int *version);
 /**
  * struct kvpci_gsi_ops - how GSIs are had, which KVM knows interrupts by
  * @size: sizeof(struct kvpci_gsi_ops)
- * @take: take a GSI for a message. Return: 0, or a negative error number: ENOSPC: there is none now,
- *	which is asked for again when a function of the bridge has given one back, and after
+ * @take: take a GSI for a message. Return: 0, or a negative error number: ENOSPC: there is none
+ *	now. It is asked for again when a function of the bridge has given one back, and after
  *	kvpci_host_retry()
  * @change: have it send a message from the next @commit on, which comes from @requester, as of
  *	struct kvpci_route, which an IOMMU that remaps interrupts asks for. Called again for
@@ -262,8 +262,8 @@ bool kvpci_host_owns(const struct kvpci_host *host, __u32 flags, __u64 address);
  *	function's configuration
  *
  * To be called before KVM_RUN is called again, by the thread that does that. If the write has moved
- * memory, that has followed when this returns, and vectors that it has recalled have been taken back
- * from KVM's irqfds (KVPCI_EXIT_RECALL).
+ * memory, that has followed when this returns, and vectors that it has recalled have been taken
+ * back from KVM's irqfds (KVPCI_EXIT_RECALL).
  *
  * A function that another thread frees may have gone when this returns: who frees functions while
  * vCPUs run sees to it that @user_data leads nowhere wrong.
@@ -489,8 +489,8 @@ int kvpci_function_remove_range(struct kvpci_function *function, __u32 bar, __u3
  * The guest reads and writes it as its own memory, wherever it has the BAR. Where it shares the
  * BAR's addresses with another BAR, accesses come to kvpci_host_exit().
  *
- * Return: 0, or a negative error number: EINVAL: @bytes is not on a boundary of a page, or @kvm_flags
- *	has others
+ * Return: 0, or a negative error number: EINVAL: @bytes is not on a boundary of a page, or
+ *	@kvm_flags has others
  */
 int kvpci_function_add_memory(struct kvpci_function *function, __u32 bar, __u64 offset,
 			      __u64 length, void *bytes, __u32 kvm_flags);
@@ -627,7 +627,8 @@ int kvpci_function_bind(struct kvpci_function *function, __u32 interrupt, __u32 
  * Return: 0, or a negative error number: EINVAL: the function was made without
  *	KVPCI_FUNCTION_ROUTE_EVENTFD, or has no such vector; EEXIST: the vector is bound
  */
-int kvpci_function_hand(struct kvpci_function *function, __u32 interrupt, __u32 vector, int eventfd);
+int kvpci_function_hand(struct kvpci_function *function, __u32 interrupt, __u32 vector,
+			int eventfd);
 
 /**
  * kvpci_function_unbind() - have no eventfd trigger it any more
