@@ -131,6 +131,34 @@ TEST_F(readclear, a_read_clears_what_it_reads)
 	take_rest(self->rig, 1, VECTOR);
 }
 
+/* As a VMM does for the guest that serves a window on it. */
+TEST_F(readclear, a_read_as_the_guest)
+{
+	struct device *device = self->device;
+	__u32 value = ~0U;
+	struct kvpci_access access = {
+		.size = sizeof(access), .flags = KVPCI_ACCESS_AS_GUEST, .offset = ISR,
+		.length = 4, .data = ptr(&value),
+	};
+
+	rig_deafen(self->rig);
+	set_bits(device, 0x81aa00ff);
+	EXPECT_EQ(0, kvpci_ioctl(device->function, KVPCI_READ, &access));
+	EXPECT_EQ(0x81aa00ff, value);
+	EXPECT_EQ(0x01aa00f0, held(device, ISR));
+	value = ~0U;
+	EXPECT_EQ(0, kvpci_ioctl(device->function, KVPCI_WRITE, &access));
+	EXPECT_EQ(0x01aafff0, held(device, ISR));
+	EXPECT_TRUE(is_high(device));
+	/* Also a pin that follows what is read. */
+	must(device_write(device->function, 0, ISR, "\1\0\0", 4));
+	access.length = 1;
+	EXPECT_EQ(0, kvpci_ioctl(device->function, KVPCI_READ, &access));
+	EXPECT_FALSE(is_high(device));
+	rig_listen(self->rig);
+	take_rest(self->rig, 1, VECTOR);
+}
+
 /* The guest's driver, on vCPU 0: it reads the register, and has that lower the pin. */
 TEST_F(readclear, the_pin_follows_the_bits)
 {

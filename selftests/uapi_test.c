@@ -1623,8 +1623,16 @@ TEST_F(uapi, access_with_a_bad_place)
 			      access.length = len; access.offset = PAGE - len + 1;
 			      access.data = ptr(bytes));
 	}
-	EXPECT_ACCESS(-EINVAL, access.flags = KVPCI_ACCESS_AS_GUEST; access.bar = BAR_MEMORY;
+	EXPECT_ACCESS(0, access.flags = KVPCI_ACCESS_AS_GUEST; access.bar = BAR_MEMORY;
 		      access.offset = 0x100);
+	EXPECT_ACCESS(-EINVAL, access.flags = KVPCI_ACCESS_AS_GUEST; access.bar = BAR_MEMORY;
+		      access.offset = 0x100; access.bank = 1);
+	EXPECT_ACCESS(-EINVAL, access.flags = KVPCI_ACCESS_AS_GUEST; access.bar = BAR_MEMORY;
+		      access.offset = 0x13d);
+	EXPECT_ACCESS(-EINVAL, access.flags = KVPCI_ACCESS_AS_GUEST; access.bar = BAR_MEMORY;
+		      access.offset = 0x180);
+	EXPECT_ACCESS(-EINVAL, access.flags = KVPCI_ACCESS_AS_GUEST; access.bar = BAR_IO;
+		      access.offset = 0);
 	EXPECT_ACCESS(-EINVAL, access.flags = KVPCI_ACCESS_AS_GUEST;
 		      access.bar = KVPCI_BAR_ROM; access.offset = 0);
 }

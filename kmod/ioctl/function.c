@@ -353,7 +353,7 @@ static int check_access(const struct kvpci_access *access, bool write)
 	if (access->bar >= KVPCI_NUM_BARS_AND_ROM && access->bar != KVPCI_CONFIG)
 		return -EINVAL;
 	if (as_guest) {
-		if (access->bar != KVPCI_CONFIG ||
+		if (access->bar == KVPCI_BAR_ROM || access->bank ||
 		    access->length & (access->length - 1))
 			return -EINVAL;
 		max = 8;
@@ -389,6 +389,26 @@ static bool is_in_config(struct kvpci_access *access)
 	return true;
 }
 
+/* Make an access to registers behind a BAR as a guest does; under the host's lock ranges stay. */
+static int access_as_guest(struct kvpci_function *function, const struct kvpci_access *access,
+			   void *data, bool write)
+{
+	const struct kvpci_guest_access guests = { .len = access->length };
+	struct kvpci_range *range = find_range(function, access);
+	u64 offset;
+
+	/* What the device can't read are no registers. */
+	if (!range || !range->ops->get)
+		return -EINVAL;
+
+	offset = access->offset - range->offset;
+	if (write)
+		range->ops->write(range, &guests, offset, access->length, data);
+	else
+		range->ops->read(range, &guests, offset, access->length, data);
+	return 0;
+}
+
 static int function_read(struct kvpci_function *function,
 			 struct kvpci_access *access, void *data)
 {
@@ -401,6 +421,8 @@ static int function_read(struct kvpci_function *function,
 		kvpci_regs_read(&function->config, access->offset, access->length, data);
 		return 0;
 	}
+	if (access->flags & KVPCI_ACCESS_AS_GUEST)
+		return access_as_guest(function, access, data, false);
 
 	/* Ranges may go meanwhile, see kvpci_function_replace_bar_range(). */
 	rcu_read_lock();
@@ -414,7 +436,7 @@ static int function_read(struct kvpci_function *function,
 }
 
 static int function_write(struct kvpci_function *function,
-			  struct kvpci_access *access, const void *data,
+			  struct kvpci_access *access, void *data,
 			  const void *mask)
 {
 	/* The device may have pressed a slot's button. */
@@ -436,6 +458,8 @@ static int function_write(struct kvpci_function *function,
 			kvpci_effects_carry_out(function, effects);
 		return ret;
 	}
+	if (access->flags & KVPCI_ACCESS_AS_GUEST)
+		return access_as_guest(function, access, data, true);
 
 	rcu_read_lock();
 	range = find_range(function, access);

@@ -40,8 +40,8 @@ enum kvpci_reset_kind {
 
 /**
  * struct kvpci_guest_access - a guest's access to a space
- * @vcpu: the guest's
- * @addr: its address or port
+ * @vcpu: the guest's; NULL: userspace makes it in the guest's place, and completes nothing
+ * @addr: its address or port, if it is the guest's
  * @len: bytes of the whole access, of which a range may see a part
  */
 struct kvpci_guest_access {

@@ -696,7 +696,7 @@ struct kvpci_doorbell {
 #define KVPCI_PLUG		_IO(KVPCI_IOC_MAGIC, 0x04)
 
 /* Act as the guest's own access does: masks, and all effects; but nothing ends KVM_RUN, and bytes
- * that the caller completes accesses to are registers.
+ * that the caller completes accesses to are registers. Behind a BAR it rings no doorbell.
  */
 #define KVPCI_ACCESS_AS_GUEST	(1U << 0)
 
@@ -706,14 +706,15 @@ struct kvpci_doorbell {
  * struct kvpci_access - argument of KVPCI_READ and KVPCI_WRITE
  * @size: sizeof(struct kvpci_access)
  * @flags: KVPCI_ACCESS_*
- * @bar: KVPCI_CONFIG; or 0 to 5, KVPCI_BAR_ROM without KVPCI_ACCESS_AS_GUEST
+ * @bar: KVPCI_CONFIG; 0 to 5; or, without KVPCI_ACCESS_AS_GUEST, KVPCI_BAR_ROM
  * @length: bytes, not 0. With KVPCI_ACCESS_AS_GUEST 1, 2, 4 or 8; else at most
  *	4096.
  * @offset: first byte
  * @data: user address of @length bytes
  * @mask: KVPCI_WRITE without KVPCI_ACCESS_AS_GUEST: user address of @length bytes, of
  *	which only the set bits are written, or 0 for all; otherwise 0
- * @bank: of registers in banks: which, whatever the guest has selected; otherwise 0
+ * @bank: of registers in banks: which, whatever the guest has selected; otherwise, and with
+ *	KVPCI_ACCESS_AS_GUEST, 0
  * @pad: zero
  */
 struct kvpci_access {
