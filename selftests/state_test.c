@@ -42,7 +42,7 @@
 #define M(n)		(0x80 + (n))	/* of MSI with masks */
 #define P(n)		(0x90 + (n))	/* of MSI without */
 #define NR_X		70
-#define LAST_TYPE	KVPCI_STATE_BANKS
+#define LAST_TYPE	KVPCI_STATE_VIRTIO
 #define SHARED		(MEM32_BASE + 0x3000000)	/* where two BARs are */
 #define MOVED		(MEM32_BASE + 0x3800000)
 #define LARGE		(64ULL << 20)

@@ -288,17 +288,27 @@ static int try_get_exit(void *test, const void *exit)
 	return kvpci_ioctl(self->host->fd, KVPCI_GET_EXIT, exit);
 }
 
-static int try_banks_config(void *test, const void *banks)
+static int try_kind(void *test, __u32 kind, __u64 length, const void *data)
 {
 	const struct kvpci_range_config config = {
 		.size = sizeof(config),
-		.kind = KVPCI_RANGE_BANKS,
+		.kind = kind,
 		.bar = BAR_MEMORY,
-		.length = 8,
-		.data = ptr(banks),
+		.length = length,
+		.data = ptr(data),
 	};
 
 	return try_range_config(test, &config);
+}
+
+static int try_banks_config(void *test, const void *banks)
+{
+	return try_kind(test, KVPCI_RANGE_BANKS, 8, banks);
+}
+
+static int try_virtio_config(void *test, const void *virtio)
+{
+	return try_kind(test, KVPCI_RANGE_VIRTIO, KVPCI_VIRTIO_COMMON, virtio);
 }
 
 /* State: of the function, or of the host bridge. */
@@ -388,7 +398,20 @@ TEST_F(uapi, structure_of_add_range)
 		.banks = 2,
 		.selector = 1,
 	};
+	const struct kvpci_virtio_queue queue = { .size = 256 };
+	const struct kvpci_virtio_config virtio = {
+		.size = sizeof(virtio),
+		.queues = 1,
+		.queue = ptr(&queue),
+		.queue_size = sizeof(queue),
+	};
 
+	EXPECT_STRUCTURE(self, {
+		.name = "KVPCI_ADD_RANGE of virtio",
+		.try = try_virtio_config,
+		.good = &virtio,
+		.size = sizeof(virtio),
+	});
 	EXPECT_STRUCTURE(self, {
 		.name = "KVPCI_ADD_RANGE of banks",
 		.try = try_banks_config,

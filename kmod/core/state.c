@@ -15,7 +15,7 @@
 #define RECORD_ALIGN	8
 
 /* The last type that this kernel knows. */
-#define LAST_TYPE	KVPCI_STATE_BANKS
+#define LAST_TYPE	KVPCI_STATE_VIRTIO
 
 /**
  * kvpci_state_add() - write the header of the next record

@@ -22,6 +22,8 @@ static_assert(sizeof(struct kvpci_function_config) ==
 static_assert(sizeof(struct kvpci_range_config) == KVPCI_RANGE_CONFIG_SIZE_VER0);
 static_assert(sizeof(struct kvpci_registers_config) == KVPCI_REGISTERS_CONFIG_SIZE_VER0);
 static_assert(sizeof(struct kvpci_banks_config) == KVPCI_BANKS_CONFIG_SIZE_VER0);
+static_assert(sizeof(struct kvpci_virtio_config) == KVPCI_VIRTIO_CONFIG_SIZE_VER0);
+static_assert(sizeof(struct kvpci_virtio_queue) == KVPCI_VIRTIO_QUEUE_SIZE_VER0);
 static_assert(sizeof(struct kvpci_doorbell) == KVPCI_DOORBELL_SIZE_VER0);
 static_assert(sizeof(struct kvpci_access) == KVPCI_ACCESS_SIZE_VER0);
 static_assert(sizeof(struct kvpci_exit) == KVPCI_EXIT_SIZE_VER0);
@@ -39,6 +41,8 @@ static_assert(sizeof(struct kvpci_state_bars) == 56);
 static_assert(sizeof(struct kvpci_state_intx) == 8);
 static_assert(sizeof(struct kvpci_state_msi) == 8);
 static_assert(sizeof(struct kvpci_state_banks) == 8);
+static_assert(sizeof(struct kvpci_state_virtio) == 32);
+static_assert(sizeof(struct kvpci_state_virtio_queue) == 32);
 
 static long kvpci_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {

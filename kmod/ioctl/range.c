@@ -14,6 +14,7 @@
 #include "kinds/block.h"
 #include "kinds/registers.h"
 #include "kinds/userspace.h"
+#include "kinds/virtio.h"
 #include "pci/doorbell.h"
 #include "pci/function.h"
 #include "pci/host.h"
@@ -196,6 +197,56 @@ static struct kvpci_range *new_banks(const struct kvpci_function_bar *bar,
 	return range;
 }
 
+/* Copy what the caller says of queues; @queues is NULL, or to be freed with kvfree(). */
+static int get_queues(struct kvpci_virtio_queue **queues, const struct kvpci_virtio_config *desc)
+{
+	u64 user = desc->queue;
+	int ret = 0;
+	u32 i;
+
+	if (desc->queue_size < KVPCI_VIRTIO_QUEUE_SIZE_VER0)
+		return -EINVAL;
+	if (desc->queue_size > PAGE_SIZE)
+		return -E2BIG;
+
+	*queues = kvcalloc(desc->queues, sizeof(**queues), GFP_KERNEL_ACCOUNT);
+	if (!*queues)
+		return -ENOMEM;
+
+	for (i = 0; i < desc->queues && !ret; i++, user += desc->queue_size)
+		ret = copy_struct_from_user(*queues + i, sizeof(**queues), u64_to_user_ptr(user),
+					    desc->queue_size);
+	return ret;
+}
+
+static struct kvpci_range *new_virtio(const struct kvpci_function_bar *bar,
+				      const struct kvpci_range_config *place)
+{
+	struct kvpci_virtio_queue *queues = NULL;
+	struct kvpci_contents contents = {};
+	struct kvpci_virtio_config desc;
+	struct kvpci_range *range;
+	int ret;
+
+	if (!place->data)
+		return ERR_PTR(-EFAULT);
+	ret = kvpci_uarg_get(&desc, sizeof(desc), KVPCI_VIRTIO_CONFIG_SIZE_VER0,
+			     u64_to_user_ptr(place->data));
+	if (!ret)
+		ret = kvpci_virtio_check(bar, place, &desc);
+	if (ret)
+		return ERR_PTR(ret);
+
+	ret = get_arrays(&contents, desc.value, desc.writable, 0,
+			 place->length - KVPCI_VIRTIO_COMMON);
+	if (!ret)
+		ret = get_queues(&queues, &desc);
+	range = ret ? ERR_PTR(ret) : kvpci_virtio_new(&desc, place->length, &queues, &contents);
+	kvfree(queues);
+	put_contents(&contents);
+	return range;
+}
+
 /* Make the range, as its kind does; NULL if there is nothing to make. */
 static struct kvpci_range *new_range(struct kvpci_function_bar *bar,
 				     const struct kvpci_range_config *desc)
@@ -212,6 +263,9 @@ static struct kvpci_range *new_range(struct kvpci_function_bar *bar,
 		break;
 	case KVPCI_RANGE_BANKS:
 		range = new_banks(bar, desc);
+		break;
+	case KVPCI_RANGE_VIRTIO:
+		range = new_virtio(bar, desc);
 		break;
 	case KVPCI_RANGE_USERSPACE:
 	case KVPCI_RANGE_MEMORY:

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Registers in banks: a selector, which the guest writes, and behind it a window that shows
- * the registers of the bank whose number the selector holds. So virtio has the registers of its
- * queues (Virtual I/O Device 1.1, 4.1.4.3).
+ * the registers of the bank whose number the selector holds.
  *
  * A bank that is not there reads as zero, and writes to it are dropped. The guest sees
  * the selected bank only; the device, by its descriptor, sees all of them.

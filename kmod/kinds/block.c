@@ -17,7 +17,7 @@
 #define PIECE	SZ_4K
 
 /**
- * kvpci_block_init() - have registers hold what the caller has given
+ * kvpci_block_fill() - have registers that are not reset hold what the caller has given
  * @regs: the block, all zeroes
  * @contents: what it is to hold; what is taken is NULL then
  * @size: bytes in each array
@@ -26,7 +26,7 @@
  * Return: 0, -EINVAL if a bit can be changed in two ways, or -ENOMEM; kvpci_block_destroy() is
  * to be called in any case
  */
-int kvpci_block_init(struct kvpci_regs *regs, struct kvpci_contents *contents, u32 size)
+int kvpci_block_fill(struct kvpci_regs *regs, struct kvpci_contents *contents, u32 size)
 {
 	regs->size = size;
 	swap(regs->value, contents->value);
@@ -37,10 +37,23 @@ int kvpci_block_init(struct kvpci_regs *regs, struct kvpci_contents *contents, u
 		regs->value = kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!regs->value)
 		return -ENOMEM;
-	if (!kvpci_regs_masks_ok(regs->writable, regs->write1clear, regs->readclear, size))
-		return -EINVAL;
 
-	return kvpci_regs_save(regs);
+	return kvpci_regs_masks_ok(regs->writable, regs->write1clear, regs->readclear, size) ?
+	       0 : -EINVAL;
+}
+
+/**
+ * kvpci_block_init() - likewise, of registers that are
+ * @regs: the block, all zeroes
+ * @contents: what it is to hold, also after a reset; what is taken is NULL then
+ * @size: bytes in each array
+ *
+ * Context: process.
+ * Return: as kvpci_block_fill()
+ */
+int kvpci_block_init(struct kvpci_regs *regs, struct kvpci_contents *contents, u32 size)
+{
+	return kvpci_block_fill(regs, contents, size) ?: kvpci_regs_save(regs);
 }
 
 /**

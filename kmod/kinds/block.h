@@ -27,6 +27,7 @@ struct kvpci_contents {
 	struct eventfd_ctx *eventfd;
 };
 
+int kvpci_block_fill(struct kvpci_regs *regs, struct kvpci_contents *contents, u32 size);
 int kvpci_block_init(struct kvpci_regs *regs, struct kvpci_contents *contents, u32 size);
 void kvpci_block_destroy(struct kvpci_regs *regs);
 u32 kvpci_block_reset_length(const struct kvpci_regs *regs);

@@ -124,20 +124,35 @@ int bank_write(int function, __u32 bar, __u32 bank, __u64 offset, const void *da
 	return access_registers(function, KVPCI_WRITE, bar, bank, offset, data, length);
 }
 
-int add_banks(int function, __u32 bar, __u64 offset, __u64 length,
-	      struct kvpci_banks_config banks)
+static int add_kind(int function, __u32 kind, __u32 bar, __u64 offset, __u64 length,
+		    const void *data)
 {
 	const struct kvpci_range_config config = {
 		.size = sizeof(config),
 		.bar = bar,
-		.kind = KVPCI_RANGE_BANKS,
+		.kind = kind,
 		.offset = offset,
 		.length = length,
-		.data = (unsigned long)&banks,
+		.data = (unsigned long)data,
 	};
 
-	banks.size = sizeof(banks);
 	return kvpci_ioctl(function, KVPCI_ADD_RANGE, &config);
+}
+
+int add_banks(int function, __u32 bar, __u64 offset, __u64 length,
+	      struct kvpci_banks_config banks)
+{
+	banks.size = sizeof(banks);
+	return add_kind(function, KVPCI_RANGE_BANKS, bar, offset, length, &banks);
+}
+
+int add_virtio(int function, __u32 bar, __u64 offset, __u64 length,
+	       struct kvpci_virtio_config virtio)
+{
+	virtio.size = sizeof(virtio);
+	if (!virtio.queue_size)
+		virtio.queue_size = sizeof(struct kvpci_virtio_queue);
+	return add_kind(function, KVPCI_RANGE_VIRTIO, bar, offset, length, &virtio);
 }
 
 /* Write configuration space as the guest does, where there is no vCPU to do it. */

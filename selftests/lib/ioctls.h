@@ -46,6 +46,8 @@ int bank_write(int function, __u32 bar, __u32 bank, __u64 offset, const void *da
 	       __u32 length);
 int add_banks(int function, __u32 bar, __u64 offset, __u64 length,
 	      struct kvpci_banks_config banks);
+int add_virtio(int function, __u32 bar, __u64 offset, __u64 length,
+	       struct kvpci_virtio_config virtio);
 void write_as_guest(int function, __u32 offset, __u32 length, __u32 value);
 int get_delivery(void);
 int bind_eventfd(int function, __u32 interrupt, __u32 vector, int eventfd);

@@ -14,7 +14,7 @@
 #include "unit.h"
 
 #define MAX_RECORDS	6
-#define LAST_TYPE	KVPCI_STATE_BANKS
+#define LAST_TYPE	KVPCI_STATE_VIRTIO
 #define MAX_LENGTH	40
 
 /**

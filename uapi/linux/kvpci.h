@@ -427,6 +427,7 @@ struct kvpci_function_config {
  *	KVPCI_RANGE_USERSPACE where the guest has no such memory, and writes where it is to read
  *	only. Whole pages of a memory BAR, of a bridge with KVPCI_HOST_MIRROR; a function that is
  *	plugged keeps those that it has. It has no structure.
+ * @KVPCI_RANGE_VIRTIO: what a virtio driver configures its device by: struct kvpci_virtio_config
  * @KVPCI_RANGE_EXIT: of configuration space only, over what is there: a write by the guest to
  *	one of these bytes, once it has been carried out, ends as KVM_EXIT_MMIO or KVM_EXIT_IO;
  *	see KVPCI_GET_EXIT. It has no structure.
@@ -437,6 +438,7 @@ enum kvpci_range_kind {
 	KVPCI_RANGE_EXIT = 3,
 	KVPCI_RANGE_BANKS = 4,
 	KVPCI_RANGE_MEMORY = 5,
+	KVPCI_RANGE_VIRTIO = 6,
 };
 
 #define KVPCI_MAX_RANGES	256		/* of one function */
@@ -577,6 +579,96 @@ struct kvpci_banks_config {
 
 #define KVPCI_BANKS_CONFIG_SIZE_VER0	48
 
+/* Queues of a virtio device. */
+#define KVPCI_MAX_VIRTIO_QUEUES	1024
+/* Bytes of the common configuration, with which the range begins. */
+#define KVPCI_VIRTIO_COMMON	64
+
+/**
+ * struct kvpci_virtio_queue - a queue of a virtio device
+ * @size: what queue_size is after a reset, the most that the device takes, at most 32768; 0: there
+ *	is no queue of that number, but there are others after it
+ * @notify_off: queue_notify_off
+ * @notify_data: queue_notify_data
+ * @pad: zero
+ */
+struct kvpci_virtio_queue {
+	__u16 size;
+	__u16 notify_off;
+	__u16 notify_data;
+	__u16 pad;
+};
+
+#define KVPCI_VIRTIO_QUEUE_SIZE_VER0	8
+
+/**
+ * struct kvpci_virtio_config - a range of kind KVPCI_RANGE_VIRTIO
+ * @size: sizeof(struct kvpci_virtio_config)
+ * @flags: zero
+ * @queues: how many there are, num_queues: 1 to KVPCI_MAX_VIRTIO_QUEUES
+ * @queue_size: sizeof(struct kvpci_virtio_queue), under the rules of @size
+ * @queue: user address of @queues structures kvpci_virtio_queue, @queue_size bytes apart
+ * @features: what device_feature shows: bit N % 64 of @features[N / 64] is feature N
+ * @value: user address of the first contents of the device-specific configuration; 0: all zero
+ * @writable: likewise, each set bit of which the driver may write; 0: none
+ *
+ * The range is in a memory BAR, at a multiple of 4. It begins with the common configuration
+ * (struct virtio_pci_common_cfg, Virtual I/O Device 1.2, 4.1.4.3), of KVPCI_VIRTIO_COMMON bytes,
+ * of which those that have no meaning yet read as zero. What is left of it, which may be nothing
+ * and is at most 4096 bytes, is the device-specific configuration (4.1.4.6). Two vendor-specific
+ * capabilities of the caller's lead there. It is never mirrored.
+ *
+ * A driver's write that is not to the whole of one field of the common configuration, or to
+ * either half of one of 64 bits, is dropped (4.1.3.1), as is one to a queue that is not there, of
+ * which queue_msix_vector reads as 0xffff and all else as zero. Other writes are carried out here
+ * but for
+ *
+ *	- device_status, whose write has not been made, and ends as KVM_EXIT_MMIO without
+ *	  KVPCI_EXIT_WRITTEN: the caller does what is to be done, and writes what is to be read by
+ *	  KVPCI_WRITE. What it writes with bit DRIVER_OK starts the device, as far as the next
+ *	  paragraph is concerned; 0 resets it: every field is as it was when the range was made,
+ *	  but for config_generation and what the device-specific configuration holds.
+ *
+ *	- while DRIVER_OK is set, config_msix_vector, queue_msix_vector, queue_enable and
+ *	  queue_reset, and at any time bits of the device-specific configuration that the driver
+ *	  may write: the write has been made, and ends as KVM_EXIT_MMIO with KVPCI_EXIT_WRITTEN. One
+ *	  that has been dropped does not.
+ *
+ * And these are checked, as the specification has it:
+ *
+ *	- a vector that the function's MSI-X does not have becomes 0xffff, NO_VECTOR (4.1.5.1.2.1),
+ *	- driver_feature is not written any more once FEATURES_OK is set (3.1.1), nor the fields of
+ *	  a queue that is enabled, but its vector (4.1.4.3.2),
+ *	- queue_enable takes 1 only. Whether size and addresses are good is for the caller to see.
+ *	- queue_reset takes 1 only, while DRIVER_OK is set and the driver has accepted the feature
+ *	  VIRTIO_F_RING_RESET (40), which the device has offered, of a queue that is enabled, and
+ *	  reads as 1 until the caller writes 0, with which all fields of the queue are as when the
+ *	  range was made (4.1.4.3.1).
+ *
+ * KVPCI_READ reaches every field; @bank says which queue, or which 32 features, is meant, whatever
+ * the driver has selected. So does KVPCI_WRITE, but for those that this structure fixes, which it
+ * leaves alone; for it too a vector that is not there becomes 0xffff. KVPCI_WRITE to the
+ * device-specific configuration advances config_generation together with it, if the driver has
+ * read any of the two since that was last advanced: a driver that has read some fields before and
+ * some after finds another generation, however often it has been written. With
+ * KVPCI_ACCESS_AS_GUEST an access is the driver's, but for device_status, which is written.
+ *
+ * A reset of the function is one of the device. The caller, which has to stop what the queues do
+ * before the guest sees it, has KVPCI_FUNCTION_RESET_EXIT for that.
+ */
+struct kvpci_virtio_config {
+	__u32 size;
+	__u32 flags;
+	__u32 queues;
+	__u32 queue_size;
+	__u64 queue;
+	__u64 features[2];
+	__u64 value;
+	__u64 writable;
+};
+
+#define KVPCI_VIRTIO_CONFIG_SIZE_VER0	56
+
 /**
  * KVPCI_ADD_RANGE - say what a guest finds in a range
  *
@@ -713,8 +805,8 @@ struct kvpci_doorbell {
  * @data: user address of @length bytes
  * @mask: KVPCI_WRITE without KVPCI_ACCESS_AS_GUEST: user address of @length bytes, of
  *	which only the set bits are written, or 0 for all; otherwise 0
- * @bank: of registers in banks: which, whatever the guest has selected; otherwise, and with
- *	KVPCI_ACCESS_AS_GUEST, 0
+ * @bank: of registers in banks and of virtio: which, whatever the guest has selected; otherwise,
+ *	and with KVPCI_ACCESS_AS_GUEST, 0
  * @pad: zero
  */
 struct kvpci_access {
@@ -742,9 +834,9 @@ struct kvpci_access {
  * MSI-X, and, without an error, most bits of a slot's registers (see "slots"). Another access
  * may see some of the bytes old and some of them new, except that 2 or 4 bytes aligned to that,
  * from the start of configuration space or of the range, are whole; of registers, 8 too; of
- * those in banks, if they are so aligned from the start of the first bank as well. With @mask,
- * bits that the guest may change at the same time stay its own: that is how to set a
- * write-1-to-clear bit.
+ * those in banks, if they are so aligned from the start of the first bank as well; of
+ * KVPCI_RANGE_VIRTIO all are. With @mask, bits that the guest may change at the same time stay its
+ * own: that is how to set a write-1-to-clear bit.
  *
  * Return: 0, or
  *	EINVAL	no such BAR; a @length that is not one of those; a range that leaves
@@ -1331,6 +1423,8 @@ struct kvpci_mirror {
  * @KVPCI_STATE_REGISTERS: what the registers of a range hold
  * @KVPCI_STATE_BANKS: struct kvpci_state_banks of a range, and what the registers of all banks
  *	hold, one bank after the other
+ * @KVPCI_STATE_VIRTIO: struct kvpci_state_virtio, a struct kvpci_state_virtio_queue for each
+ *	queue, and what the device-specific configuration holds
  */
 enum kvpci_state_type {
 	KVPCI_STATE_HOST = 1,
@@ -1341,6 +1435,7 @@ enum kvpci_state_type {
 	KVPCI_STATE_MSIX = 6,
 	KVPCI_STATE_REGISTERS = 7,
 	KVPCI_STATE_BANKS = 8,
+	KVPCI_STATE_VIRTIO = 9,
 };
 
 /**
@@ -1420,6 +1515,50 @@ struct kvpci_state_msi {
 struct kvpci_state_banks {
 	__u32 selected;
 	__u32 pad;
+};
+
+/**
+ * struct kvpci_state_virtio - of a virtio device's common configuration
+ * @driver_features: what the driver has accepted
+ * @device_feature_select: which 32 bits device_feature shows
+ * @driver_feature_select: which 32 bits driver_feature shows
+ * @queue_select: which queue is shown
+ * @config_msix_vector: the vector of configuration changes
+ * @device_status: what the driver reads
+ * @config_generation: likewise
+ * @pad: zero
+ */
+struct kvpci_state_virtio {
+	__u64 driver_features[2];
+	__u32 device_feature_select;
+	__u32 driver_feature_select;
+	__u16 queue_select;
+	__u16 config_msix_vector;
+	__u8 device_status;
+	__u8 config_generation;
+	__u16 pad;
+};
+
+/**
+ * struct kvpci_state_virtio_queue - of one of its queues
+ * @desc: address of the descriptor area
+ * @driver: of the driver area
+ * @device: of the device area
+ * @size: queue_size
+ * @msix_vector: the vector
+ * @enable: 0 or 1
+ * @reset: likewise
+ *
+ * One that is not there is as after a reset.
+ */
+struct kvpci_state_virtio_queue {
+	__u64 desc;
+	__u64 driver;
+	__u64 device;
+	__u16 size;
+	__u16 msix_vector;
+	__u16 enable;
+	__u16 reset;
 };
 
 /**
