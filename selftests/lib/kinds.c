@@ -19,6 +19,7 @@
 #define EXPRESS_LENGTH	0x3c
 #define MEMORY		0xe0000000U	/* where BARs are, a mebibyte each */
 #define PORTS		0x1000
+#define VIRTIO		0x4000		/* in a BAR: a virtio device */
 
 static const __u8 ones[64] = { [0 ... 63] = 0xff };
 static const __u8 zeroes[64];
@@ -141,6 +142,22 @@ static void add_bank_set(int function, __u64 offset, __u32 selector, __u32 windo
 	}));
 }
 
+/* With a queue that is not there between others, and something that the driver may write. */
+static void add_device(int function, __u64 offset)
+{
+	static const struct kvpci_virtio_queue queues[] = {
+		{ .size = 256 }, { .size = 0 }, { .size = 32768 },
+	};
+
+	must(add_virtio(function, 0, offset, KVPCI_VIRTIO_COMMON + 13,
+			(struct kvpci_virtio_config) {
+		.queues = 3,
+		.queue = (unsigned long)queues,
+		.features = { ~0ULL, 1 },
+		.writable = (unsigned long)low,
+	}));
+}
+
 /* Registers of odd lengths, too, behind which there is padding. */
 static void add_ranges(int function)
 {
@@ -155,6 +172,7 @@ static void add_ranges(int function)
 	add_bank_set(function, 0x1000, 1, 7, 3);
 	add_bank_set(function, 0x2000, 2, 8, 3);
 	add_bank_set(function, 0x3000, 4, 4, 5);
+	add_device(function, VIRTIO);
 }
 
 /* Firmware's part: BARs are somewhere, and decode, and the port lets all through. */
@@ -222,6 +240,8 @@ static int kind_new(int host_fd, enum kinds which, int parent)
 		die("KVPCI_CREATE_FUNCTION of function %d: %s", which, strerror(-function));
 	if (which == KINDS_REGISTERS)
 		add_ranges(function);
+	if (which == KINDS_MSIX)
+		add_device(function, VIRTIO);
 	return function;
 }
 
@@ -256,6 +276,29 @@ static void disturb_interrupt(int function, __u64 random)
 		trigger(function, interrupt, vector % (interrupt == KVPCI_INTX ? 1 : MSI_VECTORS));
 }
 
+/* As a virtio driver or its device; statuses and flags are few. */
+static void disturb_virtio(int function, __u64 random, __u64 value)
+{
+	static const struct { __u8 offset, size; } fields[] = {
+		{ 0x08, 4 }, { 0x0c, 4 }, { 0x10, 2 }, { 0x14, 1 }, { 0x16, 2 }, { 0x18, 2 },
+		{ 0x1a, 2 }, { 0x1c, 2 }, { 0x20, 8 }, { 0x2c, 4 }, { 0x3a, 2 }, { 0x40, 8 },
+	};
+	const unsigned int i = random / 16 % 12;
+	struct kvpci_access access = {
+		.size = sizeof(access),
+		.flags = random & 1 << 12 ? KVPCI_ACCESS_AS_GUEST : 0,
+		.offset = VIRTIO + fields[i].offset,
+		.length = fields[i].size,
+		.data = (unsigned long)&value,
+	};
+
+	if (random & 1 << 13)
+		value &= fields[i].size == 1 ? 0xf : 3;
+	if (!access.flags)
+		access.bank = random / (1 << 14) % 5;
+	kvpci_ioctl(function, random & 1 << 17 ? KVPCI_READ : KVPCI_WRITE, &access);
+}
+
 /**
  * kinds_disturb() - do what a guest or a device may do
  * @function: one of those functions
@@ -284,7 +327,9 @@ void kinds_disturb(int function, enum kinds which, __u64 (*random)(void *), void
 		write_as_guest(function, PCI_COMMAND, 2, value);
 		break;
 	case 4:
-		if (which == KINDS_REGISTERS)
+		if (r & 1 << 16 && (which == KINDS_REGISTERS || which == KINDS_MSIX))
+			disturb_virtio(function, r >> 20, value);
+		else if (which == KINDS_REGISTERS)
 			device_write(function, 0, places[offset % 11], &value, 1 << value % 4);
 		else
 			device_write(function, KVPCI_CONFIG, offset, &value, 2);

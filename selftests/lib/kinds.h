@@ -6,8 +6,8 @@
 
 /* Functions that have, together, something of every kind that is in a state. */
 enum kinds {
-	KINDS_REGISTERS,	/* BARs of all types, a ROM, registers, banks, capabilities */
-	KINDS_MSIX,		/* more than 64 vectors, function-level reset, INTx */
+	KINDS_REGISTERS,	/* BARs of all types, a ROM, ranges of all kinds, capabilities */
+	KINDS_MSIX,		/* more than 64 vectors, virtio, function-level reset, INTx */
 	KINDS_MSI,		/* 32 vectors with masks, 64-bit addresses, INTx */
 	KINDS_PLAIN,		/* vectors without masks, MSI-X too */
 	KINDS_PORT,		/* a bridge with a slot, and MSI */
