@@ -97,7 +97,7 @@ static int read_input(struct machine *machine)
 	if (!status && options->initrd)
 		status = file_read(&machine->initrd, options->initrd, "initrd");
 	if (!status)
-		status = memory_create(&machine->memory, options->memory);
+		status = memory_create(&machine->memory, options->memory, false);
 	machine->cf8 = !status && wants_cf8(machine);
 	if (!status)
 		status = load_kernel(machine);
@@ -285,6 +285,7 @@ int machine_run(const struct options *options)
 	struct machine machine = {
 		.options = options,
 		.vm = { .kvm_fd = -1, .fd = -1 },
+		.memory = { .fd = -1 },
 		.host = { .slot_event = -1 },
 		.control = { .listening = -1 },
 	};

@@ -4,6 +4,7 @@
 #define MEMORY_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A piece of RAM: guest addresses that follow each other, and where we see them. */
@@ -20,6 +21,7 @@ struct guest_memory {
 	unsigned int nr_ram;
 	__u64 size;		/* as the user asked */
 	__u64 end;		/* first address after the last piece */
+	int fd;			/* the file that all of it is mapped from; -1: it can't be shared */
 };
 
 /* The numbers of these types are the same in all three boot protocols. */
@@ -38,13 +40,19 @@ struct memory_map_entry {
 
 #define MEMORY_MINIMUM	MIB(16)
 
-/* Allocate @size bytes of RAM, at least MEMORY_MINIMUM and whole pages. */
-int memory_create(struct guest_memory *memory, __u64 size);
+/*
+ * Allocate @size bytes of RAM, at least MEMORY_MINIMUM and whole pages. @shared: other processes
+ * are going to map it.
+ */
+int memory_create(struct guest_memory *memory, __u64 size, bool shared);
 
 void memory_destroy(struct guest_memory *memory);
 
 /* Our address of @size bytes at @address of the guest, NULL if not all of it is RAM. */
 void *memory_at(const struct guest_memory *memory, __u64 address, __u64 size);
+
+/* Where a piece begins in memory->fd. */
+__u64 memory_offset(const struct guest_memory *memory, const struct ram *ram);
 
 /* End of the RAM that starts at 1 MiB. */
 __u64 memory_high_ram_end(const struct guest_memory *memory);

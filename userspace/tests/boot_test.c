@@ -149,7 +149,7 @@ static int load(const void *data, size_t size, const char *command_line,
 	int status;
 
 	memory_destroy(&memory);
-	memory_create(&memory, MIB(16));
+	memory_create(&memory, MIB(16), false);
 	status = boot_load(&boot, entry);
 	file_free(&kernel);
 	return status;
@@ -165,7 +165,7 @@ static bool memory_has(__u64 address, const void *data, size_t size)
 static void memory_bounds(void)
 {
 	memory_destroy(&memory);
-	EXPECT(!memory_create(&memory, MIB(16)));
+	EXPECT(!memory_create(&memory, MIB(16), false));
 	EXPECT(memory_at(&memory, 0, 1));
 	EXPECT(memory_at(&memory, LOW_RAM_END - 1, 1));
 	EXPECT(!memory_at(&memory, LOW_RAM_END - 1, 2));
@@ -178,7 +178,7 @@ static void memory_bounds(void)
 	EXPECT(memory_high_ram_end(&memory) == MIB(16));
 	memory_destroy(&memory);
 	/* Nothing of it is touched, so there need not be so much. */
-	if (!memory_create(&memory, GIB(5))) {
+	if (!memory_create(&memory, GIB(5), false)) {
 		EXPECT(memory.end == GIB(7));
 		EXPECT(memory_at(&memory, GIB(4), GIB(3)));
 		EXPECT(!memory_at(&memory, GIB(2), 1));
@@ -468,7 +468,7 @@ static void initrd_too_large(void)
 	make_bzimage(&image);
 	kernel = make_file(&image, sizeof(image));
 	memory_destroy(&memory);
-	memory_create(&memory, MIB(16));
+	memory_create(&memory, MIB(16), false);
 	EXPECT_MESSAGE(boot_load(&boot, &entry), STATUS_FAILED, "give more --memory");
 	large.size = GIB(20);
 	EXPECT_MESSAGE(boot_load(&boot, &entry), STATUS_FAILED, "give more --memory");
