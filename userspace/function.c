@@ -18,6 +18,7 @@
 #include "report.h"
 
 #define CAPABILITIES		0x34
+#define BRIDGE_CONTROL		0x3e
 #define CAP_POWER_MANAGEMENT	0x01
 #define CAP_PCI_EXPRESS		0x10
 
@@ -45,6 +46,7 @@ static const __u8 pcie_value[60] = {
 #define PCIE_ROOT_PORT		0x42
 #define PCIE_LINK_CAP_BYTE	0x0c
 #define PCIE_LINK_CAP3_BYTE	0x0e
+#define PCIE_LINK_CONTROL	0x10
 #define PCIE_LINK_STATUS_BYTE	0x12
 #define PCIE_LINK_CONTROL2_BYTE	0x30
 #define PCIE_LINK_SPEED_1	0x01
@@ -184,6 +186,11 @@ static int no_memory(void)
 	return fail("not enough memory for the devices, describe fewer");
 }
 
+static bool wants_resets(const struct device_spec *spec)
+{
+	return spec->model && spec->model->reset;
+}
+
 static int create_function(struct function *function, struct kvpci_host *bridge, size_t number)
 {
 	const struct device_spec *spec = function->spec;
@@ -191,7 +198,8 @@ static int create_function(struct function *function, struct kvpci_host *bridge,
 	__u8 pcie[sizeof(pcie_value)];
 	struct kvpci_function_config config = {
 		.size = sizeof(config),
-		.flags = spec->bridge ? KVPCI_FUNCTION_BRIDGE : 0,
+		.flags = (spec->bridge ? KVPCI_FUNCTION_BRIDGE : 0) |
+			 (wants_resets(spec) ? KVPCI_FUNCTION_RESET_EXIT : 0),
 		.devfn = function->slot & 0xff,
 		.vendor = spec->vendor,
 		.device = spec->device,
@@ -320,8 +328,7 @@ static int add_doorbell(struct function *function, size_t i)
 	return error ? failed(function, "a doorbell", error) : STATUS_OK;
 }
 
-/* Where configuration space has a capability; 0: nowhere. */
-static int find_capability(struct function *function, __u8 id, __u16 *at)
+int function_find_capability(struct function *function, __u8 id, __u16 *at)
 {
 	__u32 header;
 	int status;
@@ -348,13 +355,47 @@ static int create_slot(struct function *function)
 
 	if (!function->spec->bridge || !function->spec->pcie)
 		return STATUS_OK;
-	status = find_capability(function, CAP_PCI_EXPRESS, &at);
+	status = function_find_capability(function, CAP_PCI_EXPRESS, &at);
 	if (status || !at)
 		return status;
 	function->slot_control = at + PCIE_SLOT_CONTROL;
 	error = kvpci_function_add_range(function->handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT,
 					 function->slot_control, 2, NULL);
 	return error ? failed(function, "to tell of its slot", error) : STATUS_OK;
+}
+
+/* We are to know when the guest resets what is behind a bridge, or disables its link. */
+static int tell_of_resets(struct function *bridge)
+{
+	int status;
+	int error;
+	__u16 at;
+
+	if (bridge->tells_of_resets)
+		return STATUS_OK;
+	bridge->tells_of_resets = true;
+	status = function_find_capability(bridge, CAP_PCI_EXPRESS, &at);
+	if (status)
+		return status;
+	error = kvpci_function_add_range(bridge->handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT,
+					 BRIDGE_CONTROL, 2, NULL);
+	if (!error && at)
+		error = kvpci_function_add_range(bridge->handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT,
+						 at + PCIE_LINK_CONTROL, 2, NULL);
+	return error ? failed(bridge, "to tell of resets", error) : STATUS_OK;
+}
+
+static int create_model(struct function *function)
+{
+	const struct device_model *model = function->spec->model;
+	struct function *bridge = function->parent;
+	int status = STATUS_OK;
+
+	if (!model)
+		return STATUS_OK;
+	for (; wants_resets(function->spec) && bridge && !status; bridge = bridge->parent)
+		status = tell_of_resets(bridge);
+	return status ? status : model->create(function, &function->model_state);
 }
 
 static int create(struct function *function, struct kvpci_host *bridge, size_t number)
@@ -376,10 +417,7 @@ static int create(struct function *function, struct kvpci_host *bridge, size_t n
 		status = add_region(function, i);
 	for (i = 0; !status && i < spec->nr_doorbells; i++)
 		status = add_doorbell(function, i);
-	if (status || !spec->model)
-		return status;
-	function->model_state = spec->model->create(function);
-	return function->model_state ? STATUS_OK : no_memory();
+	return status ? status : create_model(function);
 }
 
 int function_create(struct function *function, struct kvpci_host *bridge, const struct slot *slot,
@@ -569,6 +607,33 @@ void function_write(struct function *function, unsigned int bar, __u64 offset,
 		function->spec->model->write(function->model_state, bar, offset, size, data);
 	else
 		write_registers(function, bar, offset, size, data);
+}
+
+void function_written(struct function *function, unsigned int bar, __u64 offset,
+		      unsigned int size)
+{
+	const struct device_model *model = function->spec->model;
+
+	if (model && model->written)
+		model->written(function->model_state, bar, offset, size);
+}
+
+void function_was_reset(struct function *function)
+{
+	if (wants_resets(function->spec))
+		function->spec->model->reset(function->model_state);
+}
+
+int function_poll_fd(const struct function *function)
+{
+	const struct device_model *model = function->spec->model;
+
+	return model && model->poll_fd ? model->poll_fd(function->model_state) : -1;
+}
+
+void function_dispatch(struct function *function)
+{
+	function->spec->model->dispatch(function->model_state);
 }
 
 static void print_count(const struct function *function, const char *what, unsigned int bar,

@@ -27,6 +27,7 @@ struct function {
 	__u8 **user_values;		/* registers that the launcher keeps, by region */
 	void *model_state;
 	__u16 slot_control;		/* of a port with a slot: the register; otherwise 0 */
+	bool tells_of_resets;		/* of a bridge: of what is behind it */
 	time_t leaving;			/* and when the guest was asked to release that */
 };
 
@@ -63,6 +64,9 @@ int function_set_indicator(struct function *port, bool on);
 /* Before the guest runs: there is something in a port's slot, or not, and it knows of that. */
 int function_start_slot(struct function *port, bool occupied);
 
+/* Where configuration space has a capability; 0: nowhere. */
+int function_find_capability(struct function *function, __u8 id, __u16 *at);
+
 /* Add or remove a doorbell. Returns 0 or a negative error number. */
 int function_doorbell(struct function *function, const struct spec_doorbell *doorbell,
 		      int eventfd, bool assign);
@@ -72,6 +76,17 @@ __u64 function_read(struct function *function, unsigned int bar, __u64 offset,
 		    unsigned int size);
 void function_write(struct function *function, unsigned int bar, __u64 offset,
 		    unsigned int size, __u64 data);
+
+/* The kernel has carried out a write by the guest, of which we are told. */
+void function_written(struct function *function, unsigned int bar, __u64 offset,
+		      unsigned int size);
+
+/* The function may have been reset by the guest, which waits. */
+void function_was_reset(struct function *function);
+
+/* What the main thread waits for on behalf of the function's model; -1: nothing. */
+int function_poll_fd(const struct function *function);
+void function_dispatch(struct function *function);
 
 /* Print how often doorbells were rung and counted regions written, unless it has gone. */
 void function_print_counts(struct function *function);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -107,14 +108,18 @@ int host_create(struct host *host, const struct vm *vm, const struct gsi_table *
 	int status;
 
 	*host = (struct host){
+		.memory = vm->memory,
 		.gsis = gsis,
 		.slot_event = -1,
+		.models = epoll_create1(EPOLL_CLOEXEC),
 		.last_bus = last_bus,
 		.io = { PCI_IO_BASE, PCI_IO_SIZE },
 		.mem32 = { PCI_MEM32_BASE, PCI_MEM32_SIZE },
 		.mem64 = vm_mem64_window(vm),
 	};
 	init_lock(&host->lock);
+	if (host->models < 0)
+		return fail("cannot wait for devices: %s", strerror(errno));
 	status = event_create(&host->slot_event);
 	if (!status)
 		status = open_device(&device, module_path);
@@ -135,7 +140,37 @@ void host_destroy(struct host *host)
 	kvpci_host_free(host->bridge);
 	if (host->slot_event >= 0)
 		close(host->slot_event);
-	*host = (struct host){ .slot_event = -1 };
+	if (host->models >= 0)
+		close(host->models);
+	*host = (struct host){ .slot_event = -1, .models = -1 };
+}
+
+static int watch(const struct host *host, const struct function *function)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = function - host->functions };
+	int fd = function_poll_fd(function);
+
+	if (fd >= 0 && epoll_ctl(host->models, EPOLL_CTL_ADD, fd, &event))
+		return fail("cannot wait for a device: %s", strerror(errno));
+	return STATUS_OK;
+}
+
+/* Closing is not enough where a device's process has the descriptor too. */
+static void unwatch(const struct host *host, const struct function *function)
+{
+	int fd = function_poll_fd(function);
+
+	if (fd >= 0)
+		epoll_ctl(host->models, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void host_serve_models(struct host *host)
+{
+	struct epoll_event event;
+
+	/* One at a time: what comes of it may be that others are not to be served any more. */
+	if (epoll_wait(host->models, &event, 1, 0) == 1)
+		function_dispatch(&host->functions[event.data.u64]);
 }
 
 /* Where in host->functions one is that does not exist. */
@@ -163,12 +198,18 @@ int host_add_function(struct host *host, const struct slot *slot, struct functio
 	if (!status && i == host->nr_functions)
 		host->nr_functions++;
 	pthread_rwlock_unlock(&host->lock);
+	if (!status) {
+		status = watch(host, &host->functions[i]);
+		if (status)
+			host_remove_function(host, &host->functions[i]);
+	}
 	*added = status ? NULL : &host->functions[i];
 	return status;
 }
 
 void host_remove_function(struct host *host, struct function *function)
 {
+	unwatch(host, function);
 	pthread_rwlock_wrlock(&host->lock);
 	function_destroy(function);
 	pthread_rwlock_unlock(&host->lock);
@@ -339,6 +380,33 @@ bool host_read(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
 	return function;
 }
 
+static bool is_behind(const struct function *function, const struct function *bridge)
+{
+	while (function && function != bridge)
+		function = function->parent;
+	return function;
+}
+
+/* The kernel has carried out a write, and tells us of it. */
+static void serve_written(struct host *host, struct function *function,
+			  const struct kvpci_exit *exit, unsigned int size)
+{
+	size_t i;
+
+	if (exit->flags & KVPCI_EXIT_RESET)
+		function_was_reset(function);
+	if (!function->spec->bridge) {
+		function_written(function, exit->bar, exit->offset, size);
+		return;
+	}
+	if (function->slot_control)
+		eventfd_write(host->slot_event, 1);
+	for (i = 0; function->tells_of_resets && i < host->nr_functions; i++) {
+		if (host->functions[i].spec && is_behind(&host->functions[i], function))
+			function_was_reset(&host->functions[i]);
+	}
+}
+
 bool host_write(struct host *host, unsigned int vcpu, __u32 flags, __u64 address,
 		unsigned int size, __u64 data)
 {
@@ -348,9 +416,8 @@ bool host_write(struct host *host, unsigned int vcpu, __u32 flags, __u64 address
 
 	pthread_rwlock_rdlock(&host->lock);
 	function = find(host, vcpu, flags, address, &exit, &error);
-	/* Registers of slots are the only ones that we are told of when they have been written. */
 	if (function && exit.flags & KVPCI_EXIT_WRITTEN)
-		eventfd_write(host->slot_event, 1);
+		serve_written(host, function, &exit, size);
 	else if (function)
 		function_write(function, exit.bar, exit.offset, size, data);
 	pthread_rwlock_unlock(&host->lock);

@@ -16,6 +16,7 @@
 
 struct host {
 	struct kvpci_host *bridge;
+	const struct guest_memory *memory;
 	const struct gsi_table *gsis;
 	__u8 last_bus;
 	struct kvpci_window io;
@@ -26,6 +27,7 @@ struct host {
 	size_t max_functions;
 	pthread_rwlock_t lock;	/* held to write while one comes or goes, to read by vCPUs */
 	int slot_event;		/* says that a guest has written to a slot's control register */
+	int models;		/* an epoll instance: what device models wait for */
 };
 
 /*
@@ -56,6 +58,9 @@ int host_sync(struct host *host);
 /* Becomes readable when host_serve() has something to do: interrupt routes, or memory. */
 int host_poll_fd(const struct host *host);
 int host_serve(struct host *host);
+
+/* host->models is readable. */
+void host_serve_models(struct host *host);
 
 /* Processor @vcpu has found memory that has moved away: so that it can run again. */
 int host_fault(struct host *host, unsigned int vcpu, struct kvpci_fault *fault);

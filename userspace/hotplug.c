@@ -122,7 +122,9 @@ static int plug_function(struct hotplug *hotplug, struct function *port, const c
 		.spec = &plugged->spec, .slot = SLOT(port->place->secondary, number),
 		.parent = NO_PARENT,
 	};
-	status = add_plugged(hotplug, port, plugged);
+	status = spec_open(&plugged->spec, hotplug->host->memory);
+	if (!status)
+		status = add_plugged(hotplug, port, plugged);
 	if (status) {
 		spec_free(&plugged->spec);
 		free(plugged);

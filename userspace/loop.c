@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The main thread's event loop: the user's input, room for it in the guest's serial
- * port, interrupt routes, mirrors, slots, commands, signals, and the end of the guest.
+ * port, interrupt routes, mirrors, slots, device models, commands, signals, and the end of the
+ * guest.
  *
  * poll() and not epoll, which does not take regular files or /dev/null as input.
  */
@@ -55,12 +56,13 @@ static void handle_signal(void)
 
 void loop_run(struct host *host, struct control *control)
 {
-	enum { STOP, SIGNAL, HOST, SLOTS, READY, INPUT, NR };
+	enum { STOP, SIGNAL, HOST, SLOTS, MODELS, READY, INPUT, NR };
 	struct pollfd fds[NR + CONTROL_FDS] = {
 		[STOP] = { .fd = stop_fd(), .events = POLLIN },
 		[SIGNAL] = { .fd = signals, .events = POLLIN },
 		[HOST] = { .fd = host_poll_fd(host), .events = POLLIN },
 		[SLOTS] = { .fd = host->slot_event, .events = POLLIN },
+		[MODELS] = { .fd = host->models, .events = POLLIN },
 		[READY] = { .fd = console_ready_fd(), .events = POLLIN },
 		[INPUT] = { .events = POLLIN },
 	};
@@ -85,6 +87,8 @@ void loop_run(struct host *host, struct control *control)
 			status = host_serve(host);
 		if (fds[SLOTS].revents)
 			hotplug_serve(control->hotplug);
+		if (fds[MODELS].revents)
+			host_serve_models(host);
 		control_serve(control, &fds[NR]);
 		if (fds[INPUT].revents && !terminal_read())
 			stop_request(STATUS_OK);

@@ -84,6 +84,28 @@ static int load_kernel(struct machine *machine)
 	return status;
 }
 
+/* Devices that come later may need it shared as well. */
+static bool shares_memory(const struct options *options)
+{
+	bool shared = options->control;
+	size_t i;
+
+	for (i = 0; i < options->nr_devices; i++)
+		shared |= options->devices[i].shares_memory;
+	return shared;
+}
+
+static int open_devices(struct machine *machine)
+{
+	const struct options *options = machine->options;
+	int status = STATUS_OK;
+	size_t i;
+
+	for (i = 0; !status && i < options->nr_devices; i++)
+		status = spec_open(&options->devices[i], &machine->memory);
+	return status;
+}
+
 /* What needs no virtual machine, so that its errors come first. */
 static int read_input(struct machine *machine)
 {
@@ -97,10 +119,12 @@ static int read_input(struct machine *machine)
 	if (!status && options->initrd)
 		status = file_read(&machine->initrd, options->initrd, "initrd");
 	if (!status)
-		status = memory_create(&machine->memory, options->memory, false);
+		status = memory_create(&machine->memory, options->memory, shares_memory(options));
 	machine->cf8 = !status && wants_cf8(machine);
 	if (!status)
 		status = load_kernel(machine);
+	if (!status)
+		status = open_devices(machine);
 	return status;
 }
 
@@ -286,7 +310,7 @@ int machine_run(const struct options *options)
 		.options = options,
 		.vm = { .kvm_fd = -1, .fd = -1 },
 		.memory = { .fd = -1 },
-		.host = { .slot_event = -1 },
+		.host = { .slot_event = -1, .models = -1 },
 		.control = { .listening = -1 },
 	};
 	int status;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "model.h"
 #include "parse.h"
 #include "preset.h"
 #include "report.h"
@@ -864,34 +865,35 @@ static char *next_item(char **list)
 	return item;
 }
 
-static int parse_items(struct device_spec *spec, char *list);
+static int parse_text(struct device_spec *spec, const char *text);
 
 /* The first item may be a preset's name; what follows adds to it. */
 static int parse_preset(struct device_spec *spec, const char *name)
 {
 	const struct preset *preset;
-	char *copy;
-	int status;
 
 	for (preset = presets; preset->name; preset++) {
 		if (strcmp(name, preset->name))
 			continue;
-		copy = strdup(preset->description);
-		if (!copy)
-			return no_memory();
 		spec->name = preset->name;
 		spec->model = preset->model;
-		status = parse_items(spec, copy);
-		free(copy);
-		return status;
+		return parse_text(spec, preset->description);
 	}
 	return misuse("--device: %s is neither key=value nor a known device, see kvpci-run --help",
 		      name);
 }
 
+static const struct model_description *model_description(const struct device_spec *spec)
+{
+	return spec->model ? spec->model->description : NULL;
+}
+
 static int parse_item(struct device_spec *spec, char *item, bool first)
 {
+	const struct model_description *model = model_description(spec);
 	char *value = strchr(item, '=');
+	bool known = false;
+	int status;
 	size_t i;
 
 	if (!value) {
@@ -903,6 +905,12 @@ static int parse_item(struct device_spec *spec, char *item, bool first)
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (!strcmp(item, keys[i].name))
 			return keys[i].parse(spec, item, value);
+	}
+	if (model) {
+		known = true;
+		status = model->parse(spec, item, value, &known);
+		if (known)
+			return status;
 	}
 	return misuse("--device: there is no key %s, see kvpci-run(1)", item);
 }
@@ -922,9 +930,34 @@ static int parse_items(struct device_spec *spec, char *list)
 	return STATUS_OK;
 }
 
-int spec_parse(struct device_spec *spec, const char *text)
+static int parse_text(struct device_spec *spec, const char *text)
 {
 	char *copy = strdup(text);
+	int status;
+
+	if (!copy)
+		return no_memory();
+	status = parse_items(spec, copy);
+	free(copy);
+	return status;
+}
+
+int spec_add(struct device_spec *spec, const char *text)
+{
+	int status = parse_text(spec, text);
+
+	return status ? status : spec_check(spec);
+}
+
+int spec_open(struct device_spec *spec, const struct guest_memory *memory)
+{
+	const struct model_description *model = model_description(spec);
+
+	return model ? model->open(spec, memory) : STATUS_OK;
+}
+
+int spec_parse(struct device_spec *spec, const char *text)
+{
 	int status;
 
 	*spec = (struct device_spec){
@@ -934,10 +967,9 @@ int spec_parse(struct device_spec *spec, const char *text)
 		.pm = true,
 		.pcie = true,
 	};
-	if (!copy)
-		return no_memory();
-	status = parse_items(spec, copy);
-	free(copy);
+	status = parse_text(spec, text);
+	if (!status && model_description(spec))
+		status = model_description(spec)->check(spec);
 	if (!status)
 		status = spec_check(spec);
 	if (status)
@@ -949,6 +981,8 @@ void spec_free(struct device_spec *spec)
 {
 	size_t i;
 
+	if (model_description(spec))
+		model_description(spec)->free(spec);
 	for (i = 0; i < spec->nr_regions; i++)
 		bytes_free(&spec->regions[i].bytes);
 	for (i = 0; i < spec->nr_capabilities; i++)

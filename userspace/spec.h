@@ -60,10 +60,13 @@ struct spec_capability {
 };
 
 struct device_model;
+struct guest_memory;
 
 struct device_spec {
 	const char *name;	/* the preset's, or "device" */
 	const struct device_model *model;	/* NULL: nothing but registers */
+	void *model_data;	/* what that has of this description */
+	bool shares_memory;	/* another process serves it, which maps the guest's memory */
 	__u16 vendor;
 	__u16 device;
 	__u16 subsystem_vendor;
@@ -102,6 +105,15 @@ struct device_spec {
 
 /* Parse the argument of --device. On failure there is nothing to free. */
 int spec_parse(struct device_spec *spec, const char *text);
+
+/*
+ * It is going to be used: have the model complete it. Until then it has no effect, and after that
+ * it is for one function.
+ */
+int spec_open(struct device_spec *spec, const struct guest_memory *memory);
+
+/* Add to a description, as if @text had been part of it. */
+int spec_add(struct device_spec *spec, const char *text);
 
 void spec_free(struct device_spec *spec);
 

@@ -18,7 +18,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "function.h"
+#include "report.h"
 #include "testdev.h"
 
 #define NR_BARS		2
@@ -117,20 +119,22 @@ static void select_test(struct testdev *testdev, unsigned int bar, __u8 number)
 				   testdev->event, true);
 }
 
-static void *testdev_create(struct function *function)
+static int testdev_create(struct function *function, void **state)
 {
 	struct testdev *testdev = calloc(1, sizeof(*testdev));
+	int status;
 
 	if (!testdev)
-		return NULL;
+		return fail("not enough memory for the devices, describe fewer");
 	testdev->function = function;
-	testdev->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (testdev->event < 0) {
+	status = event_create(&testdev->event);
+	if (status) {
 		free(testdev);
-		return NULL;
+		return status;
 	}
 	pthread_mutex_init(&testdev->lock, NULL);
-	return testdev;
+	*state = testdev;
+	return STATUS_OK;
 }
 
 /* The function is closed already, and its doorbells with it. */
