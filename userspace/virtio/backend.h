@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What serves the queues of a virtio device: vhost in the kernel, a vhost-user daemon, or a
+ * vhost-vdpa device. The transport (transport.c) knows one only by these operations; which of
+ * the fields it uses is the back end's.
+ *
+ *	open --> features, config --> start --> [start_queue, stop_queue]... --> stop --> close
+ *
+ * Operations are called with the device's lock held, by the vCPU that has written to a register or
+ * by the event loop, never two at a time for one device. They return 0 or a negative error number
+ * and print nothing, but for open, whose errors the user is told of before the guest starts.
+ */
+#ifndef VIRTIO_BACKEND_H
+#define VIRTIO_BACKEND_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct backend;
+struct guest_memory;
+
+/**
+ * struct queue - a queue as the driver has set it up, and its two eventfds
+ * @size: descriptors
+ * @enabled: the driver has enabled it
+ * @desc: guest address of the descriptor area
+ * @driver: of the driver area (available ring)
+ * @device: of the device area (used ring)
+ * @kick: what a notification by the driver signals
+ * @call: what the back end signals to interrupt the driver. Queues for which the driver has chosen
+ *	the same vector have the same.
+ *
+ * The transport owns all of it. All three areas have been found to be RAM of the guest.
+ */
+struct queue {
+	__u16 size;
+	bool enabled;
+	__u64 desc;
+	__u64 driver;
+	__u64 device;
+	int kick;
+	int call;
+};
+
+/**
+ * struct backend_ops - one protocol
+ * @name: for messages, such as "the vhost-user daemon"
+ * @features: which feature bits, of the device's type and of the transport, does it offer?
+ * @get_config: copy the device-specific configuration, as far as it knows it; NULL: it knows none
+ * @set_config: the driver has written @length bytes at @offset of it; NULL: nothing to do
+ * @start: the driver has set DRIVER_OK: serve the queues that are enabled. @features are those
+ *	that the driver has accepted.
+ * @stop: stop all queues. When it returns, the back end touches no memory of the guest, and
+ *	signals nothing.
+ * @start_queue: start one while others run; NULL: it can't
+ * @stop_queue: and stop it; NULL: it can't, and VIRTIO_F_RING_RESET is not offered
+ * @set_call: @queue->call of one that runs is another now
+ * @poll_fd: what the event loop waits for; -1 or NULL: nothing
+ * @dispatch: that is readable. Returns enum backend_event, or a negative error number if the back
+ *	end is lost.
+ * @close: stop, and free it
+ */
+struct backend_ops {
+	const char *name;
+	int (*features)(struct backend *backend, __u64 *features);
+	int (*get_config)(struct backend *backend, void *config, size_t length);
+	int (*set_config)(struct backend *backend, size_t offset, const void *data, size_t length);
+	int (*start)(struct backend *backend, __u64 features, const struct queue *queues,
+		     unsigned int nr_queues);
+	int (*stop)(struct backend *backend);
+	int (*start_queue)(struct backend *backend, unsigned int index, const struct queue *queue);
+	int (*stop_queue)(struct backend *backend, unsigned int index);
+	int (*set_call)(struct backend *backend, unsigned int index, const struct queue *queue);
+	int (*poll_fd)(const struct backend *backend);
+	int (*dispatch)(struct backend *backend);
+	void (*close)(struct backend *backend);
+};
+
+/* What a back end has told of. */
+enum backend_event {
+	BACKEND_NOTHING,
+	BACKEND_CONFIG_CHANGED,	/* ask for the configuration again, and tell the driver */
+};
+
+/**
+ * struct backend - what every back end begins with
+ * @ops: its protocol
+ * @memory: RAM of the guest, one file that can be shared (memory->fd)
+ */
+struct backend {
+	const struct backend_ops *ops;
+	const struct guest_memory *memory;
+};
+
+#endif /* VIRTIO_BACKEND_H */

@@ -1,0 +1,656 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a virtio device on PCI (Virtual I/O Device 1.2, 3.1 and 4.1).
+ *
+ * The kernel keeps the registers, and has the driver's writes to device_status come here. With
+ * DRIVER_OK set we read what the driver has written before, and have the back end serve the queues:
+ * the driver notifies it by doorbells, and it interrupts by eventfds that are bound to vectors.
+ * Neither comes here.
+ *
+ * Queues for which the driver has chosen the same vector share its eventfd, since the kernel takes
+ * one for each. Without vectors, the back end signals one eventfd for all, and the event loop sets
+ * the bit of the ISR status that the INTx pin follows.
+ *
+ * The driver's thread waits until what it has written has been done. That it waits no longer than
+ * it has to is for the back end to see to.
+ */
+#include <errno.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "event.h"
+#include "function.h"
+#include "report.h"
+#include "virtio/internal.h"
+
+#define CAP_MSIX	0x11
+#define MSIX_CONTROL	2
+#define MSIX_ENABLE	0x8000
+
+#define ISR_QUEUE	0x01
+#define ISR_CONFIG	0x02
+
+/* What becomes readable in transport->events. */
+enum source {
+	SOURCE_PIN,
+	SOURCE_BACKEND,
+};
+
+static const struct backend_ops *ops_of(const struct transport *transport)
+{
+	return transport->device->backend->ops;
+}
+
+/* The function's handle is good, and the range is there: nothing that can fail. */
+static struct common_config read_common(struct transport *transport, unsigned int queue)
+{
+	struct common_config common = { 0 };
+
+	kvpci_function_read(transport->function->handle, CONFIG_BAR, queue, COMMON_OFFSET, &common,
+			    sizeof(common));
+	return common;
+}
+
+static __u64 read_driver_features(struct transport *transport)
+{
+	return read_common(transport, 0).driver_feature |
+	       (__u64)read_common(transport, 1).driver_feature << 32;
+}
+
+/* And features that no device has. */
+static bool has_unknown_features(struct transport *transport)
+{
+	return read_common(transport, 2).driver_feature || read_common(transport, 3).driver_feature;
+}
+
+static void write_status(struct transport *transport, __u8 status)
+{
+	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0,
+			     COMMON_OFFSET + VIRTIO_PCI_COMMON_STATUS, &status, NULL,
+			     sizeof(status));
+}
+
+static void set_isr(struct transport *transport, __u8 bit)
+{
+	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, ISR_OFFSET, &bit, &bit,
+			     sizeof(bit));
+}
+
+static bool msix_is_enabled(struct transport *transport)
+{
+	__u32 control;
+	__u16 at;
+
+	return !function_find_capability(transport->function, CAP_MSIX, &at) && at &&
+	       !function_read_config(transport->function, at + MSIX_CONTROL, 2, &control) &&
+	       control & MSIX_ENABLE;
+}
+
+/* Not by an eventfd, which a back end that has it too could make one that we wait for. */
+static void interrupt(struct transport *transport, __u16 vector, __u8 bit)
+{
+	if (!msix_is_enabled(transport))
+		set_isr(transport, bit);
+	else if (vector != NO_VECTOR)
+		kvpci_function_trigger(transport->function->handle, KVPCI_MSIX, vector);
+}
+
+static void interrupt_config(struct transport *transport)
+{
+	interrupt(transport, read_common(transport, 0).config_msix_vector, ISR_CONFIG);
+}
+
+/* Whatever the device has interrupted for, a driver that has reset it is not to see. */
+static void forget_interrupts(struct transport *transport)
+{
+	static const __u8 none, bits = ISR_QUEUE | ISR_CONFIG;
+	struct pollfd pin = { .fd = transport->pin, .events = POLLIN };
+	eventfd_t count;
+
+	if (poll(&pin, 1, 0) == 1)
+		eventfd_read(transport->pin, &count);
+	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, ISR_OFFSET, &none, &bits,
+			     sizeof(none));
+}
+
+/* What the back end is to signal for a queue of that vector. */
+static int find_call(struct transport *transport, __u16 vector)
+{
+	if (!msix_is_enabled(transport))
+		return transport->pin;
+	return vector == NO_VECTOR ? transport->nowhere : transport->vectors[vector];
+}
+
+static void needs_reset(struct transport *transport)
+{
+	__u8 status = read_common(transport, 0).device_status;
+
+	write_status(transport, status | VIRTIO_CONFIG_S_NEEDS_RESET);
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+		interrupt_config(transport);
+}
+
+/* The guest has not been told before, and the user has not either. */
+static void lose_backend(struct transport *transport, int error)
+{
+	struct backend *backend = transport->device->backend;
+	int fd = backend->ops->poll_fd ? backend->ops->poll_fd(backend) : -1;
+
+	if (transport->lost)
+		return;
+	transport->lost = true;
+	/* What of it still works is to leave the guest's memory alone. */
+	if (transport->started)
+		backend->ops->stop(backend);
+	transport->started = false;
+	if (fd >= 0)
+		epoll_ctl(transport->events, EPOLL_CTL_DEL, fd, NULL);
+	note("%s: %s is of no more use (%s), and the guest's device with it",
+	     transport->device->label, backend->ops->name, strerror(-error));
+}
+
+static void stop(struct transport *transport)
+{
+	int error;
+
+	if (!transport->started)
+		return;
+	transport->started = false;
+	error = ops_of(transport)->stop(transport->device->backend);
+	if (error)
+		lose_backend(transport, error);
+}
+
+static bool is_packed(const struct transport *transport)
+{
+	return transport->driver_features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
+}
+
+/* Is the queue, which the driver has enabled, one that can be served? */
+static bool read_queue(struct transport *transport, unsigned int i,
+		       const struct common_config *common)
+{
+	struct queue *queue = &transport->queues[i];
+
+	*queue = (struct queue){
+		.size = common->queue_size,
+		.enabled = true,
+		.desc = common->queue_desc,
+		.driver = common->queue_driver,
+		.device = common->queue_device,
+		.kick = transport->device->kicks[i],
+		.call = find_call(transport, common->queue_msix_vector),
+	};
+	if (queue_is_good(queue, transport->device, is_packed(transport)))
+		return true;
+	if (!transport->told)
+		note("%s: the guest has set up queue %u with a size or an address that can't be, and has to reset the device",
+		     transport->device->label, i);
+	/* Once: it can do it again and again. */
+	transport->told = true;
+	queue->enabled = false;
+	return false;
+}
+
+static bool read_queues(struct transport *transport)
+{
+	struct common_config common;
+	unsigned int i;
+
+	for (i = 0; i < transport->device->nr_queues; i++) {
+		common = read_common(transport, i);
+		transport->queues[i].enabled = false;
+		if (common.queue_enable && !read_queue(transport, i, &common))
+			return false;
+	}
+	return true;
+}
+
+static void start(struct transport *transport)
+{
+	struct virtio_device *device = transport->device;
+	int error;
+
+	if (transport->lost || !read_queues(transport)) {
+		needs_reset(transport);
+		return;
+	}
+	error = ops_of(transport)->start(device->backend, transport->driver_features,
+					 transport->queues, device->nr_queues);
+	transport->started = !error;
+	if (error) {
+		lose_backend(transport, error);
+		needs_reset(transport);
+	}
+}
+
+/* Does the driver accept what it may, and must? */
+static bool negotiate(struct transport *transport)
+{
+	transport->driver_features = read_driver_features(transport);
+	return !transport->lost && !has_unknown_features(transport) &&
+	       !(transport->driver_features & ~transport->device->offered) &&
+	       transport->driver_features & VIRTIO_FEATURE(VIRTIO_F_VERSION_1);
+}
+
+/* The driver writes device_status, and waits for what comes of it. */
+static void change_status(struct transport *transport, __u8 status)
+{
+	__u8 was = read_common(transport, 0).device_status;
+	__u8 set = status & ~was;
+
+	/* A reset of the function may have come before this, of which we are told after it. */
+	if (!status || !(was & VIRTIO_CONFIG_S_DRIVER_OK))
+		stop(transport);
+	if (!status) {
+		forget_interrupts(transport);
+		write_status(transport, 0);
+		return;
+	}
+	if (set & VIRTIO_CONFIG_S_FEATURES_OK) {
+		/* The driver can't change them any more once it is set. */
+		write_status(transport, was | VIRTIO_CONFIG_S_FEATURES_OK);
+		if (!negotiate(transport))
+			status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
+	}
+	/* Neither is anything that a driver may do. */
+	if (!(status & VIRTIO_CONFIG_S_FEATURES_OK))
+		status &= ~VIRTIO_CONFIG_S_DRIVER_OK;
+	if (!(status & VIRTIO_CONFIG_S_DRIVER_OK))
+		stop(transport);
+	/* From when this is written on, changes to what is read after it come here. */
+	write_status(transport, status | (was & VIRTIO_CONFIG_S_NEEDS_RESET));
+	if (status & set & VIRTIO_CONFIG_S_DRIVER_OK)
+		start(transport);
+}
+
+/* The driver has chosen another vector, and is not to miss an interrupt for that. */
+static int update_call(struct transport *transport, unsigned int i, __u16 vector)
+{
+	struct queue *queue = &transport->queues[i];
+	int call = find_call(transport, vector);
+	int error;
+
+	if (call == queue->call)
+		return 0;
+	queue->call = call;
+	error = ops_of(transport)->set_call(transport->device->backend, i, queue);
+	if (!error)
+		interrupt(transport, vector, ISR_QUEUE);
+	return error;
+}
+
+static int reset_queue(struct transport *transport, unsigned int i)
+{
+	static const __u16 done;
+	int error;
+
+	/* It has not been offered then. */
+	if (!ops_of(transport)->stop_queue) {
+		needs_reset(transport);
+		return 0;
+	}
+	error = ops_of(transport)->stop_queue(transport->device->backend, i);
+	transport->queues[i].enabled = false;
+	kvpci_function_write(transport->function->handle, CONFIG_BAR, i,
+			     COMMON_OFFSET + VIRTIO_PCI_COMMON_Q_RESET, &done, NULL, sizeof(done));
+	return error;
+}
+
+static int enable_queue(struct transport *transport, unsigned int i,
+			const struct common_config *common)
+{
+	const struct backend_ops *ops = ops_of(transport);
+
+	if (!ops->start_queue || !read_queue(transport, i, common)) {
+		needs_reset(transport);
+		return 0;
+	}
+	return ops->start_queue(transport->device->backend, i, &transport->queues[i]);
+}
+
+/* While the device runs, the driver has written to registers of a queue: see which, and why. */
+static void update_queues(struct transport *transport)
+{
+	int error = 0;
+	unsigned int i;
+
+	/* The driver has been told to reset it first. */
+	if (read_common(transport, 0).device_status & VIRTIO_CONFIG_S_NEEDS_RESET)
+		return;
+	for (i = 0; !error && i < transport->device->nr_queues; i++) {
+		struct common_config common = read_common(transport, i);
+		bool enabled = transport->queues[i].enabled;
+
+		if (common.queue_reset)
+			error = reset_queue(transport, i);
+		else if (common.queue_enable && !enabled)
+			error = enable_queue(transport, i, &common);
+		else if (enabled)
+			error = update_call(transport, i, common.queue_msix_vector);
+	}
+	if (error) {
+		lose_backend(transport, error);
+		needs_reset(transport);
+	}
+}
+
+/* Of what the driver has written, the back end is told of what it may write. */
+static void update_config(struct transport *transport, __u64 offset, unsigned int size)
+{
+	struct virtio_device *device = transport->device;
+	const struct backend_ops *ops = device->backend->ops;
+	size_t at = offset - DEVICE_OFFSET;
+	size_t end = at + size;
+	int error = 0;
+
+	if (!ops->set_config || end > device->config_length)
+		return;
+	for (; at < end && !error && !transport->lost; at++) {
+		__u8 byte;
+
+		if (!device->config_writable[at])
+			continue;
+		kvpci_function_read(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET + at,
+				    &byte, sizeof(byte));
+		error = ops->set_config(device->backend, at, &byte, sizeof(byte));
+	}
+	if (error) {
+		lose_backend(transport, error);
+		needs_reset(transport);
+	}
+}
+
+void transport_written(struct transport *transport, __u64 offset, unsigned int size)
+{
+	if (offset >= DEVICE_OFFSET)
+		update_config(transport, offset, size);
+	else if (transport->started)
+		update_queues(transport);
+}
+
+void transport_write(struct transport *transport, __u64 offset, unsigned int size, __u64 data)
+{
+	if (offset == COMMON_OFFSET + VIRTIO_PCI_COMMON_STATUS && size == 1) {
+		change_status(transport, data);
+		return;
+	}
+	kvpci_function_write_as_guest(transport->function->handle, CONFIG_BAR, offset, data, size);
+	transport_written(transport, offset, size);
+}
+
+void virtio_write(void *state, unsigned int bar, __u64 offset, unsigned int size, __u64 data)
+{
+	struct transport *transport = state;
+
+	pthread_mutex_lock(&transport->lock);
+	if (bar == KVPCI_CONFIG)
+		window_write(transport, offset, size, data);
+	else if (offset == COMMON_OFFSET + VIRTIO_PCI_COMMON_STATUS)
+		change_status(transport, data);
+	pthread_mutex_unlock(&transport->lock);
+}
+
+__u64 virtio_read(void *state, unsigned int bar, __u64 offset, unsigned int size)
+{
+	struct transport *transport = state;
+	__u64 data = ~0ULL;
+
+	pthread_mutex_lock(&transport->lock);
+	if (bar == KVPCI_CONFIG)
+		data = window_read(transport, offset, size);
+	pthread_mutex_unlock(&transport->lock);
+	return data;
+}
+
+void virtio_written(void *state, unsigned int bar, __u64 offset, unsigned int size)
+{
+	struct transport *transport = state;
+
+	if (bar != CONFIG_BAR)
+		return;
+	pthread_mutex_lock(&transport->lock);
+	transport_written(transport, offset, size);
+	pthread_mutex_unlock(&transport->lock);
+}
+
+/* The kernel has reset the registers. */
+void virtio_reset(void *state)
+{
+	struct transport *transport = state;
+
+	pthread_mutex_lock(&transport->lock);
+	if (!(read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)) {
+		stop(transport);
+		forget_interrupts(transport);
+	}
+	pthread_mutex_unlock(&transport->lock);
+}
+
+int virtio_poll_fd(void *state)
+{
+	const struct transport *transport = state;
+
+	return transport->events;
+}
+
+static void change_config(struct transport *transport)
+{
+	struct virtio_device *device = transport->device;
+	int error;
+
+	error = ops_of(transport)->get_config(device->backend, device->config,
+					      device->config_length);
+	if (error) {
+		lose_backend(transport, error);
+		needs_reset(transport);
+		return;
+	}
+	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET,
+			     device->config, NULL, device->config_length);
+	if (read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)
+		interrupt_config(transport);
+}
+
+static void serve_backend(struct transport *transport)
+{
+	struct virtio_device *device = transport->device;
+	int event = ops_of(transport)->dispatch(device->backend);
+
+	if (event < 0) {
+		lose_backend(transport, event);
+		needs_reset(transport);
+	} else if (event == BACKEND_CONFIG_CHANGED) {
+		change_config(transport);
+	}
+}
+
+static void serve_pin(struct transport *transport)
+{
+	eventfd_t count;
+
+	if (!eventfd_read(transport->pin, &count))
+		set_isr(transport, ISR_QUEUE);
+}
+
+void virtio_dispatch(void *state)
+{
+	struct transport *transport = state;
+	struct epoll_event event;
+
+	pthread_mutex_lock(&transport->lock);
+	if (epoll_wait(transport->events, &event, 1, 0) == 1) {
+		if (event.data.u32 == SOURCE_PIN)
+			serve_pin(transport);
+		else
+			serve_backend(transport);
+	}
+	pthread_mutex_unlock(&transport->lock);
+}
+
+static int refused(const struct transport *transport, const char *what, int error)
+{
+	return fail("%s: the kernel refuses %s: %s", transport->device->label, what,
+		    strerror(-error));
+}
+
+static int no_memory(void)
+{
+	return fail("not enough memory for the devices, describe fewer");
+}
+
+static int add_ranges(struct transport *transport)
+{
+	const struct virtio_device *device = transport->device;
+	struct kvpci_function *handle = transport->function->handle;
+	struct kvpci_virtio_queue *queues = calloc(device->nr_queues, sizeof(*queues));
+	const struct kvpci_virtio_config config = {
+		.size = sizeof(config),
+		.queues = device->nr_queues,
+		.queue_size = sizeof(*queues),
+		.queue = (unsigned long)queues,
+		.features = { device->offered },
+		.value = (unsigned long)device->config,
+		.writable = (unsigned long)device->config_writable,
+	};
+	const __u8 isr_readclear[ISR_LENGTH] = { ISR_QUEUE | ISR_CONFIG };
+	const struct kvpci_registers_config isr = {
+		.size = sizeof(isr),
+		.flags = KVPCI_REGISTERS_LEVEL,
+		.readclear = (unsigned long)isr_readclear,
+		.interrupt = KVPCI_INTX,
+	};
+	unsigned int i;
+	int error;
+
+	if (!queues)
+		return no_memory();
+	for (i = 0; i < device->nr_queues; i++) {
+		queues[i].size = device->queue_size;
+		queues[i].notify_off = i;
+	}
+	error = kvpci_function_add_range(handle, CONFIG_BAR, KVPCI_RANGE_VIRTIO, COMMON_OFFSET,
+					 KVPCI_VIRTIO_COMMON + device->config_length, &config);
+	free(queues);
+	if (error == -EINVAL)
+		return fail("%s: the module kvpci that is loaded knows nothing of virtio devices, load the one that was built with kvpci-run",
+			    device->label);
+	if (!error)
+		error = kvpci_function_add_range(handle, CONFIG_BAR, KVPCI_RANGE_REGISTERS,
+						 ISR_OFFSET, ISR_LENGTH, &isr);
+	if (!error)
+		error = kvpci_function_add_range(handle, KVPCI_CONFIG, KVPCI_RANGE_USERSPACE,
+						 WINDOW_OFFSET + WINDOW_DATA,
+						 WINDOW_SIZE - WINDOW_DATA, NULL);
+	return error ? refused(transport, "a range", error) : STATUS_OK;
+}
+
+static int bind_vectors(struct transport *transport)
+{
+	unsigned int i;
+	int status;
+	int error;
+
+	for (i = 0; i < nr_vectors(transport->device); i++) {
+		status = event_create(&transport->vectors[i]);
+		if (status)
+			return status;
+		error = kvpci_function_bind(transport->function->handle, KVPCI_MSIX, i,
+					    transport->vectors[i], -1);
+		if (error)
+			return refused(transport, "an interrupt", error);
+	}
+	return STATUS_OK;
+}
+
+static int watch(struct transport *transport, int fd, enum source source)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
+
+	if (fd >= 0 && epoll_ctl(transport->events, EPOLL_CTL_ADD, fd, &event))
+		return fail("%s: cannot wait for it: %s", transport->device->label,
+			    strerror(errno));
+	return STATUS_OK;
+}
+
+static int create_events(struct transport *transport)
+{
+	const struct backend *backend = transport->device->backend;
+	int status;
+
+	transport->events = epoll_create1(EPOLL_CLOEXEC);
+	if (transport->events < 0)
+		return fail("%s: cannot wait for it: %s", transport->device->label,
+			    strerror(errno));
+	status = event_create(&transport->pin);
+	if (!status)
+		status = event_create(&transport->nowhere);
+	if (!status)
+		status = watch(transport, transport->pin, SOURCE_PIN);
+	if (!status && backend->ops->poll_fd)
+		status = watch(transport, backend->ops->poll_fd(backend), SOURCE_BACKEND);
+	return status;
+}
+
+static int create(struct transport *transport)
+{
+	int status;
+
+	transport->queues = calloc(transport->device->nr_queues, sizeof(*transport->queues));
+	transport->vectors = event_array(nr_vectors(transport->device));
+	if (!transport->queues || !transport->vectors)
+		return no_memory();
+	status = create_events(transport);
+	if (!status)
+		status = add_ranges(transport);
+	if (!status)
+		status = bind_vectors(transport);
+	return status;
+}
+
+int virtio_create(struct function *function, void **state)
+{
+	struct transport *transport = malloc(sizeof(*transport));
+	int status;
+
+	if (!transport)
+		return no_memory();
+	*transport = (struct transport){
+		.function = function, .device = function->spec->model_data,
+		.pin = -1, .nowhere = -1, .events = -1,
+	};
+	pthread_mutex_init(&transport->lock, NULL);
+	status = create(transport);
+	if (status)
+		virtio_destroy(transport);
+	else
+		*state = transport;
+	return status;
+}
+
+/* The function is closed already: its doorbells signal nothing any more. */
+void virtio_destroy(void *state)
+{
+	struct transport *transport = state;
+	const int fds[] = { transport->pin, transport->nowhere, transport->events };
+	size_t i;
+
+	stop(transport);
+	virtio_close(transport->device);
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	if (transport->vectors)
+		event_array_free(transport->vectors, nr_vectors(transport->device));
+	free(transport->queues);
+	pthread_mutex_destroy(&transport->lock);
+	free(transport);
+}
