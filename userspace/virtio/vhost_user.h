@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Back ends that are other processes, by the vhost-user protocol (QEMU's interop/vhost-user). */
+#ifndef VIRTIO_VHOST_USER_H
+#define VIRTIO_VHOST_USER_H
+
+#include "virtio/backend.h"
+
+/* Milliseconds that a back end may take for an answer, and for the first one. */
+#define VHOST_USER_TIMEOUT		10000
+#define VHOST_USER_FIRST_TIMEOUT	60000
+
+/*
+ * Use the back end that @fd, a connected socket, leads to. The socket is the back end's from now
+ * on, also if this fails. Returns 0 or a negative error number: EPROTO: what it says makes no
+ * sense; ETIMEDOUT: it says nothing.
+ */
+int vhost_user_open(int fd, const struct guest_memory *memory, struct backend **backend);
+
+/* How many queues does it serve at most? */
+unsigned int vhost_user_max_queues(const struct backend *backend);
+
+#endif /* VIRTIO_VHOST_USER_H */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages of the vhost-user protocol, on sockets that do not block: whoever is at the other end
+ * has until a deadline, however it cuts what it sends into pieces.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "virtio/vhost_user_message.h"
+
+static long long now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
+/* Processors are kicked by signals. */
+static int await(int socket, short events, long long deadline)
+{
+	struct pollfd fd = { .fd = socket, .events = events };
+	long long left = deadline - now();
+	int ret;
+
+	ret = poll(&fd, 1, left > 0 ? left : 0);
+	if (ret > 0)
+		return 0;
+	if (ret < 0 && errno == EINTR)
+		return 0;
+	return ret ? -errno : -ETIMEDOUT;
+}
+
+/* Was it only that it would have blocked? Then wait. */
+static int retry(int socket, short events, long long deadline)
+{
+	if (errno == EPIPE)
+		return -ECONNRESET;
+	if (errno != EAGAIN && errno != EINTR)
+		return -errno;
+	return await(socket, events, deadline);
+}
+
+int vhost_user_send(int socket, const struct vhost_user_message *message, const int *fds,
+		    size_t nr_fds, int timeout)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(VHOST_USER_MAX_REGIONS * sizeof(int))];
+	} control = { .room = { 0 } };
+	struct iovec piece = {
+		.iov_base = (void *)message,
+		.iov_len = sizeof(message->header) + message->header.size,
+	};
+	struct msghdr send = { .msg_iov = &piece, .msg_iovlen = 1 };
+	long long deadline = now() + timeout;
+	ssize_t sent;
+	int error;
+
+	if (nr_fds) {
+		send.msg_control = &control;
+		send.msg_controllen = CMSG_SPACE(nr_fds * sizeof(int));
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), fds, nr_fds * sizeof(int));
+	}
+	while (piece.iov_len) {
+		sent = sendmsg(socket, &send, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0) {
+			error = retry(socket, POLLOUT, deadline);
+			if (error)
+				return error;
+			continue;
+		}
+		piece.iov_base = (char *)piece.iov_base + sent;
+		piece.iov_len -= sent;
+		send.msg_control = NULL;
+		send.msg_controllen = 0;
+	}
+	return 0;
+}
+
+static int receive_bytes(int socket, void *data, size_t length, long long deadline)
+{
+	ssize_t got;
+	int error;
+
+	while (length) {
+		got = recv(socket, data, length, MSG_DONTWAIT);
+		if (!got)
+			return -ECONNRESET;
+		if (got < 0) {
+			error = retry(socket, POLLIN, deadline);
+			if (error)
+				return error;
+			continue;
+		}
+		data = (char *)data + got;
+		length -= got;
+	}
+	return 0;
+}
+
+int vhost_user_receive(int socket, struct vhost_user_message *message, int timeout)
+{
+	long long deadline = now() + timeout;
+	int error;
+
+	memset(message, 0, sizeof(*message));
+	error = receive_bytes(socket, &message->header, sizeof(message->header), deadline);
+	if (error)
+		return error;
+	if ((message->header.flags & VHOST_USER_VERSION_MASK) != VHOST_USER_VERSION ||
+	    message->header.size > sizeof(message->payload))
+		return -EPROTO;
+	return receive_bytes(socket, &message->payload, message->header.size, deadline);
+}
