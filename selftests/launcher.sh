@@ -65,7 +65,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..43"
+echo "1..50"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -105,6 +105,25 @@ refuses "an initrd that is not there" 1 "/nonexistent" --kernel "$guest_kernel" 
 	--initrd /nonexistent
 refuses "a ROM that is not there" 1 "/nonexistent" --kernel "$tiny" \
 	--device id=1b36:1100,rom=/nonexistent
+
+refuses "a disk that is not there" 1 "/nonexistent" --kernel "$tiny" --disk /nonexistent
+refuses "a disk that is a folder" 1 "is a directory" --kernel "$tiny" --disk /tmp
+refuses "a disk of an unknown format" 2 "raw or qcow2" --kernel "$tiny" --disk a,format=vmdk
+printf 'QFI\373' >"$out.disk"
+refuses "a disk that looks like what it may not be" 1 "format=raw" --kernel "$tiny" \
+	--disk "$out.disk"
+truncate -s 0 "$out.disk"
+refuses "a disk that is not what it is said to be" 1 "no qcow2 image" --kernel "$tiny" \
+	--disk "$out.disk,format=qcow2"
+refuses "a daemon that is not there" 1 "cannot connect" --kernel "$tiny" \
+	--disk vhost-user=/nonexistent
+# A launcher that finds no programs.
+printf '#!/bin/sh\nPATH=/nonexistent exec "%s" "$@"\n' "$kvpci_run" >"$out.launcher"
+chmod +x "$out.launcher"
+kvpci_run=$out.launcher
+refuses "a disk without the program that serves it" 1 "install it" --kernel "$tiny" \
+	--disk "$out.disk"
+kvpci_run=$top/userspace/kvpci-run
 
 refuses "capabilities that collide" 1 "at=" --kernel "$tiny" \
 	--device id=1b36:1100,cap=09/length=16/at=0x80,msi=1/64bit/at=0x84
@@ -147,4 +166,4 @@ result $? "a triple fault ends it with status 1 and says so"
 run --kernel "$tiny" --append m --device id=1b36:1100,addr=1.0,bar0=mem32/4K,regs=0@0+4/value=12345678/mirror
 result $? "a guest may move what it reads any number of times without another exit"
 
-rm -f "$out" "$err" "$out.kernel" "$out.initrd"
+rm -f "$out" "$err" "$out.kernel" "$out.initrd" "$out.disk" "$out.launcher"

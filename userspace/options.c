@@ -24,6 +24,7 @@ enum option_key {
 	OPT_MEMORY = 'm',
 	OPT_CPUS = 'c',
 	OPT_DEVICE = 'd',
+	OPT_DISK = 'D',
 	OPT_HELP = 'h',
 	OPT_VERSION = 'V',
 	OPT_MODULE = 0x100,
@@ -35,7 +36,7 @@ enum option_key {
 	OPT_STATS,
 };
 
-static const char short_options[] = ":k:i:a:m:c:d:hV";
+static const char short_options[] = ":k:i:a:m:c:d:D:hV";
 
 static const struct option long_options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "device", required_argument, NULL, OPT_DEVICE },
+	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "cf8", required_argument, NULL, OPT_CF8 },
@@ -69,6 +71,7 @@ static void print_help(void)
 	       "  -m, --memory SIZE     RAM, with suffix K, M or G (512M)\n"
 	       "  -c, --cpus N          processors (1)\n"
 	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
+	       "  -D, --disk DISK       add a disk: FILE or vhost-user=SOCKET; may be repeated\n"
 	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
 	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
@@ -79,6 +82,8 @@ static void print_help(void)
 	       "  -h, --help            print this\n"
 	       "  -V, --version         print the version\n"
 	       "\n"
+	       "DISK may have more, separated by commas:\n"
+	       "  format=raw|qcow2  ro=on|off  queues=N  notify=mmio|pio, and what DEVICE may have\n"
 	       "DEVICE is a list of key=value, separated by commas:\n"
 	       "  id=VENDOR:DEVICE  class=CCSSPP  rev=RR  subsys=VENDOR:DEVICE\n"
 	       "  addr=[BUS:]DEV[.FN]  count=N  pm=on|off  pcie=on|off|flr\n"
@@ -138,6 +143,20 @@ static int parse_device(struct options *options, const char *text)
 	return status;
 }
 
+/* A disk is a device, too; its file needs no key. */
+static int parse_disk(struct options *options, const char *text)
+{
+	const char *key = strncmp(text, "vhost-user=", 11) ? "file=" : "";
+	char *device;
+	int status;
+
+	if (asprintf(&device, "virtio-blk,%s%s", key, text) < 0)
+		return fail("not enough memory for the devices, describe fewer");
+	status = parse_device(options, device);
+	free(device);
+	return status;
+}
+
 static int parse_on_off(const char *name, const char *text, bool *on)
 {
 	*on = !strcmp(text, "on");
@@ -173,6 +192,8 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_cpus(options, argument);
 	case OPT_DEVICE:
 		return parse_device(options, argument);
+	case OPT_DISK:
+		return parse_disk(options, argument);
 	case OPT_CF8:
 		status = parse_on_off("--cf8", argument, &on);
 		if (!status)

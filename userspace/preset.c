@@ -7,6 +7,7 @@
 
 #include "preset.h"
 #include "testdev.h"
+#include "virtio/blk.h"
 
 const struct preset presets[] = {
 	{
@@ -19,6 +20,12 @@ const struct preset presets[] = {
 		.name = "root-port",
 		.summary = "a PCI Express root port, for devices to be behind",
 		.description = "id=1b36:000c,class=060400,bridge=on,intx=a,msi=1",
+	},
+	{
+		.name = "virtio-blk",
+		.summary = "a disk, as of --disk: file=FILE or vhost-user=SOCKET",
+		.description = "id=1af4:1042,class=010000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
+		.model = &blk_type.model,
 	},
 	{ .name = NULL },
 };

@@ -29,6 +29,7 @@ static const struct {
 	{ "options", options_tests },
 	{ "stop", stop_tests },
 	{ "control", control_tests },
+	{ "virtio", virtio_tests },
 };
 
 static bool failed;

@@ -49,6 +49,9 @@ static void all(void)
 	       !options.mirror);
 	EXPECT(options.module && !strcmp(options.module, "m.ko"));
 	options_free(&options);
+	EXPECT(!parse(&options, "--disk a.img,ro=on -D vhost-user=s,addr=3"));
+	EXPECT(options.nr_devices == 2 && options.devices[1].has_address);
+	options_free(&options);
 	EXPECT(!parse(&options, "--cf8 on --mirror on"));
 	EXPECT(options.cf8 == CF8_ON && options.mirror);
 	options_free(&options);
@@ -79,6 +82,7 @@ static void mistakes(void)
 		{ "-m", "needs a value" },
 		{ "extra", "extra is no option" },
 		{ "--device id=4:2 --device id=4", "--device" },
+		{ "--disk a.img,format=vmdk", "raw or qcow2" },
 	};
 	struct options options;
 	size_t i;

@@ -53,5 +53,6 @@ extern const struct test serial_tests[];
 extern const struct test slots_tests[];
 extern const struct test spec_tests[];
 extern const struct test stop_tests[];
+extern const struct test virtio_tests[];
 
 #endif /* TEST_H */

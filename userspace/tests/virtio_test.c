@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * virtio devices, as far as they need no guest: how a disk is described, the function that comes
+ * of it, which queues are good, and the vhost-user protocol, with a daemon that is a thread here.
+ */
+#include <errno.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_pci.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "layout.h"
+#include "report.h"
+#include "spec.h"
+#include "test.h"
+#include "virtio/internal.h"
+#include "virtio/vhost_user.h"
+#include "virtio/vhost_user_message.h"
+
+#define CAP_VENDOR	0x09
+#define MAX_MESSAGES	64
+#define NR_QUEUES	2
+
+#define DAEMON_FEATURES	(VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) | \
+			 VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) | \
+			 VIRTIO_FEATURE(VIRTIO_BLK_F_SECURE_ERASE) | \
+			 VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES))
+
+/* What it is to do, and what it has been told. */
+struct daemon_thread {
+	int socket;
+	__u64 protocol;
+	__u32 nonsense;		/* the request to which it gives a wrong answer; 0: none */
+	__u32 refused;		/* the request that it says it could not do; 0: none */
+	pthread_t thread;
+	struct vhost_user_message messages[MAX_MESSAGES];
+	size_t nr_fds[MAX_MESSAGES];
+	unsigned int nr;
+	int requests;
+};
+
+/* With the descriptors, of which the number is kept, and the socket for its own requests. */
+static bool receive(struct daemon_thread *daemon, struct vhost_user_message *message,
+		    size_t *nr_fds)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(VHOST_USER_MAX_REGIONS * sizeof(int))];
+	} control;
+	struct iovec piece = { .iov_base = message, .iov_len = sizeof(message->header) };
+	struct msghdr msg = {
+		.msg_iov = &piece, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header;
+	size_t i;
+
+	if (recvmsg(daemon->socket, &msg, MSG_WAITALL) != sizeof(message->header))
+		return false;
+	header = CMSG_FIRSTHDR(&msg);
+	*nr_fds = header ? (header->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+	for (i = 0; i < *nr_fds; i++) {
+		if (message->header.request == VHOST_USER_SET_BACKEND_REQ_FD)
+			daemon->requests = ((int *)CMSG_DATA(header))[i];
+		else
+			close(((int *)CMSG_DATA(header))[i]);
+	}
+	return !message->header.size ||
+	       recv(daemon->socket, &message->payload, message->header.size, MSG_WAITALL) ==
+	       message->header.size;
+}
+
+static void answer(const struct daemon_thread *daemon, struct vhost_user_message *message)
+{
+	struct virtio_blk_config config = { .capacity = 1234, .num_queues = NR_QUEUES };
+
+	message->header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
+	switch (message->header.request) {
+	case VHOST_USER_GET_FEATURES:
+		message->payload.u64 = DAEMON_FEATURES;
+		message->header.size = 8;
+		break;
+	case VHOST_USER_GET_PROTOCOL_FEATURES:
+		message->payload.u64 = daemon->protocol;
+		message->header.size = 8;
+		break;
+	case VHOST_USER_GET_QUEUE_NUM:
+		message->payload.u64 = NR_QUEUES;
+		message->header.size = 8;
+		break;
+	case VHOST_USER_GET_CONFIG:
+		memcpy(message->payload.config.data, &config, message->payload.config.size);
+		break;
+	case VHOST_USER_GET_VRING_BASE:
+		break;
+	default:
+		message->payload.u64 = message->header.request == daemon->refused;
+		message->header.size = 8;
+	}
+	if (message->header.request == daemon->nonsense)
+		message->header.request++;
+	send(daemon->socket, message, sizeof(message->header) + message->header.size, 0);
+}
+
+static bool wants_answer(const struct vhost_user_message *message)
+{
+	switch (message->header.request) {
+	case VHOST_USER_GET_FEATURES:
+	case VHOST_USER_GET_PROTOCOL_FEATURES:
+	case VHOST_USER_GET_QUEUE_NUM:
+	case VHOST_USER_GET_CONFIG:
+	case VHOST_USER_GET_VRING_BASE:
+		return true;
+	default:
+		return message->header.flags & VHOST_USER_NEED_REPLY;
+	}
+}
+
+static void *serve(void *argument)
+{
+	struct daemon_thread *daemon = argument;
+	struct vhost_user_message message;
+
+	while (daemon->nr < MAX_MESSAGES &&
+	       receive(daemon, &message, &daemon->nr_fds[daemon->nr])) {
+		daemon->messages[daemon->nr++] = message;
+		if (wants_answer(&message))
+			answer(daemon, &message);
+	}
+	close(daemon->socket);
+	return NULL;
+}
+
+static struct daemon_thread daemon_thread;
+
+/* Start it, and return our end of its socket. */
+static int start_daemon(__u64 protocol, __u32 nonsense, __u32 refused)
+{
+	int pair[2];
+
+	EXPECT(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	daemon_thread = (struct daemon_thread){
+		.socket = pair[1], .protocol = protocol, .nonsense = nonsense, .refused = refused,
+	};
+	EXPECT(!pthread_create(&daemon_thread.thread, NULL, serve, &daemon_thread));
+	return pair[0];
+}
+
+static void await_daemon(void)
+{
+	pthread_join(daemon_thread.thread, NULL);
+}
+
+/* The last message of that kind, NULL if there was none, and how many descriptors it had. */
+static const struct vhost_user_message *told(__u32 request, size_t *nr_fds)
+{
+	unsigned int i;
+
+	for (i = daemon_thread.nr; i--;) {
+		if (daemon_thread.messages[i].header.request != request)
+			continue;
+		*nr_fds = daemon_thread.nr_fds[i];
+		return &daemon_thread.messages[i];
+	}
+	return NULL;
+}
+
+#define PROTOCOL	(1 << VHOST_USER_PROTOCOL_F_MQ | 1 << VHOST_USER_PROTOCOL_F_CONFIG)
+#define ACK		(1 << VHOST_USER_PROTOCOL_F_REPLY_ACK)
+
+static struct queue some_queue(void)
+{
+	return (struct queue){
+		.size = 256, .enabled = true, .desc = MIB(2), .driver = MIB(2) + 4096,
+		.device = MIB(2) + 8192, .kick = eventfd(0, 0), .call = eventfd(0, 0),
+	};
+}
+
+static void expect_rings(const struct guest_memory *memory)
+{
+	const struct vhost_user_message *message;
+	size_t nr_fds = 0;
+
+	message = told(VHOST_USER_SET_FEATURES, &nr_fds);
+	EXPECT(message && message->payload.u64 ==
+	       (VIRTIO_FEATURE(VIRTIO_F_VERSION_1) |
+		VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)));
+	message = told(VHOST_USER_SET_MEM_TABLE, &nr_fds);
+	EXPECT(message && message->payload.memory.nr == memory->nr_ram);
+	EXPECT(nr_fds == memory->nr_ram);
+	EXPECT(message && message->payload.memory.regions[1].guest == FIRMWARE_BASE &&
+	       message->payload.memory.regions[1].offset == FIRMWARE_BASE);
+	message = told(VHOST_USER_SET_VRING_NUM, &nr_fds);
+	EXPECT(message && message->payload.state.index == 1 && message->payload.state.num == 256);
+	message = told(VHOST_USER_SET_VRING_ADDR, &nr_fds);
+	EXPECT(message && message->payload.address.index == 1 &&
+	       message->payload.address.desc ==
+	       (unsigned long)memory_at(memory, MIB(2), 1) &&
+	       message->payload.address.avail - message->payload.address.desc == 4096 &&
+	       message->payload.address.used - message->payload.address.desc == 8192);
+	message = told(VHOST_USER_SET_VRING_KICK, &nr_fds);
+	EXPECT(message && message->payload.u64 == 1 && nr_fds == 1);
+	message = told(VHOST_USER_SET_VRING_CALL, &nr_fds);
+	EXPECT(message && message->payload.u64 == 1 && nr_fds == 1);
+	message = told(VHOST_USER_GET_VRING_BASE, &nr_fds);
+	EXPECT(message && message->payload.state.index == 1);
+	message = told(VHOST_USER_SET_VRING_ENABLE, &nr_fds);
+	EXPECT(message && message->payload.state.index == 1 && !message->payload.state.num);
+}
+
+static void start_and_stop(__u64 protocol)
+{
+	struct queue queues[NR_QUEUES] = { { .enabled = false }, some_queue() };
+	struct guest_memory memory;
+	struct backend *backend;
+	__u64 features = 0;
+
+	EXPECT(!memory_create(&memory, MIB(16), true));
+	EXPECT(!vhost_user_open(start_daemon(protocol, 0, 0), &memory, &backend));
+	EXPECT(vhost_user_max_queues(backend) == NR_QUEUES);
+	EXPECT(!backend->ops->features(backend, &features));
+	EXPECT(!(features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)));
+	EXPECT(!backend->ops->start(backend, VIRTIO_FEATURE(VIRTIO_F_VERSION_1), queues,
+				    NR_QUEUES));
+	EXPECT(!backend->ops->stop(backend));
+	backend->ops->close(backend);
+	await_daemon();
+	expect_rings(&memory);
+	close(queues[1].kick);
+	close(queues[1].call);
+	memory_destroy(&memory);
+}
+
+static void rings(void)
+{
+	start_and_stop(PROTOCOL);
+	start_and_stop(PROTOCOL | ACK);
+}
+
+static void bad_daemons(void)
+{
+	struct queue queue = some_queue();
+	struct guest_memory memory;
+	struct backend *backend;
+	int pair[2];
+
+	EXPECT(!memory_create(&memory, MIB(16), true));
+	EXPECT(vhost_user_open(start_daemon(PROTOCOL, VHOST_USER_GET_FEATURES, 0), &memory,
+			       &backend) == -EPROTO);
+	await_daemon();
+	EXPECT(vhost_user_open(start_daemon(PROTOCOL | ACK, 0, VHOST_USER_SET_OWNER), &memory,
+			       &backend) == 0);
+	backend->ops->close(backend);
+	await_daemon();
+
+	/* One that refuses, and is told nothing more. */
+	EXPECT(!vhost_user_open(start_daemon(PROTOCOL | ACK, 0, VHOST_USER_SET_MEM_TABLE), &memory,
+				&backend));
+	EXPECT(backend->ops->start(backend, VIRTIO_FEATURE(VIRTIO_F_VERSION_1), &queue, 1) ==
+	       -EIO);
+	await_daemon();
+	EXPECT(backend->ops->dispatch(backend) == -ECONNRESET);
+	backend->ops->close(backend);
+
+	/* One that has gone. */
+	EXPECT(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	close(pair[1]);
+	EXPECT(vhost_user_open(pair[0], &memory, &backend) == -ECONNRESET);
+	close(queue.kick);
+	close(queue.call);
+	memory_destroy(&memory);
+}
+
+/* A daemon asks for something on its own socket, and waits for the answer. */
+static __u64 ask(struct backend *backend, __u32 request, int expected)
+{
+	struct vhost_user_message message = {
+		.header = { request, VHOST_USER_VERSION | VHOST_USER_NEED_REPLY, 0 },
+	};
+
+	EXPECT(!vhost_user_send(daemon_thread.requests, &message, NULL, 0, 1000));
+	EXPECT(backend->ops->dispatch(backend) == expected);
+	EXPECT(!vhost_user_receive(daemon_thread.requests, &message, 1000));
+	return message.payload.u64;
+}
+
+static void requests(void)
+{
+	struct guest_memory memory;
+	struct backend *backend;
+
+	EXPECT(!memory_create(&memory, MIB(16), true));
+	EXPECT(!vhost_user_open(start_daemon(PROTOCOL | ACK |
+					     1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
+				&memory, &backend));
+	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
+	EXPECT(!ask(backend, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, BACKEND_CONFIG_CHANGED));
+	EXPECT(ask(backend, 1234, BACKEND_NOTHING));
+	backend->ops->close(backend);
+	await_daemon();
+	close(daemon_thread.requests);
+	memory_destroy(&memory);
+}
+
+static void disks(void)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} bad[] = {
+		{ "virtio-blk", "say which file" },
+		{ "virtio-blk,file=", "needs the name of a file" },
+		{ "virtio-blk,file=a,file=b", "given twice" },
+		{ "virtio-blk,file=a,vhost-user=b", "exclude each other" },
+		{ "virtio-blk,file=a,format=vmdk", "raw or qcow2" },
+		{ "virtio-blk,file=a,ro=yes", "neither on nor off" },
+		{ "virtio-blk,file=a,queues=0", "1 to 64" },
+		{ "virtio-blk,file=a,queues=65", "1 to 64" },
+		{ "virtio-blk,file=a,notify=fax", "mmio or pio" },
+		{ "virtio-blk,file=a,count=2", "count=" },
+		{ "virtio-blk,file=a,bar0=mem32/4K", "BARs and interrupts of its own" },
+		{ "virtio-blk,file=a,msix=1/table=0@0", "msix" },
+		{ "virtio-blk,file=a,colour=red", "no key colour" },
+		{ "virtio-blk,vhost-user=a,ro=on", "the daemon says" },
+	};
+	struct device_spec spec;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_MESSAGE(spec_parse(&spec, bad[i].text), STATUS_USAGE, bad[i].message);
+	EXPECT(!spec_parse(&spec, "virtio-blk,file=a,,b,format=qcow2,ro=on,queues=4,addr=5"));
+	EXPECT(spec.vendor == 0x1af4 && spec.device == 0x1042 && spec.flr && spec.shares_memory);
+	EXPECT(spec.devfn == 5 << 3 && !spec.bars[0].size);
+	EXPECT(!strcmp(((struct virtio_device *)spec.model_data)->label, "--disk a,b"));
+	spec_free(&spec);
+}
+
+/* A socket that the daemon's thread accepts a connection at. */
+static void *listen_and_serve(void *argument)
+{
+	struct daemon_thread *daemon = argument;
+	int listening = daemon->socket;
+
+	daemon->socket = accept(listening, NULL, NULL);
+	close(listening);
+	return serve(daemon);
+}
+
+static void start_listening(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	EXPECT(!bind(fd, (const struct sockaddr *)&address, sizeof(address)) && !listen(fd, 1));
+	daemon_thread = (struct daemon_thread){ .socket = fd, .protocol = PROTOCOL | ACK };
+	EXPECT(!pthread_create(&daemon_thread.thread, NULL, listen_and_serve, &daemon_thread));
+}
+
+static void expect_capabilities(const struct device_spec *spec)
+{
+	static const __u32 offsets[] = {
+		[VIRTIO_PCI_CAP_COMMON_CFG] = COMMON_OFFSET,
+		[VIRTIO_PCI_CAP_NOTIFY_CFG] = NOTIFY_OFFSET,
+		[VIRTIO_PCI_CAP_ISR_CFG] = ISR_OFFSET,
+		[VIRTIO_PCI_CAP_DEVICE_CFG] = DEVICE_OFFSET,
+		[VIRTIO_PCI_CAP_PCI_CFG] = 0,
+	};
+	unsigned int found = 0;
+	size_t i;
+
+	for (i = 0; i < spec->nr_capabilities; i++) {
+		const struct spec_bytes *bytes = &spec->capabilities[i].bytes;
+		struct virtio_pci_cap cap;
+
+		if (spec->capabilities[i].id != CAP_VENDOR)
+			continue;
+		memcpy(&cap, bytes->value, sizeof(cap));
+		EXPECT(cap.cap_len == bytes->length && cap.cfg_type < ARRAY_SIZE(offsets));
+		EXPECT(cap.offset == offsets[cap.cfg_type] && cap.bar == 0);
+		found |= 1 << cap.cfg_type;
+	}
+	EXPECT(found == 0x3e);
+}
+
+static void function(void)
+{
+	char directory[] = "/tmp/kvpci-test.XXXXXX";
+	char text[128], path[64];
+	struct virtio_device *device;
+	struct guest_memory memory;
+	struct device_spec spec;
+
+	EXPECT(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/socket", directory);
+	snprintf(text, sizeof(text), "virtio-blk,notify=mmio,vhost-user=%s", path);
+	EXPECT(!memory_create(&memory, MIB(16), true));
+	EXPECT(!spec_parse(&spec, text));
+	EXPECT_MESSAGE(spec_open(&spec, &memory), STATUS_FAILED, "cannot connect");
+	start_listening(path);
+	EXPECT(!spec_open(&spec, &memory));
+	device = spec.model_data;
+	EXPECT(device->nr_queues == NR_QUEUES && spec.nr_doorbells == NR_QUEUES);
+	EXPECT(spec.msix.vectors == NR_QUEUES + 1 && spec.bars[0].size == CONFIG_BAR_SIZE);
+	EXPECT(spec.doorbells[1].offset == NOTIFY_OFFSET + NOTIFY_MULTIPLIER &&
+	       spec.doorbells[1].fd == device->kicks[1]);
+	EXPECT(device->config[0] == (1234 & 0xff));
+	/* What the device has no configuration for is not offered, nor what is not the device's. */
+	EXPECT(device->offered == (VIRTIO_FEATURE(VIRTIO_F_VERSION_1) |
+				   VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) |
+				   VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) |
+				   VIRTIO_FEATURE(VIRTIO_F_RING_RESET)));
+	expect_capabilities(&spec);
+	spec_free(&spec);
+	await_daemon();
+	memory_destroy(&memory);
+	unlink(path);
+	rmdir(directory);
+}
+
+static void queues(void)
+{
+	static const struct {
+		bool packed, good;
+		struct queue queue;
+	} tests[] = {
+		{ false, true, { 256, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
+		{ false, true, { 1, true, MIB(16) - 16, MIB(16) - 8, MIB(16) - 16, 0, 0 } },
+		{ false, false, { 0, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
+		{ false, false, { 512, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
+		{ false, false, { 100, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
+		{ true, true, { 100, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
+		{ true, false, { 100, true, MIB(2), MIB(3) + 2, MIB(4), 0, 0 } },
+		{ true, false, { 100, true, MIB(2), MIB(3), MIB(16), 0, 0 } },
+		{ false, false, { 256, true, MIB(2) + 8, MIB(3), MIB(4), 0, 0 } },
+		{ false, false, { 256, true, MIB(2), MIB(3) + 1, MIB(4), 0, 0 } },
+		{ false, false, { 256, true, MIB(2), MIB(3), MIB(4) + 2, 0, 0 } },
+		{ false, false, { 256, true, MIB(16) - 4080, MIB(3), MIB(4), 0, 0 } },
+		{ false, false, { 256, true, MIB(2), MIB(16) - 512, MIB(4), 0, 0 } },
+		{ false, false, { 256, true, MIB(2), MIB(3), MIB(16) - 2048, 0, 0 } },
+		{ false, false, { 256, true, -16ULL, MIB(3), MIB(4), 0, 0 } },
+		{ false, false, { 256, true, LOW_RAM_END, MIB(3), MIB(4), 0, 0 } },
+	};
+	struct guest_memory memory;
+	struct backend backend = { .memory = &memory };
+	struct virtio_device device = { .queue_size = 256, .backend = &backend };
+	size_t i;
+
+	EXPECT(!memory_create(&memory, MIB(16), false));
+	for (i = 0; i < ARRAY_SIZE(tests); i++)
+		EXPECT(queue_is_good(&tests[i].queue, &device, tests[i].packed) == tests[i].good);
+	memory_destroy(&memory);
+}
+
+const struct test virtio_tests[] = {
+	{ "disks", disks },
+	{ "function", function },
+	{ "queues", queues },
+	{ "requests", requests },
+	{ "rings", rings },
+	{ "bad daemons", bad_daemons },
+	{ NULL, NULL },
+};

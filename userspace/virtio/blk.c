@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Disks (Virtual I/O Device 1.2, 5.2), on a vhost-user daemon: one that we start for a file, or one
+ * that is there. What the disk is like the daemon says.
+ */
+#include <errno.h>
+#include <linux/virtio_blk.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "parse.h"
+#include "report.h"
+#include "virtio/blk.h"
+#include "virtio/daemon.h"
+#include "virtio/vhost_user.h"
+
+#define QUEUE_SIZE	256
+#define MAX_QUEUES	64
+
+/* What comes after that is for a feature that is not offered. */
+#define CONFIG_LENGTH	offsetof(struct virtio_blk_config, max_secure_erase_sectors)
+
+struct blk {
+	struct virtio_device device;
+	char *file;
+	char *socket;
+	struct disk disk;
+	struct daemon *daemon;
+};
+
+static struct blk *to_blk(struct virtio_device *device)
+{
+	return (struct blk *)device;
+}
+
+static int set_text(char **text, const char *key, const char *value)
+{
+	if (*text)
+		return misuse("--disk: %s is given twice", key);
+	if (!*value)
+		return misuse("--disk: %s= needs the name of a file", key);
+	*text = strdup(value);
+	return *text ? STATUS_OK : fail("not enough memory for the disk");
+}
+
+static int set_format(struct disk *disk, const char *value)
+{
+	if (!strcmp(value, "raw"))
+		disk->format = DISK_FORMAT_RAW;
+	else if (!strcmp(value, "qcow2"))
+		disk->format = DISK_FORMAT_QCOW2;
+	else
+		return misuse("--disk: format=%s: write raw or qcow2", value);
+	return STATUS_OK;
+}
+
+static int set_readonly(struct disk *disk, const char *value)
+{
+	disk->readonly = !strcmp(value, "on");
+	if (!disk->readonly && strcmp(value, "off"))
+		return misuse("--disk: ro=%s is neither on nor off", value);
+	return STATUS_OK;
+}
+
+static int set_queues(struct disk *disk, const char *value)
+{
+	__u64 number;
+
+	if (!parse_number(value, &number) || !number || number > MAX_QUEUES)
+		return misuse("--disk: queues=%s is not a number from 1 to %u", value, MAX_QUEUES);
+	disk->queues = number;
+	return STATUS_OK;
+}
+
+static int blk_parse(struct virtio_device *device, const char *key, const char *value, bool *known)
+{
+	struct blk *blk = to_blk(device);
+
+	if (!strcmp(key, "file"))
+		return set_text(&blk->file, key, value);
+	if (!strcmp(key, "vhost-user"))
+		return set_text(&blk->socket, key, value);
+	if (!strcmp(key, "format"))
+		return set_format(&blk->disk, value);
+	if (!strcmp(key, "ro"))
+		return set_readonly(&blk->disk, value);
+	if (!strcmp(key, "queues"))
+		return set_queues(&blk->disk, value);
+	*known = false;
+	return STATUS_OK;
+}
+
+static int blk_check(struct virtio_device *device)
+{
+	struct blk *blk = to_blk(device);
+
+	if (!blk->file && !blk->socket)
+		return misuse("--disk: say which file it is, or which socket: vhost-user=SOCKET");
+	if (blk->file && blk->socket)
+		return misuse("--disk: a file and vhost-user= exclude each other");
+	if (blk->socket && (blk->disk.format || blk->disk.readonly || blk->disk.queues))
+		return misuse("--disk: with vhost-user= the daemon says what the disk is like, leave out format=, ro= and queues=");
+	if (asprintf(&device->label, "--disk %s", blk->file ? blk->file : blk->socket) < 0) {
+		device->label = NULL;
+		return fail("not enough memory for the disk");
+	}
+	if (!blk->disk.queues)
+		blk->disk.queues = 1;
+	blk->disk.path = blk->file;
+	return STATUS_OK;
+}
+
+static int connect_to(const char *path, int *fd)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return misuse("--disk: vhost-user=%s is longer than the %zu bytes that the name of a socket can have",
+			      path, sizeof(address.sun_path) - 1);
+	strcpy(address.sun_path, path);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd >= 0 && !connect(*fd, (const struct sockaddr *)&address, sizeof(address)))
+		return STATUS_OK;
+	fail("cannot connect to the vhost-user daemon at %s: %s", path, strerror(errno));
+	if (*fd >= 0)
+		close(*fd);
+	return STATUS_FAILED;
+}
+
+static int open_backend(struct blk *blk, const struct guest_memory *memory)
+{
+	int status;
+	int error;
+	int fd;
+
+	if (blk->socket)
+		status = connect_to(blk->socket, &fd);
+	else
+		status = daemon_start(&blk->daemon, &blk->disk, &fd);
+	if (status)
+		return status;
+	error = vhost_user_open(fd, memory, &blk->device.backend);
+	if (!error)
+		return STATUS_OK;
+	if (!blk->socket)
+		return daemon_explain(blk->daemon, &blk->disk, error);
+	return fail("the vhost-user daemon at %s does not answer as it should: %s", blk->socket,
+		    strerror(-error));
+}
+
+/* How many queues does the daemon want the driver to find? */
+static int find_queues(struct blk *blk)
+{
+	struct virtio_device *device = &blk->device;
+	struct backend *backend = device->backend;
+	struct virtio_blk_config config = { 0 };
+	__u64 features;
+	int error;
+
+	error = backend->ops->features(backend, &features);
+	if (!error)
+		error = backend->ops->get_config(backend, &config, CONFIG_LENGTH);
+	if (error)
+		return fail("%s: the daemon does not say what the disk is like: %s", device->label,
+			    strerror(-error));
+	device->nr_queues = features & VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) ? config.num_queues : 1;
+	if (!device->nr_queues || device->nr_queues > vhost_user_max_queues(backend))
+		return fail("%s: the daemon says that there are %u queues, and that it serves %u",
+			    device->label, device->nr_queues, vhost_user_max_queues(backend));
+	/*
+	 * qemu-storage-daemon 7.2 says that there is no cache, which is not so, and a driver that
+	 * believes it does not flush. One that is not told flushes (5.2.5.2).
+	 */
+	if (features & VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE) && config.wce) {
+		device->features |= VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
+		device->config_writable[offsetof(struct virtio_blk_config, wce)] = 0xff;
+	}
+	return STATUS_OK;
+}
+
+static int blk_open(struct virtio_device *device, const struct guest_memory *memory)
+{
+	struct blk *blk = to_blk(device);
+	int status;
+
+	device->queue_size = QUEUE_SIZE;
+	device->config_length = CONFIG_LENGTH;
+	status = open_backend(blk, memory);
+	return status ? status : find_queues(blk);
+}
+
+static void blk_close(struct virtio_device *device)
+{
+	struct blk *blk = to_blk(device);
+
+	daemon_end(blk->daemon);
+	blk->daemon = NULL;
+}
+
+static void blk_free(struct virtio_device *device)
+{
+	struct blk *blk = to_blk(device);
+
+	free(blk->file);
+	free(blk->socket);
+}
+
+const struct virtio_type blk_type = {
+	.model = VIRTIO_MODEL,
+	.shares_memory = true,
+	.backend_features = VIRTIO_FEATURE(VIRTIO_BLK_F_SIZE_MAX) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_SEG_MAX) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_GEOMETRY) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_RO) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_BLK_SIZE) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_TOPOLOGY) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_DISCARD) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_WRITE_ZEROES),
+	.size = sizeof(struct blk),
+	.parse = blk_parse,
+	.check = blk_check,
+	.open = blk_open,
+	.close = blk_close,
+	.free = blk_free,
+};
