@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The control queue of a network device, and rings, with drivers that break all rules. */
+#include <errno.h>
+#include <linux/virtio_net.h>
+#include <linux/virtio_ring.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "layout.h"
+#include "memory.h"
+#include "test.h"
+#include "virtio/netctrl.h"
+
+#define SIZE		16
+#define MAX_PAIRS	4
+
+/* Where things are in the guest's memory. */
+#define DESC		0x1000
+#define DRIVER		0x2000
+#define DEVICE		0x3000
+#define HEADER		0x4000
+#define PAIRS		0x4100
+#define ACK		0x4200
+#define TABLE		0x5001	/* of indirect descriptors, which may be anywhere */
+#define NOTHING		0xb0000
+
+static struct guest_memory memory;
+static struct netctrl netctrl;
+static struct queue queue;
+static unsigned int pairs_set;
+
+static int set_pairs(void *context, unsigned int pairs)
+{
+	(void)context;
+	pairs_set = pairs;
+	return 0;
+}
+
+static void *at(__u64 address)
+{
+	return memory_at(&memory, address, 1);
+}
+
+static struct vring_avail *avail(void)
+{
+	return at(DRIVER);
+}
+
+static struct vring_used *used(void)
+{
+	return at(DEVICE);
+}
+
+static void create(__u64 features)
+{
+	EXPECT(!memory_create(&memory, MEMORY_MINIMUM, false));
+	queue = (struct queue){
+		.size = SIZE, .desc = DESC, .driver = DRIVER, .device = DEVICE,
+		.kick = eventfd(0, EFD_NONBLOCK), .call = eventfd(0, EFD_NONBLOCK),
+	};
+	netctrl = (struct netctrl){
+		.kick = queue.kick, .max_pairs = MAX_PAIRS, .set_pairs = set_pairs,
+	};
+	ring_start(&netctrl.ring, &memory, &queue, features);
+	pairs_set = 0;
+}
+
+static void destroy(void)
+{
+	close(queue.kick);
+	close(queue.call);
+	memory_destroy(&memory);
+}
+
+/* How often it has been signalled since. */
+static __u64 signals(int event)
+{
+	__u64 n = 0;
+
+	return read(event, &n, sizeof(n)) < 0 ? 0 : n;
+}
+
+static void put(__u64 table, unsigned int i, __u64 address, __u32 length, __u16 flags, __u16 next)
+{
+	const struct vring_desc desc = { address, length, flags, next };
+
+	memcpy((struct vring_desc *)at(table) + i, &desc, sizeof(desc));
+}
+
+static void write_command(__u8 class, __u8 command, __u16 pairs)
+{
+	const struct virtio_net_ctrl_hdr header = { class, command };
+
+	memcpy(at(HEADER), &header, sizeof(header));
+	memcpy(at(PAIRS), &pairs, sizeof(pairs));
+	*(__u8 *)at(ACK) = 0xff;
+}
+
+/* Three descriptors from @i on: header, pairs, acknowledgment, as Linux has them. */
+static void put_command(__u64 table, unsigned int i)
+{
+	put(table, i, HEADER, 2, VRING_DESC_F_NEXT, i + 1);
+	put(table, i + 1, PAIRS, 2, VRING_DESC_F_NEXT, i + 2);
+	put(table, i + 2, ACK, 1, VRING_DESC_F_WRITE, 0);
+}
+
+static void offer(__u16 head)
+{
+	avail()->ring[avail()->idx % SIZE] = head;
+	avail()->idx++;
+}
+
+/* As the event loop does, as long as there is something to do. */
+static int serve(void)
+{
+	int error = 0;
+
+	eventfd_write(queue.kick, 1);
+	while (!error && poll(&(struct pollfd){ queue.kick, POLLIN, 0 }, 1, 0) == 1)
+		error = netctrl_serve(&netctrl);
+	return error;
+}
+
+static __u8 answer(__u8 class, __u8 command, __u16 pairs)
+{
+	write_command(class, command, pairs);
+	put_command(DESC, 0);
+	offer(0);
+	EXPECT(!serve());
+	return *(__u8 *)at(ACK);
+}
+
+static void pairs(void)
+{
+	create(0);
+	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 3) == VIRTIO_NET_OK);
+	EXPECT(pairs_set == 3);
+	EXPECT(used()->idx == 1 && used()->ring[0].id == 0 && used()->ring[0].len == 1);
+	EXPECT(signals(queue.call) == 1);
+	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, MAX_PAIRS) ==
+	       VIRTIO_NET_OK);
+	EXPECT(pairs_set == MAX_PAIRS);
+	/* There is nothing more, and nothing happens. */
+	EXPECT(!serve() && used()->idx == 2);
+	avail()->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	signals(queue.call);
+	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1) == VIRTIO_NET_OK);
+	EXPECT(!signals(queue.call));
+	destroy();
+}
+
+static void wrong_commands(void)
+{
+	create(0);
+	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 0) == VIRTIO_NET_ERR);
+	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, MAX_PAIRS + 1) ==
+	       VIRTIO_NET_ERR);
+	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_RSS_CONFIG, 1) == VIRTIO_NET_ERR);
+	EXPECT(answer(VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, 1) == VIRTIO_NET_ERR);
+	netctrl.max_pairs = 0;
+	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1) == VIRTIO_NET_ERR);
+	EXPECT(!pairs_set && used()->idx == 5);
+	destroy();
+}
+
+/* However it is cut up, it is the same command. */
+static void framing(void)
+{
+	create(0);
+	write_command(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 2);
+	put(DESC, 5, HEADER, 1, VRING_DESC_F_NEXT, 9);
+	put(DESC, 9, HEADER + 1, 1, VRING_DESC_F_NEXT, 2);
+	put(DESC, 2, PAIRS, 1, VRING_DESC_F_NEXT, 3);
+	put(DESC, 3, PAIRS + 1, 100, VRING_DESC_F_NEXT, 4);
+	put(DESC, 4, ACK, 50, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 6);
+	put(DESC, 6, ACK + 50, 50, VRING_DESC_F_WRITE, 6);
+	offer(5);
+	EXPECT(!serve());
+	EXPECT(pairs_set == 2 && *(__u8 *)at(ACK) == VIRTIO_NET_OK);
+	EXPECT(used()->ring[0].id == 5 && used()->ring[0].len == 1);
+
+	/* Too short, and nowhere to say so. */
+	pairs_set = 0;
+	put(DESC, 0, HEADER, 2, VRING_DESC_F_NEXT, 1);
+	put(DESC, 1, PAIRS, 1, 0, 0);
+	offer(0);
+	EXPECT(!serve() && !pairs_set);
+	EXPECT(used()->idx == 2 && used()->ring[1].id == 0 && used()->ring[1].len == 0);
+	destroy();
+}
+
+static void indirect(void)
+{
+	create(1ULL << VIRTIO_RING_F_INDIRECT_DESC);
+	write_command(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 2);
+	put_command(TABLE, 0);
+	put(DESC, 7, TABLE, 48, VRING_DESC_F_INDIRECT, 0);
+	offer(7);
+	EXPECT(!serve());
+	EXPECT(pairs_set == 2 && *(__u8 *)at(ACK) == VIRTIO_NET_OK && used()->ring[0].id == 7);
+	destroy();
+}
+
+/* One that is broken is not given back, and what is wrong is told. */
+static void expect_broken(int error)
+{
+	EXPECT(serve() == error);
+	EXPECT(!used()->idx && !pairs_set);
+	destroy();
+}
+
+static void broken_chains(void)
+{
+	create(0);
+	offer(SIZE);
+	expect_broken(-EINVAL);
+
+	create(0);
+	put(DESC, 0, HEADER, 2, VRING_DESC_F_NEXT, SIZE);
+	offer(0);
+	expect_broken(-EINVAL);
+
+	/* It leads back to itself. */
+	create(0);
+	put(DESC, 0, HEADER, 2, VRING_DESC_F_NEXT, 1);
+	put(DESC, 1, PAIRS, 2, VRING_DESC_F_NEXT, 0);
+	offer(0);
+	expect_broken(-EINVAL);
+
+	/* To be read after to be written. */
+	create(0);
+	put(DESC, 0, ACK, 1, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 1);
+	put(DESC, 1, HEADER, 2, 0, 0);
+	offer(0);
+	expect_broken(-EINVAL);
+
+	/* More than there can be. */
+	create(0);
+	avail()->idx = SIZE + 1;
+	expect_broken(-EINVAL);
+}
+
+static void broken_addresses(void)
+{
+	static const struct {
+		__u64 address;
+		__u32 length;
+	} bad[] = {
+		{ NOTHING, 1 },
+		{ MEMORY_MINIMUM, 1 },
+		{ MEMORY_MINIMUM - 1, 2 },
+		{ LOW_RAM_END - 1, 2 },
+		{ HEADER, 0xffffffff },
+		{ ~0ULL, 2 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		create(0);
+		put(DESC, 0, bad[i].address, bad[i].length, 0, 0);
+		offer(0);
+		expect_broken(-EFAULT);
+		create(1ULL << VIRTIO_RING_F_INDIRECT_DESC);
+		put(DESC, 0, bad[i].address, bad[i].length & ~15U ? bad[i].length & ~15U : 4096,
+		    VRING_DESC_F_INDIRECT, 0);
+		offer(0);
+		expect_broken(-EFAULT);
+	}
+}
+
+static void broken_tables(void)
+{
+	const __u64 accepted = 1ULL << VIRTIO_RING_F_INDIRECT_DESC;
+	unsigned int i;
+
+	/* Not accepted. */
+	create(0);
+	put_command(TABLE, 0);
+	put(DESC, 0, TABLE, 48, VRING_DESC_F_INDIRECT, 0);
+	offer(0);
+	expect_broken(-EINVAL);
+
+	/* No whole number of entries, and none. */
+	for (i = 0; i < 48; i += 47) {
+		create(accepted);
+		put_command(TABLE, 0);
+		put(DESC, 0, TABLE, i, VRING_DESC_F_INDIRECT, 0);
+		offer(0);
+		expect_broken(-EINVAL);
+	}
+
+	/* Something behind it. */
+	create(accepted);
+	put_command(TABLE, 0);
+	put(DESC, 0, TABLE, 48, VRING_DESC_F_INDIRECT | VRING_DESC_F_NEXT, 1);
+	offer(0);
+	expect_broken(-EINVAL);
+
+	/* A table in a table. */
+	create(accepted);
+	put(TABLE, 0, TABLE, 16, VRING_DESC_F_INDIRECT, 0);
+	put(DESC, 0, TABLE, 16, VRING_DESC_F_INDIRECT, 0);
+	offer(0);
+	expect_broken(-EINVAL);
+
+	/* The next is behind the table. */
+	create(accepted);
+	put(TABLE, 0, HEADER, 2, VRING_DESC_F_NEXT, 1);
+	put(TABLE, 1, PAIRS, 2, 0, 0);
+	put(DESC, 0, TABLE, 16, VRING_DESC_F_INDIRECT, 0);
+	offer(0);
+	expect_broken(-EINVAL);
+
+	/* More in it than the queue has. */
+	create(accepted);
+	for (i = 0; i <= SIZE; i++)
+		put(TABLE, i, HEADER, 2, VRING_DESC_F_NEXT, i + 1);
+	put(DESC, 0, TABLE, 16 * (SIZE + 2), VRING_DESC_F_INDIRECT, 0);
+	offer(0);
+	expect_broken(-EINVAL);
+}
+
+static void event_index(void)
+{
+	create(1ULL << VIRTIO_RING_F_EVENT_IDX);
+	/* The first is to interrupt, the next ones are not. */
+	avail()->ring[SIZE] = 0;
+	avail()->flags = VRING_AVAIL_F_NO_INTERRUPT;	/* has no meaning then */
+	answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1);
+	EXPECT(signals(queue.call) == 1);
+	EXPECT(*(__u16 *)&used()->ring[SIZE] == 1);
+	answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1);
+	EXPECT(!signals(queue.call));
+	EXPECT(*(__u16 *)&used()->ring[SIZE] == 2);
+	destroy();
+}
+
+/* Indices go round. */
+static void round_and_round(void)
+{
+	unsigned int i;
+
+	create(0);
+	for (i = 0; i < 0x10000 + SIZE; i++)
+		answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1);
+	EXPECT(used()->idx == SIZE && *(__u8 *)at(ACK) == VIRTIO_NET_OK);
+	for (i = 0; i < SIZE; i++)
+		offer(0);
+	EXPECT(!serve() && used()->idx == 2 * SIZE);
+	destroy();
+}
+
+static void put_garbage(__u64 table, unsigned int i)
+{
+	static const __u64 addresses[] = { DESC, DRIVER, DEVICE, HEADER, ACK, TABLE, NOTHING };
+	__u64 address = addresses[test_random() % ARRAY_SIZE(addresses)];
+
+	put(table, i, address + test_random() % 64, test_random() % 512, test_random() % 8,
+	    test_random() % (SIZE + 1));
+}
+
+/* Anything at all: it ends, and reads and writes nothing that is not the guest's. */
+static void garbage(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < 2000; i++) {
+		create(test_random() % 2 ? 1ULL << VIRTIO_RING_F_INDIRECT_DESC : 0);
+		for (j = 0; j < SIZE; j++) {
+			put_garbage(DESC, j);
+			put_garbage(TABLE, j);
+			avail()->ring[j] = test_random() % (SIZE + 1);
+		}
+		write_command(test_random() % 5, test_random() % 2, test_random() % 6);
+		avail()->idx = test_random() % (SIZE + 2);
+		serve();
+		EXPECT(pairs_set <= MAX_PAIRS);
+		destroy();
+	}
+}
+
+const struct test netctrl_tests[] = {
+	{ "pairs", pairs },
+	{ "wrong_commands", wrong_commands },
+	{ "framing", framing },
+	{ "indirect", indirect },
+	{ "broken_chains", broken_chains },
+	{ "broken_addresses", broken_addresses },
+	{ "broken_tables", broken_tables },
+	{ "event_index", event_index },
+	{ "round_and_round", round_and_round },
+	{ "garbage", garbage },
+	{ NULL, NULL },
+};

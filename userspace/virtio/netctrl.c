@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The control queue of a network device. */
+#include <endian.h>
+#include <linux/types.h>
+#include <linux/virtio_net.h>
+#include <sys/eventfd.h>
+
+#include "virtio/netctrl.h"
+
+struct command {
+	struct virtio_net_ctrl_hdr header;
+	struct virtio_net_ctrl_mq mq;
+} __attribute__((packed));
+
+static __u8 carry_out(const struct netctrl *netctrl, const struct chain *chain)
+{
+	struct command command;
+	unsigned int pairs;
+
+	if (chain_read(chain, &command, sizeof(command)) < sizeof(command) ||
+	    command.header.class != VIRTIO_NET_CTRL_MQ ||
+	    command.header.cmd != VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET)
+		return VIRTIO_NET_ERR;
+	pairs = le16toh(command.mq.virtqueue_pairs);
+	if (pairs < VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MIN || pairs > netctrl->max_pairs)
+		return VIRTIO_NET_ERR;
+	return netctrl->set_pairs(netctrl->context, pairs) ? VIRTIO_NET_ERR : VIRTIO_NET_OK;
+}
+
+int netctrl_serve(struct netctrl *netctrl)
+{
+	struct chain chain;
+	eventfd_t kicks;
+	__u8 ack;
+	int taken;
+
+	eventfd_read(netctrl->kick, &kicks);
+	taken = ring_take(&netctrl->ring, &chain);
+	if (taken <= 0)
+		return taken;
+	ack = carry_out(netctrl, &chain);
+	ring_give(&netctrl->ring, &chain, chain_write(&chain, &ack, sizeof(ack)));
+	/* The guest may add to it as fast as we take from it: others' turn comes in between. */
+	eventfd_write(netctrl->kick, 1);
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The control queue of a network device (Virtual I/O Device 1.2, 5.1.6.5), of which as much is
+ * served as a device with several pairs of queues needs.
+ */
+#ifndef VIRTIO_NETCTRL_H
+#define VIRTIO_NETCTRL_H
+
+#include "virtio/ring.h"
+
+/**
+ * struct netctrl - a control queue that is running
+ * @ring: the queue
+ * @kick: signalled when there is something in it
+ * @max_pairs: how many pairs the driver may use; 0: it has not accepted VIRTIO_NET_F_MQ
+ * @set_pairs: use that many. Returns 0 or a negative error number.
+ * @context: for @set_pairs
+ */
+struct netctrl {
+	struct ring ring;
+	int kick;
+	unsigned int max_pairs;
+	int (*set_pairs)(void *context, unsigned int pairs);
+	void *context;
+};
+
+/*
+ * @kick is readable: answer one command, and leave @kick readable. Returns 0, or a negative error
+ * number if the driver has broken the rules of queues.
+ */
+int netctrl_serve(struct netctrl *netctrl);
+
+#endif /* VIRTIO_NETCTRL_H */

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device side of split virtqueues. Nothing in the areas is believed: each value is read once, and
+ * checked as it was read; each address is looked up; a chain is no longer than its queue, so that
+ * one that leads back to itself ends too.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <linux/virtio_ring.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "memory.h"
+#include "virtio/ring.h"
+
+/* Read or write once, and in order with what others on this thread read or write. */
+#define load(p)			__atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define store(p, value)		__atomic_store_n((p), (value), __ATOMIC_RELEASE)
+#define full_barrier()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
+
+/* Each is behind the last entry of the other side's area (2.7.7, 2.7.10). */
+static __u16 *avail_event(const struct ring *ring)
+{
+	return (__u16 *)&ring->device_area->ring[ring->size];
+}
+
+static const __u16 *used_event(const struct ring *ring)
+{
+	return &ring->driver_area->ring[ring->size];
+}
+
+void ring_start(struct ring *ring, const struct guest_memory *memory, const struct queue *queue,
+		__u64 features)
+{
+	*ring = (struct ring){
+		.memory = memory,
+		.size = queue->size,
+		.event_idx = features & 1ULL << VIRTIO_RING_F_EVENT_IDX,
+		.indirect = features & 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
+		.call = queue->call,
+		.desc_area = memory_at(memory, queue->desc, 1),
+		.driver_area = memory_at(memory, queue->driver, 1),
+		.device_area = memory_at(memory, queue->device, 1),
+	};
+}
+
+/* Tables may be at any address. */
+static struct vring_desc read_descriptor(const void *at)
+{
+	struct vring_desc desc;
+
+	memcpy(&desc, at, sizeof(desc));
+	/* What has been copied is used, and not what is there by then. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return (struct vring_desc){
+		.addr = le64toh(desc.addr),
+		.len = le32toh(desc.len),
+		.flags = le16toh(desc.flags),
+		.next = le16toh(desc.next),
+	};
+}
+
+static int add_piece(const struct ring *ring, struct chain *chain, const struct vring_desc *desc)
+{
+	unsigned int n = chain->nr_out + chain->nr_in;
+	bool in = desc->flags & VRING_DESC_F_WRITE;
+	void *base = memory_at(ring->memory, desc->addr, desc->len);
+
+	if (n == ring->size || (!in && chain->nr_in))
+		return -EINVAL;
+	if (!base)
+		return -EFAULT;
+	chain->pieces[n] = (struct iovec){ base, desc->len };
+	if (in)
+		chain->nr_in++;
+	else
+		chain->nr_out++;
+	return 0;
+}
+
+/* A table has as many entries as its descriptor's length says; none leads to a further table. */
+static int walk_indirect(const struct ring *ring, struct chain *chain,
+			 const struct vring_desc *table)
+{
+	unsigned int n = table->len / sizeof(*table);
+	const __u8 *entries = memory_at(ring->memory, table->addr, table->len);
+	unsigned int i = 0;
+
+	if (!ring->indirect || table->flags & VRING_DESC_F_NEXT || !n ||
+	    table->len % sizeof(*table))
+		return -EINVAL;
+	if (!entries)
+		return -EFAULT;
+	while (i < n) {
+		const struct vring_desc desc = read_descriptor(entries + i * sizeof(desc));
+		int error;
+
+		if (desc.flags & VRING_DESC_F_INDIRECT)
+			return -EINVAL;
+		error = add_piece(ring, chain, &desc);
+		if (error || !(desc.flags & VRING_DESC_F_NEXT))
+			return error;
+		i = desc.next;
+	}
+	return -EINVAL;
+}
+
+static int walk(const struct ring *ring, struct chain *chain)
+{
+	unsigned int i = chain->head;
+
+	while (i < ring->size) {
+		const struct vring_desc desc = read_descriptor(&ring->desc_area[i]);
+		int error;
+
+		if (desc.flags & VRING_DESC_F_INDIRECT)
+			return walk_indirect(ring, chain, &desc);
+		error = add_piece(ring, chain, &desc);
+		if (error || !(desc.flags & VRING_DESC_F_NEXT))
+			return error;
+		i = desc.next;
+	}
+	return -EINVAL;
+}
+
+static __u16 available(const struct ring *ring)
+{
+	return le16toh(load(&ring->driver_area->idx)) - ring->next;
+}
+
+int ring_take(struct ring *ring, struct chain *chain)
+{
+	__u16 n = available(ring);
+	int error;
+
+	if (!n && ring->event_idx) {
+		/* Ask for a notification of the next, which may have come before we asked. */
+		store(avail_event(ring), htole16(ring->next));
+		full_barrier();
+		n = available(ring);
+	}
+	if (!n)
+		return 0;
+	if (n > ring->size)
+		return -EINVAL;
+	chain->nr_out = 0;
+	chain->nr_in = 0;
+	chain->head = le16toh(load(&ring->driver_area->ring[ring->next % ring->size]));
+	error = walk(ring, chain);
+	if (error)
+		return error;
+	ring->next++;
+	return 1;
+}
+
+/* 2.7.7.2, and with VIRTIO_RING_F_EVENT_IDX 2.7.7 */
+static bool wants_interrupt(const struct ring *ring)
+{
+	if (!ring->event_idx)
+		return !(le16toh(load(&ring->driver_area->flags)) & VRING_AVAIL_F_NO_INTERRUPT);
+	return le16toh(load(used_event(ring))) == (__u16)(ring->used - 1);
+}
+
+void ring_give(struct ring *ring, const struct chain *chain, __u32 written)
+{
+	struct vring_used_elem *entry = &ring->device_area->ring[ring->used % ring->size];
+
+	store(&entry->id, htole32(chain->head));
+	store(&entry->len, htole32(written));
+	ring->used++;
+	store(&ring->device_area->idx, htole16(ring->used));
+	full_barrier();
+	if (wants_interrupt(ring))
+		eventfd_write(ring->call, 1);
+}
+
+size_t chain_read(const struct chain *chain, void *data, size_t size)
+{
+	size_t done = 0;
+	unsigned int i;
+
+	for (i = 0; i < chain->nr_out && done < size; i++) {
+		const struct iovec *piece = &chain->pieces[i];
+		size_t n = piece->iov_len < size - done ? piece->iov_len : size - done;
+
+		memcpy((char *)data + done, piece->iov_base, n);
+		done += n;
+	}
+	return done;
+}
+
+size_t chain_write(const struct chain *chain, const void *data, size_t size)
+{
+	size_t done = 0;
+	unsigned int i;
+
+	for (i = 0; i < chain->nr_in && done < size; i++) {
+		const struct iovec *piece = &chain->pieces[chain->nr_out + i];
+		size_t n = piece->iov_len < size - done ? piece->iov_len : size - done;
+
+		memcpy(piece->iov_base, (const char *)data + done, n);
+		done += n;
+	}
+	return done;
+}

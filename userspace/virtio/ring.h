@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A split virtqueue as the device sees it (Virtual I/O Device 1.2, 2.7), for the few queues that
+ * the launcher serves itself. The driver may write to all of it at any time.
+ */
+#ifndef VIRTIO_RING_H
+#define VIRTIO_RING_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/uio.h>
+
+#include "virtio/backend.h"
+
+/* The longest chain of descriptors, which is as long as the largest queue served here. */
+#define RING_MAX_CHAIN	256
+
+struct vring_desc;
+struct vring_avail;
+struct vring_used;
+
+struct ring {
+	const struct guest_memory *memory;
+	__u16 size;
+	bool event_idx;		/* VIRTIO_RING_F_EVENT_IDX is accepted */
+	bool indirect;		/* and VIRTIO_RING_F_INDIRECT_DESC */
+	__u16 next;		/* free-running, as the indices in the areas are */
+	__u16 used;
+	int call;
+	const struct vring_desc *desc_area;
+	struct vring_avail *driver_area;
+	struct vring_used *device_area;
+};
+
+/* What the driver has made available: first what it has written, then what it will read. */
+struct chain {
+	__u16 head;
+	unsigned int nr_out;
+	unsigned int nr_in;
+	struct iovec pieces[RING_MAX_CHAIN];
+};
+
+/* Begin anew with a queue of at most RING_MAX_CHAIN descriptors. */
+void ring_start(struct ring *ring, const struct guest_memory *memory, const struct queue *queue,
+		__u64 features);
+
+/*
+ * Take the next chain. Returns 1 if there is one, and a negative error number if the driver has
+ * broken the rules. If there is none, the driver will notify of the next.
+ */
+int ring_take(struct ring *ring, struct chain *chain);
+
+/* Give it back, @written bytes of it having been written, and interrupt the driver if it asks. */
+void ring_give(struct ring *ring, const struct chain *chain, __u32 written);
+
+/* Copy the first @size bytes that the driver has written. Returns how many there are. */
+size_t chain_read(const struct chain *chain, void *data, size_t size);
+
+/* Write @size bytes where the driver will read. Returns for how many there is room. */
+size_t chain_write(const struct chain *chain, const void *data, size_t size);
+
+#endif /* VIRTIO_RING_H */
