@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vhost in the kernel: a file for each device, or pair of queues, a thread of the kernel's that
+ * serves it, and ioctls that say where the guest's memory and the rings are. What makes it run is
+ * different for each type of device.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vhost.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "report.h"
+#include "virtio/vhost.h"
+
+static int open_file(struct vhost *vhost, const char *path, const char *module,
+		     const char *label)
+{
+	vhost->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (vhost->fd >= 0)
+		return STATUS_OK;
+	switch (errno) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return fail("%s: there is no %s, load the module %s", label, path, module);
+	case EACCES:
+	case EPERM:
+		return fail("%s: %s may not be opened, run as root or change who may", label,
+			    path);
+	default:
+		return fail("%s: cannot open %s: %s", label, path, strerror(errno));
+	}
+}
+
+static int set_memory(const struct vhost *vhost)
+{
+	struct {
+		struct vhost_memory table;
+		struct vhost_memory_region regions[MAX_RAM];
+	} request = { .table.nregions = vhost->memory->nr_ram };
+	unsigned int i;
+
+	for (i = 0; i < vhost->memory->nr_ram; i++) {
+		const struct ram *ram = &vhost->memory->ram[i];
+
+		request.regions[i] = (struct vhost_memory_region){
+			.guest_phys_addr = ram->address,
+			.memory_size = ram->size,
+			.userspace_addr = (uintptr_t)ram->host,
+		};
+	}
+	return ioctl(vhost->fd, VHOST_SET_MEM_TABLE, &request);
+}
+
+int vhost_open(struct vhost *vhost, const char *path, const char *module, const char *label,
+	       const struct guest_memory *memory)
+{
+	int status;
+
+	*vhost = VHOST_CLOSED;
+	vhost->memory = memory;
+	status = open_file(vhost, path, module, label);
+	if (status)
+		return status;
+	if (ioctl(vhost->fd, VHOST_SET_OWNER) || set_memory(vhost) ||
+	    ioctl(vhost->fd, VHOST_GET_FEATURES, &vhost->features)) {
+		status = fail("%s: %s does not take this guest: %s", label, path, strerror(errno));
+		vhost_close(vhost);
+		return status;
+	}
+	return STATUS_OK;
+}
+
+void vhost_close(struct vhost *vhost)
+{
+	if (vhost->fd >= 0)
+		close(vhost->fd);
+	*vhost = VHOST_CLOSED;
+}
+
+int vhost_set_features(const struct vhost *vhost, __u64 accepted)
+{
+	__u64 features = accepted & vhost->features;
+
+	return ioctl(vhost->fd, VHOST_SET_FEATURES, &features) ? -errno : 0;
+}
+
+int vhost_set_call(const struct vhost *vhost, unsigned int index, const struct queue *queue)
+{
+	struct vhost_vring_file call = { .index = index, .fd = queue->call };
+
+	return ioctl(vhost->fd, VHOST_SET_VRING_CALL, &call) ? -errno : 0;
+}
+
+int vhost_set_ring(const struct vhost *vhost, unsigned int index, const struct queue *queue)
+{
+	struct vhost_vring_state size = { .index = index, .num = queue->size };
+	struct vhost_vring_state base = { .index = index };
+	struct vhost_vring_file kick = { .index = index, .fd = queue->kick };
+	struct vhost_vring_addr address = {
+		.index = index,
+		.desc_user_addr = (uintptr_t)memory_at(vhost->memory, queue->desc, 1),
+		.avail_user_addr = (uintptr_t)memory_at(vhost->memory, queue->driver, 1),
+		.used_user_addr = (uintptr_t)memory_at(vhost->memory, queue->device, 1),
+	};
+
+	if (ioctl(vhost->fd, VHOST_SET_VRING_NUM, &size) ||
+	    ioctl(vhost->fd, VHOST_SET_VRING_BASE, &base) ||
+	    ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &address) ||
+	    ioctl(vhost->fd, VHOST_SET_VRING_KICK, &kick))
+		return -errno;
+	return vhost_set_call(vhost, index, queue);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vhost in the kernel, as far as all of its devices are alike (linux/vhost.h). */
+#ifndef VIRTIO_VHOST_H
+#define VIRTIO_VHOST_H
+
+#include <linux/types.h>
+
+#include "virtio/backend.h"
+
+struct vhost {
+	int fd;
+	const struct guest_memory *memory;
+	__u64 features;		/* that it offers */
+};
+
+/* What it is before it is opened, and closed again. */
+#define VHOST_CLOSED	((struct vhost){ .fd = -1 })
+
+/*
+ * Open @path, which the module @module serves, and let it use the guest's memory. @label is what
+ * messages call the device.
+ */
+int vhost_open(struct vhost *vhost, const char *path, const char *module, const char *label,
+	       const struct guest_memory *memory);
+void vhost_close(struct vhost *vhost);
+
+/* All of these return 0 or a negative error number. While no ring runs: what has been accepted. */
+int vhost_set_features(const struct vhost *vhost, __u64 accepted);
+
+/* While this ring does not run: where it is, and begin with its first entry. */
+int vhost_set_ring(const struct vhost *vhost, unsigned int index, const struct queue *queue);
+
+/* At any time: what it signals. */
+int vhost_set_call(const struct vhost *vhost, unsigned int index, const struct queue *queue);
+
+#endif /* VIRTIO_VHOST_H */
