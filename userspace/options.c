@@ -34,6 +34,7 @@ enum option_key {
 	OPT_MIRROR,
 	OPT_DEBUG_EXIT,
 	OPT_STATS,
+	OPT_NET,
 };
 
 static const char short_options[] = ":k:i:a:m:c:d:D:hV";
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "disk", required_argument, NULL, OPT_DISK },
+	{ "net", required_argument, NULL, OPT_NET },
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "cf8", required_argument, NULL, OPT_CF8 },
@@ -72,6 +74,7 @@ static void print_help(void)
 	       "  -c, --cpus N          processors (1)\n"
 	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
 	       "  -D, --disk DISK       add a disk: FILE or vhost-user=SOCKET; may be repeated\n"
+	       "      --net NET         add a network device: tap=NAME; may be repeated\n"
 	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
 	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
@@ -84,6 +87,8 @@ static void print_help(void)
 	       "\n"
 	       "DISK may have more, separated by commas:\n"
 	       "  format=raw|qcow2  ro=on|off  queues=N  notify=mmio|pio, and what DEVICE may have\n"
+	       "NET likewise:\n"
+	       "  mac=XX:XX:XX:XX:XX:XX  queues=N  mtu=N  notify=mmio|pio, and what DEVICE may have\n"
 	       "DEVICE is a list of key=value, separated by commas:\n"
 	       "  id=VENDOR:DEVICE  class=CCSSPP  rev=RR  subsys=VENDOR:DEVICE\n"
 	       "  addr=[BUS:]DEV[.FN]  count=N  pm=on|off  pcie=on|off|flr\n"
@@ -143,18 +148,24 @@ static int parse_device(struct options *options, const char *text)
 	return status;
 }
 
-/* A disk is a device, too; its file needs no key. */
-static int parse_disk(struct options *options, const char *text)
+/* What is a device, too: @preset, and @text, before which @key may be left out. */
+static int parse_short(struct options *options, const char *preset, const char *key,
+		       const char *text)
 {
-	const char *key = strncmp(text, "vhost-user=", 11) ? "file=" : "";
 	char *device;
 	int status;
 
-	if (asprintf(&device, "virtio-blk,%s%s", key, text) < 0)
+	if (asprintf(&device, "%s,%s%s", preset, key, text) < 0)
 		return fail("not enough memory for the devices, describe fewer");
 	status = parse_device(options, device);
 	free(device);
 	return status;
+}
+
+static int parse_disk(struct options *options, const char *text)
+{
+	return parse_short(options, "virtio-blk", strncmp(text, "vhost-user=", 11) ? "file=" : "",
+			   text);
 }
 
 static int parse_on_off(const char *name, const char *text, bool *on)
@@ -194,6 +205,8 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_device(options, argument);
 	case OPT_DISK:
 		return parse_disk(options, argument);
+	case OPT_NET:
+		return parse_short(options, "virtio-net", "", argument);
 	case OPT_CF8:
 		status = parse_on_off("--cf8", argument, &on);
 		if (!status)

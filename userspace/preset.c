@@ -8,6 +8,7 @@
 #include "preset.h"
 #include "testdev.h"
 #include "virtio/blk.h"
+#include "virtio/net.h"
 
 const struct preset presets[] = {
 	{
@@ -26,6 +27,12 @@ const struct preset presets[] = {
 		.summary = "a disk, as of --disk: file=FILE or vhost-user=SOCKET",
 		.description = "id=1af4:1042,class=010000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
 		.model = &blk_type.model,
+	},
+	{
+		.name = "virtio-net",
+		.summary = "a network device, as of --net: tap=NAME",
+		.description = "id=1af4:1041,class=020000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
+		.model = &net_type.model,
 	},
 	{ .name = NULL },
 };

@@ -30,6 +30,7 @@ static const struct {
 	{ "stop", stop_tests },
 	{ "control", control_tests },
 	{ "virtio", virtio_tests },
+	{ "net", net_tests },
 	{ "netctrl", netctrl_tests },
 };
 

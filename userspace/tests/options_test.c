@@ -52,6 +52,9 @@ static void all(void)
 	EXPECT(!parse(&options, "--disk a.img,ro=on -D vhost-user=s,addr=3"));
 	EXPECT(options.nr_devices == 2 && options.devices[1].has_address);
 	options_free(&options);
+	EXPECT(!parse(&options, "--net tap=a,addr=4 --net tap=b,queues=2"));
+	EXPECT(options.nr_devices == 2 && options.devices[1].device == 0x1041);
+	options_free(&options);
 	EXPECT(!parse(&options, "--cf8 on --mirror on"));
 	EXPECT(options.cf8 == CF8_ON && options.mirror);
 	options_free(&options);
@@ -76,6 +79,8 @@ static void mistakes(void)
 		{ "--cpus 0", "1 to 254" },
 		{ "--cpus 255", "1 to 254" },
 		{ "--cpus many", "1 to 254" },
+		{ "--net", "needs a value" },
+		{ "--net a", "not key=value" },
 		{ "--colour", "no option --colour" },
 		{ "-x", "no option -x" },
 		{ "--memory", "needs a value" },

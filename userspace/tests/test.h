@@ -45,6 +45,7 @@ extern const struct test control_tests[];
 extern const struct test gsi_tests[];
 extern const struct test lib_tests[];
 extern const struct test mptable_tests[];
+extern const struct test net_tests[];
 extern const struct test netctrl_tests[];
 extern const struct test options_tests[];
 extern const struct test parse_tests[];

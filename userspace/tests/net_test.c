@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Descriptions of network devices, as far as nothing is opened. */
+#include <linux/virtio_net.h>
+
+#include "array.h"
+#include "report.h"
+#include "test.h"
+#include "virtio/transport.h"
+
+static struct virtio_device *parse(struct device_spec *spec, const char *text)
+{
+	EXPECT(!spec_parse(spec, text));
+	return spec->model_data;
+}
+
+static void one_pair(void)
+{
+	struct device_spec spec;
+	const struct virtio_device *device = parse(&spec, "virtio-net,tap=tap0");
+
+	EXPECT(device->nr_queues == 2 && !strcmp(device->label, "--net tap=tap0"));
+	EXPECT(spec.vendor == 0x1af4 && spec.device == 0x1041 && spec.class_code == 0x020000);
+	EXPECT(!(device->features & (VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ) |
+				     VIRTIO_FEATURE(VIRTIO_NET_F_MQ) |
+				     VIRTIO_FEATURE(VIRTIO_NET_F_MTU))));
+	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_MAC));
+	spec_free(&spec);
+}
+
+static void all_keys(void)
+{
+	struct device_spec spec;
+	const struct virtio_device *device = parse(&spec,
+		"virtio-net,mtu=65535,queues=256,mac=fe:Dc:ba:98:76:54,addr=5,tap=123456789012345");
+
+	EXPECT(device->nr_queues == 513 && spec.devfn == 0x28);
+	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ));
+	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ));
+	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_MTU));
+	spec_free(&spec);
+}
+
+static void mistakes(void)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} bad[] = {
+		{ "virtio-net", "by tap=" },
+		{ "virtio-net,mac=02:00:00:00:00:01", "by tap=" },
+		{ "virtio-net,tap=", "name of an interface" },
+		{ "virtio-net,tap=1234567890123456", "up to 15" },
+		{ "virtio-net,tap=tap%d", "name of an interface" },
+		{ "virtio-net,tap=a/b", "name of an interface" },
+		{ "virtio-net,tap=a,tap=b", "twice" },
+		{ "virtio-net,tap=a,queues=0", "1 to 256" },
+		{ "virtio-net,tap=a,queues=257", "1 to 256" },
+		{ "virtio-net,tap=a,mtu=67", "68 to 65535" },
+		{ "virtio-net,tap=a,mtu=65536", "68 to 65535" },
+		{ "virtio-net,tap=a,mtu=1k", "68 to 65535" },
+		{ "virtio-net,tap=a,mac=02:00:00:00:00", "six bytes" },
+		{ "virtio-net,tap=a,mac=02:00:00:00:00:0", "six bytes" },
+		{ "virtio-net,tap=a,mac=02:00:00:00:00:01:", "six bytes" },
+		{ "virtio-net,tap=a,mac=02:00:00:00:00-01", "six bytes" },
+		{ "virtio-net,tap=a,mac=02:00:00:00:00:0g", "six bytes" },
+		{ "virtio-net,tap=a,mac=01:00:00:00:00:01", "one station" },
+		{ "virtio-net,tap=a,mac=00:00:00:00:00:00", "one station" },
+		{ "virtio-net,tap=a,cid=3", "no key cid" },
+	};
+	struct device_spec spec;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_MESSAGE(spec_parse(&spec, bad[i].text), STATUS_USAGE, bad[i].message);
+}
+
+const struct test net_tests[] = {
+	{ "one_pair", one_pair },
+	{ "all_keys", all_keys },
+	{ "mistakes", mistakes },
+	{ NULL, NULL },
+};

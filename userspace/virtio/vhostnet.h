@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vhost-net: pairs of queues of a network device, each on a queue of a tap. */
+#ifndef VIRTIO_VHOSTNET_H
+#define VIRTIO_VHOSTNET_H
+
+#include "virtio/backend.h"
+
+/*
+ * Serve @pairs pairs by the tap @name. With more than one there is a control queue, behind them.
+ * @label is what messages call the device. The result is there to be closed even on failure, unless
+ * it is NULL.
+ */
+int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
+		  const char *label, const struct guest_memory *memory);
+
+#endif /* VIRTIO_VHOSTNET_H */
