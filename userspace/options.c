@@ -35,6 +35,7 @@ enum option_key {
 	OPT_DEBUG_EXIT,
 	OPT_STATS,
 	OPT_NET,
+	OPT_VSOCK,
 };
 
 static const char short_options[] = ":k:i:a:m:c:d:D:hV";
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "net", required_argument, NULL, OPT_NET },
+	{ "vsock", required_argument, NULL, OPT_VSOCK },
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "cf8", required_argument, NULL, OPT_CF8 },
@@ -75,6 +77,7 @@ static void print_help(void)
 	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
 	       "  -D, --disk DISK       add a disk: FILE or vhost-user=SOCKET; may be repeated\n"
 	       "      --net NET         add a network device: tap=NAME; may be repeated\n"
+	       "      --vsock CID       add sockets between guest and host; the guest has number CID\n"
 	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
 	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
@@ -207,6 +210,8 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_disk(options, argument);
 	case OPT_NET:
 		return parse_short(options, "virtio-net", "", argument);
+	case OPT_VSOCK:
+		return parse_short(options, "virtio-vsock", "cid=", argument);
 	case OPT_CF8:
 		status = parse_on_off("--cf8", argument, &on);
 		if (!status)

@@ -9,6 +9,7 @@
 #include "testdev.h"
 #include "virtio/blk.h"
 #include "virtio/net.h"
+#include "virtio/vsock.h"
 
 const struct preset presets[] = {
 	{
@@ -33,6 +34,12 @@ const struct preset presets[] = {
 		.summary = "a network device, as of --net: tap=NAME",
 		.description = "id=1af4:1041,class=020000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
 		.model = &net_type.model,
+	},
+	{
+		.name = "virtio-vsock",
+		.summary = "sockets between guest and host, as of --vsock: cid=CID",
+		.description = "id=1af4:1053,class=078000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
+		.model = &vsock_type.model,
 	},
 	{ .name = NULL },
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Descriptions of network devices, as far as nothing is opened. */
+/* Descriptions of network devices and sockets, as far as nothing is opened. */
 #include <linux/virtio_net.h>
+#include <linux/virtio_vsock.h>
 
 #include "array.h"
 #include "report.h"
@@ -40,6 +41,18 @@ static void all_keys(void)
 	spec_free(&spec);
 }
 
+static void vsock(void)
+{
+	struct device_spec spec;
+	const struct virtio_device *device = parse(&spec, "virtio-vsock,cid=0xfffffffe");
+	struct virtio_vsock_config config;
+
+	EXPECT(device->nr_queues == 3 && device->config_length == sizeof(config));
+	memcpy(&config, device->config, sizeof(config));
+	EXPECT(config.guest_cid == 0xfffffffe && spec.device == 0x1053);
+	spec_free(&spec);
+}
+
 static void mistakes(void)
 {
 	static const struct {
@@ -66,6 +79,10 @@ static void mistakes(void)
 		{ "virtio-net,tap=a,mac=01:00:00:00:00:01", "one station" },
 		{ "virtio-net,tap=a,mac=00:00:00:00:00:00", "one station" },
 		{ "virtio-net,tap=a,cid=3", "no key cid" },
+		{ "virtio-vsock", "by cid=" },
+		{ "virtio-vsock,cid=2", "3 to 4294967294" },
+		{ "virtio-vsock,cid=4294967295", "3 to 4294967294" },
+		{ "virtio-vsock,cid=", "3 to 4294967294" },
 	};
 	struct device_spec spec;
 	size_t i;
@@ -77,6 +94,7 @@ static void mistakes(void)
 const struct test net_tests[] = {
 	{ "one_pair", one_pair },
 	{ "all_keys", all_keys },
+	{ "vsock", vsock },
 	{ "mistakes", mistakes },
 	{ NULL, NULL },
 };

@@ -52,8 +52,8 @@ static void all(void)
 	EXPECT(!parse(&options, "--disk a.img,ro=on -D vhost-user=s,addr=3"));
 	EXPECT(options.nr_devices == 2 && options.devices[1].has_address);
 	options_free(&options);
-	EXPECT(!parse(&options, "--net tap=a,addr=4 --net tap=b,queues=2"));
-	EXPECT(options.nr_devices == 2 && options.devices[1].device == 0x1041);
+	EXPECT(!parse(&options, "--net tap=a --vsock 3,addr=4 --net tap=b,queues=2"));
+	EXPECT(options.nr_devices == 3 && options.devices[1].device == 0x1053);
 	options_free(&options);
 	EXPECT(!parse(&options, "--cf8 on --mirror on"));
 	EXPECT(options.cf8 == CF8_ON && options.mirror);
@@ -81,6 +81,7 @@ static void mistakes(void)
 		{ "--cpus many", "1 to 254" },
 		{ "--net", "needs a value" },
 		{ "--net a", "not key=value" },
+		{ "--vsock a", "3 to 4294967294" },
 		{ "--colour", "no option --colour" },
 		{ "-x", "no option -x" },
 		{ "--memory", "needs a value" },
