@@ -15,14 +15,14 @@ programs="sh env sed grep timeout modprobe insmod rmmod lsmod taskset"
 
 # What is built, as far as it is there.
 built="selftests/kselftest selftests/kselftest-list.txt selftests/run_kselftest.sh
-selftests/kvpci guest/initrd guest/vmlinux kernel/6.1/vmlinuz guests grub/grub"
+selftests/kvpci guest/initrd guest/virtio-initrd guest/stream guest/vmlinux kernel/6.1/vmlinuz guests grub/grub"
 
 # Folders in which something is mounted, made or looked for. Those of build/ come to them, down
 # to that of a part of the tests, which leaves something there.
 folders="/dev /proc /sys /run /tmp /var/tmp /root /mnt /etc/modprobe.d"
 
 # The kernel modules that may be wanted, with those that they depend on.
-modules="kvm_intel kvpci"
+modules="kvm_intel kvpci tun vhost_net vhost_vsock"
 
 # The unit in which the boot sector reads.
 unit=65536

@@ -65,7 +65,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..50"
+echo "1..60"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -99,6 +99,12 @@ refuses "a vector that is not there" 2 "has 4" --kernel "$tiny" \
 refuses "an address that is none" 2 "addr" --kernel "$tiny" \
 	--device id=1b36:1100,addr=20.0
 
+refuses "a network device with no other end" 2 "tap=" --kernel "$tiny" \
+	--net mac=02:00:00:00:00:01
+refuses "an address of several stations" 2 "mac=" --kernel "$tiny" \
+	--net tap=kvpci0,mac=33:33:00:00:00:01
+refuses "the host's number for a guest" 2 "--vsock" --kernel "$tiny" --vsock 2
+
 refuses "a kernel that is not there" 1 "/nonexistent" --kernel /nonexistent
 refuses "a kernel that is a folder" 1 "/tmp" --kernel /tmp
 refuses "an initrd that is not there" 1 "/nonexistent" --kernel "$guest_kernel" \
@@ -127,6 +133,23 @@ kvpci_run=$top/userspace/kvpci-run
 
 refuses "capabilities that collide" 1 "at=" --kernel "$tiny" \
 	--device id=1b36:1100,cap=09/length=16/at=0x80,msi=1/64bit/at=0x84
+
+# What serves them may not be there.
+rmmod vhost_vsock vhost_net tun 2>/dev/null
+refuses "no module for taps" 1 "load the module tun" --kernel "$tiny" --net tap=kvpci0
+modprobe tun
+refuses "no module for network devices" 1 "load the module vhost_net" --kernel "$tiny" \
+	--net tap=kvpci0
+modprobe vhost_net
+refuses "an interface that is no tap" 1 "ip tuntap add" --kernel "$tiny" --net tap=lo
+refuses "a tap that is in use" 1 "in use" --kernel "$tiny" --net tap=kvpci0 --net tap=kvpci0
+busybox tunctl -t kvpci0 >/dev/null
+refuses "a tap with one queue for two pairs" 1 "multi_queue" --kernel "$tiny" \
+	--net tap=kvpci0,queues=2
+busybox ip link delete kvpci0
+refuses "no module for sockets" 1 "load the module vhost_vsock" --kernel "$tiny" --vsock 42
+modprobe vhost_vsock
+refuses "a number that is in use" 1 "take another" --kernel "$tiny" --vsock 42 --vsock 42
 
 # What is wrong with or without KVM is said first.
 mv /dev/kvm /dev/kvm.away
