@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Go on with the system on the disk that root= names: sourced by init. script=NAME on the command
+# line leaves NAME.sh of this folder in /run/script, for that system to run.
+
+root=$(arg root)
+script=$(arg script)
+
+modprobe -a virtio_pci virtio_blk virtio_net vmw_vsock_virtio_transport virtiofs ext4
+mkdir -p /root
+if mount "$root" /root; then
+	mount -t tmpfs -o mode=0755 tmpfs /root/run
+	[ -z "$script" ] || cp "/$script.sh" /root/run/script
+	for folder in dev proc sys; do
+		mount --move /$folder /root/$folder
+	done
+	exec switch_root /root /sbin/init
+fi
+echo "there is no system on $root"
