@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What serves a disk is stopped for a while, or killed: guest_virtio.sh does so when this asks for
+# it, and then writes a line to the serial port. how=stop, how=kill, or how=leave for a guest that
+# ends while it is stopped.
+
+. /lib.sh
+. /virtio.sh
+
+how=$(argument how)
+exec 4</dev/ttyS0
+case $how in
+stop)	plan 6 ;;
+*)	plan 3 ;;
+esac
+
+# ask WORD: the host does it.
+ask()
+{
+	echo "$1"
+	read -r _ <&4
+}
+
+modprobe -a virtio_pci virtio_blk
+wait_for [ -b /dev/vda ]
+disk=$(virtio_device 2)
+same "the disk is as the host made it" "$(argument sum)" "$(sum_of /dev/vda)"
+
+# Flushed, so that it lasts.
+dd if=/dev/vda of=/piece bs=64k count=1 2>/dev/null
+dd if=/piece of=/dev/vda bs=64k seek=64 conv=notrunc,fsync 2>/dev/null
+written=$(sum_of /dev/vda)
+drop_caches
+
+# Requests that are begun once nobody serves them any more.
+ask "$how"
+for n in 1 2 3; do
+	{ dd if=/dev/vda bs=64k count=1 skip=$n iflag=direct 2>/dev/null | md5sum >/read.$n
+	  echo read >/done.$n; } &
+done
+sleep 2
+same "what nobody serves is not completed" "" "$(ls /done.* 2>/dev/null)"
+same "the guest lives on, and so does configuration space" 0x1af4 \
+	"0x$(setpci -s "$(virtio_function "$disk")" VENDOR_ID)"
+
+case $how in
+stop)
+	ask "continue"
+	wait
+	check "it is, when it is served again" [ "$(cat /done.* | wc -l)" = 3 ]
+	sums=$(for n in 1 2 3; do
+		dd if=/dev/vda bs=64k count=1 skip=$n 2>/dev/null | md5sum
+	done)
+	same "with the right data" "$sums" "$(cat /read.1 /read.2 /read.3)"
+	drop_caches
+	same "the disk is as it was" "$written" "$(sum_of /dev/vda)"
+	;;
+*)	# Requests that nobody will complete are not waited for.
+	poweroff -n -f
+	;;
+esac

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the scripts for virtio devices share. Sourced after lib.sh.
+
+# An argument of the kernel's command line.
+argument()
+{
+	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -n 1
+}
+
+# virtio_device TYPE: the name, such as virtio0, of the first device with that number.
+virtio_device()
+{
+	for virtio_folder in /sys/bus/virtio/devices/*; do
+		if [ $(($(cat "$virtio_folder/device"))) = "$1" ]; then
+			basename "$virtio_folder"
+			return
+		fi
+	done
+}
+
+# virtio_function NAME: its PCI function, such as 0000:00:02.0.
+virtio_function()
+{
+	basename "$(realpath "/sys/bus/virtio/devices/$1/..")"
+}
+
+# has_feature NAME BIT: has the driver accepted it?
+has_feature()
+{
+	[ "$(cut -c $(($2 + 1)) "/sys/bus/virtio/devices/$1/features")" = 1 ]
+}
+
+# interrupts_of NAME: how many have come on all of its vectors.
+interrupts_of()
+{
+	awk -v name="$1-" '
+		NR == 1 { processors = NF }
+		index($NF, name) == 1 {
+			for (i = 2; i < 2 + processors; i++)
+				sum += $i
+		}
+		END { print sum + 0 }' /proc/interrupts
+}
+
+# wait_for COMMAND...: until the command succeeds. Only what does nothing for minutes is taken for
+# stuck.
+wait_for()
+{
+	wait_end=$(($(cut -d . -f 1 /proc/uptime) + 600))
+	until "$@"; do
+		[ "$(cut -d . -f 1 /proc/uptime)" -lt $wait_end ] || return 1
+		usleep 20000
+	done
+}
+
+# sum_of FILE: its checksum.
+sum_of()
+{
+	md5sum "$1" | cut -d ' ' -f 1
+}
+
+# drop_caches: what is read from here on comes from the disk.
+drop_caches()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+}
+
+# disk_complaints: what the kernel has to say about disks, virtio and file systems.
+disk_complaints()
+{
+	dmesg -r | grep -iE '^<[0-4]>' | grep -iE 'virtio|vd[a-z]|blk|ext4|jbd2|I/O error|hung'
+}
+
+# common_field FUNCTION OFFSET: the address of a field of the common configuration, where the
+# capability says that it is.
+common_field()
+{
+	common_cap=$(lspci -vv -s "$1" | grep -A 1 'VirtIO: CommonCfg' | tail -n 1)
+	common_bar=$(echo "$common_cap" | sed -n 's/.*BAR=\([0-5]\).*/\1/p')
+	common_offset=$(echo "$common_cap" | sed -n 's/.*offset=\([0-9a-f]*\).*/\1/p')
+	common_base=$(sed -n "$((common_bar + 1))s/ .*//p" "/sys/bus/pci/devices/$1/resource")
+	printf '%#x\n' $((common_base + 0x$common_offset + $2))
+}
