@@ -35,6 +35,7 @@
 #define STAMP		0x5ca1ab1e
 #define COOKIE		0x123456789abcdef0ULL
 #define VECTORS		4
+#define MORE_VECTORS	65		/* than the library takes at once */
 #define MSIX		0x40
 #define MESSAGE		0xfee00000
 #define FIRST_GSI	24
@@ -379,14 +380,15 @@ TEST_F(library, a_bridge_goes)
 	kvpci_function_free(bridge);
 }
 
-/* A VMM's own table of routes, of which KVM knows nothing here. */
+/* A VMM's own table of routes, of which KVM knows nothing here. It refuses data below @least. */
 struct table {
 	unsigned int limit;
 	unsigned int taken;
-	bool used[8];
+	bool used[MORE_VECTORS];
 	unsigned int changes;
 	unsigned int commits;
-	__u32 data[8];
+	__u32 least;
+	__u32 data[MORE_VECTORS];
 };
 
 static int table_take(void *context, unsigned int *gsi)
@@ -409,8 +411,11 @@ static int table_change(void *context, unsigned int gsi, __u64 address, __u32 da
 {
 	struct table *table = context;
 
-	if (address != MESSAGE || (requester != F && requester != G) || gsi - FIRST_GSI >= 8)
+	if (address != MESSAGE || (requester != F && requester != G) ||
+	    gsi - FIRST_GSI >= MORE_VECTORS)
 		return -EINVAL;
+	if (data < table->least)
+		return -EPERM;
 	table->data[gsi - FIRST_GSI] = data;
 	table->changes++;
 	return 0;
@@ -448,10 +453,10 @@ static void write_message(struct host *host, int bdf, unsigned int vector, __u32
 	guest_store(host->vm, entry + 12, 4, 0);
 }
 
-static struct kvpci_function *describe_msix(struct host *host, int bdf)
+static struct kvpci_function *describe_msix(struct host *host, int bdf, int vectors)
 {
 	const struct kvpci_msix msix = {
-		.size = sizeof(msix), .vectors = VECTORS, .pba_offset = PAGE / 2,
+		.size = sizeof(msix), .vectors = vectors, .pba_offset = PAGE / 2,
 	};
 	const struct kvpci_capability capability = {
 		.flags = KVPCI_CAP_MSIX, .id = PCI_CAP_ID_MSIX, .offset = MSIX,
@@ -467,15 +472,15 @@ static struct kvpci_function *describe_msix(struct host *host, int bdf)
 }
 
 /* Its vectors wait for routes. */
-static struct kvpci_function *create_msix(struct host *host, int bdf)
+static struct kvpci_function *create_msix(struct host *host, int bdf, int vectors)
 {
-	struct kvpci_function *function = describe_msix(host, bdf);
+	struct kvpci_function *function = describe_msix(host, bdf, vectors);
 	int i;
 
 	set_bar(host, bdf, 0, bar_of(host, bdf));
 	set_command(host, bdf, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	cfg_write(host, BY_ECAM, bdf, MSIX + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
-	for (i = 0; i < VECTORS; i++)
+	for (i = 0; i < vectors; i++)
 		write_message(host, bdf, i, 0x40 + i);
 	return function;
 }
@@ -508,7 +513,7 @@ TEST(routes_of_the_callers)
 	host.config.flags |= KVPCI_HOST_IRQFD;
 	ASSERT_EQ(0, kvpci_host_create(device, &host.config, &machine, &host.bridge));
 	EXPECT_EQ(KVPCI_DELIVERY_IRQFD, kvpci_host_delivery(host.bridge));
-	f = create_msix(&host, F);
+	f = create_msix(&host, F, VECTORS);
 	EXPECT_EQ(-ENOSPC, kvpci_host_dispatch(host.bridge, &culprit));
 	EXPECT_EQ(f, culprit);
 	EXPECT_EQ(2, table.taken);
@@ -540,7 +545,7 @@ TEST(routes_of_the_callers)
 
 	/* Another function gets those that this one gives back, and what somebody else does. */
 	table.limit = VECTORS + 1;
-	g = create_msix(&host, G);
+	g = create_msix(&host, G, VECTORS);
 	EXPECT_EQ(-ENOSPC, kvpci_host_dispatch(host.bridge, &culprit));
 	EXPECT_EQ(g, culprit);
 	table.limit++;
@@ -559,6 +564,51 @@ TEST(routes_of_the_callers)
 	kvpci_function_free(g);
 	EXPECT_EQ(0, table.taken);
 	EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
+	kvpci_host_free(host.bridge);
+	close(device);
+	vm_free(vm);
+}
+
+/* However many messages the caller refuses: those after them have their routes. */
+TEST(refused_ones_keep_back_no_others)
+{
+	const struct kvpci_gsi_ops ops = {
+		.size = sizeof(ops), .take = table_take, .change = table_change,
+		.give_back = table_give_back, .commit = table_commit,
+	};
+	struct kvpci_route route = { .interrupt = KVPCI_MSIX };
+	struct vm *vm = vm_new_with(1, VM_INTERRUPTS);
+	struct host host = { .vm = vm, .config = host_defaults(vm) };
+	struct table table = { .limit = MORE_VECTORS };
+	const struct kvpci_machine machine = {
+		.size = sizeof(machine), .gsi_ops = &ops, .gsi_context = &table,
+	};
+	int device = must(kvpci_open());
+	unsigned int refused;
+
+	host.config.flags |= KVPCI_HOST_IRQFD;
+	ASSERT_EQ(0, kvpci_host_create(device, &host.config, &machine, &host.bridge));
+	for (refused = 1; refused < MORE_VECTORS; refused += MORE_VECTORS - 2) {
+		struct kvpci_function *f = create_msix(&host, F, MORE_VECTORS);
+
+		table.least = 0x40 + refused;
+		EXPECT_EQ(-EPERM, kvpci_host_dispatch(host.bridge, NULL));
+		route.vector = 0;
+		EXPECT_EQ(0, get_route(kvpci_function_fd(f), &route));
+		EXPECT_EQ(0, route.vector);
+		route.vector = refused;
+		EXPECT_EQ(-ENOENT, get_route(kvpci_function_fd(f), &route));
+		EXPECT_EQ(0x40 + MORE_VECTORS - 1, table.data[MORE_VECTORS - 1]);
+		/* It was told of. */
+		EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
+
+		table.least = 0;
+		write_message(&host, F, 0, 0x40);
+		EXPECT_EQ(0, kvpci_host_dispatch(host.bridge, NULL));
+		EXPECT_TRUE(is_routed(f));
+		kvpci_function_free(f);
+		memset(table.data, 0, sizeof(table.data));
+	}
 	kvpci_host_free(host.bridge);
 	close(device);
 	vm_free(vm);
@@ -591,10 +641,10 @@ TEST(bridges_share_a_table)
 	other.config.mem32.base += 0x10000000;
 	ASSERT_EQ(0, kvpci_host_create(device, &one.config, &machine, &one.bridge));
 	ASSERT_EQ(0, kvpci_host_create(device, &other.config, &machine, &other.bridge));
-	f = create_msix(&one, F);
+	f = create_msix(&one, F, VECTORS);
 	EXPECT_EQ(0, kvpci_host_dispatch(one.bridge, NULL));
 	EXPECT_TRUE(is_routed(f));
-	g = create_msix(&other, F);
+	g = create_msix(&other, F, VECTORS);
 	EXPECT_EQ(-ENOSPC, kvpci_host_dispatch(other.bridge, NULL));
 	kvpci_host_free(one.bridge);
 	EXPECT_TRUE(eventually(!kvpci_host_dispatch(other.bridge, NULL) && is_routed(g)));
@@ -1046,7 +1096,7 @@ TEST_F(library, too_few_slots)
 	kvpci_host_free(self->host.bridge);
 	self->machine.nr_slots = 1;
 	must(create(self));
-	f = describe_msix(&self->host, F);
+	f = describe_msix(&self->host, F, VECTORS);
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_BASE_ADDRESS_0, MEM, 4));
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY, 2));
 	EXPECT_EQ(-ENOSPC, kvpci_host_sync(self->host.bridge));
@@ -1058,7 +1108,7 @@ TEST_F(library, too_few_slots)
 	self->machine.nr_slots = 2;
 	kvpci_host_free(self->host.bridge);
 	must(create(self));
-	f = describe_msix(&self->host, F);
+	f = describe_msix(&self->host, F, VECTORS);
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_BASE_ADDRESS_0, MEM, 4));
 	must(kvpci_function_write_as_guest(f, KVPCI_CONFIG, PCI_COMMAND, PCI_COMMAND_MEMORY, 2));
 	EXPECT_EQ(0, kvpci_host_sync(self->host.bridge));

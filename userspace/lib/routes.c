@@ -382,38 +382,42 @@ static bool wants_route(const struct kvpci_host *host, const struct libkvpci_vec
 }
 
 /*
- * Add the vectors of @interrupt that wait, as far as there is room. If @function has found too few
- * GSIs, those that have none do not keep away the others.
+ * Add the vectors of @interrupt that wait, from *@next on, as far as there is room: *@next is the
+ * first one then that was not looked at. If @function has found too few GSIs, those that have none
+ * do not keep away the others.
  */
-static int collect(struct batch *batch, struct kvpci_function *function, __u32 interrupt)
+static int collect(struct batch *batch, struct kvpci_function *function, __u32 interrupt,
+		   __u32 *next)
 {
 	struct libkvpci_vectors *vectors = vectors_of(function, interrupt);
-	__u32 next = 0;
+	int ret = 0, error;
 
-	while (next < vectors->nr && batch->nr < MAX_BATCH) {
+	while (*next < vectors->nr && batch->nr < MAX_BATCH) {
 		struct kvpci_route route = {
-			.size = sizeof(route), .interrupt = interrupt, .vector = next,
+			.size = sizeof(route), .interrupt = interrupt, .vector = *next,
 		};
-		int ret = libkvpci_ioctl(function->fd, KVPCI_GET_ROUTE, &route);
 		struct libkvpci_vector *vector;
 
-		if (ret == -ENOENT)
-			break;
-		if (ret)
-			return ret;
+		error = libkvpci_ioctl(function->fd, KVPCI_GET_ROUTE, &route);
+		if (error) {
+			*next = vectors->nr;
+			error = error == -ENOENT ? 0 : error;
+			return ret ? ret : error;
+		}
 		vector = &vectors->vector[route.vector];
-		next = route.vector + 1;
+		*next = route.vector + 1;
 		if (route.flags & KVPCI_ROUTE_RECALLED) {
-			ret = take_back(function, interrupt, route.vector);
-			if (ret)
-				return ret;
-			next = route.vector;
+			error = take_back(function, interrupt, route.vector);
+			/* It may wait for a route now. */
+			if (!error)
+				*next = route.vector;
+			ret = ret ? ret : error;
 		} else if (wants_route(function->host, vector, &route) &&
 			   !(function->starved && vector->gsi < 0)) {
 			batch->route[batch->nr++] = route;
 		}
 	}
-	return 0;
+	return ret;
 }
 
 /* Have a GSI, and, unless the source is to be that, an irqfd. */
@@ -570,34 +574,44 @@ static int make_routes(struct kvpci_function *function, struct kvpci_route *foun
 	return error;
 }
 
-/* *@any: some were found. */
-static int serve_some(struct kvpci_function *function, bool *any)
+/*
+ * Those of @interrupt, batch by batch: what is refused of one does not keep back the next. *@any:
+ * some were found.
+ */
+static int serve_each(struct kvpci_function *function, __u32 interrupt, bool *any)
 {
-	struct batch batch = { .nr = 0 };
-	int ret;
+	__u32 next = 0, nr = vectors_of(function, interrupt)->nr;
+	int ret = 0, error;
 
-	ret = collect(&batch, function, KVPCI_MSI);
-	if (!ret)
-		ret = collect(&batch, function, KVPCI_MSIX);
-	*any = batch.nr;
-	return ret || !batch.nr ? ret : make_routes(function, batch.route, batch.nr);
+	while (next < nr) {
+		struct batch batch = { .nr = 0 };
+
+		error = collect(&batch, function, interrupt, &next);
+		ret = ret ? ret : error;
+		if (!batch.nr)
+			continue;
+		*any = true;
+		error = make_routes(function, batch.route, batch.nr);
+		ret = ret ? ret : error;
+	}
+	return ret;
 }
 
 static int serve(struct kvpci_function *function)
 {
-	int ret, error = 0;
-	bool any;
+	bool any = false;
+	int ret, error;
 
 	function->starved = false;
-	ret = serve_some(function, &any);
-	if (function->starved) {
+	ret = serve_each(function, KVPCI_MSI, &any);
+	error = serve_each(function, KVPCI_MSIX, &any);
+	ret = ret ? ret : error;
+	if (function->starved)
 		function->host->routes.starved = true;
-		error = serve_some(function, &any);
-	}
-	/* What did not fit, and what the guest has changed again: look when others had a turn. */
-	if (any && (!ret || function->starved) && !error)
+	/* What the guest has changed again: look when others had a turn. */
+	if (any && !ret)
 		libkvpci_event_signal(function->route_event);
-	return ret ? ret : error;
+	return ret;
 }
 
 /* Look again at those of @interrupt that have rested, or found no GSI. */
