@@ -622,6 +622,7 @@ TEST(bridges_share_a_table)
 		.u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC },
 	};
 	const struct kvm_irq_routing_entry beyond = { .gsi = 4096 };
+	const struct kvm_irq_routing_entry unknown = { .type = ~0U };
 	struct vm *vm = vm_new_with(1, VM_INTERRUPTS);
 	struct host one = { .vm = vm, .config = host_defaults(vm) }, other = one;
 	struct kvpci_machine machine = { .size = sizeof(machine) };
@@ -629,6 +630,8 @@ TEST(bridges_share_a_table)
 	struct kvpci_function *f, *g;
 
 	EXPECT_EQ(-EINVAL, kvpci_gsis_create(vm->fd, 0, &beyond, 1, &machine.gsis));
+	EXPECT_EQ(-EINVAL, kvpci_gsis_create(vm->fd, 0, &unknown, 1, &machine.gsis));
+	EXPECT_EQ(NULL, machine.gsis);
 	ASSERT_EQ(0, kvpci_gsis_create(vm->fd, 0, &last, 1, &machine.gsis));
 	EXPECT_EQ(VECTORS, kvpci_gsis_left(machine.gsis));
 	one.config.flags = KVPCI_HOST_ECAM | KVPCI_HOST_IRQFD;

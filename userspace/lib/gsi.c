@@ -284,6 +284,7 @@ void libkvpci_gsis_leave(struct kvpci_gsis *gsis, struct libkvpci_routes *routes
 int kvpci_gsis_create(int vm_fd, unsigned int flags, const struct kvm_irq_routing_entry *own,
 		      unsigned int nr_own, struct kvpci_gsis **gsis)
 {
+	struct kvpci_gsis *made;
 	int max, ret;
 
 	if (flags & ~KVPCI_GSIS_X2APIC_API)
@@ -291,12 +292,14 @@ int kvpci_gsis_create(int vm_fd, unsigned int flags, const struct kvm_irq_routin
 	max = libkvpci_ioctl(vm_fd, KVM_CHECK_EXTENSION, (void *)KVM_CAP_IRQ_ROUTING);
 	if (max < 0)
 		return max;
-	ret = libkvpci_gsis_new(vm_fd, flags, max, own, nr_own, gsis);
-	if (ret || !own)
-		return ret;
-	ret = commit(*gsis);
+	ret = libkvpci_gsis_new(vm_fd, flags, max, own, nr_own, &made);
 	if (ret)
-		kvpci_gsis_free(*gsis);
+		return ret;
+	ret = own ? commit(made) : 0;
+	if (ret)
+		kvpci_gsis_free(made);
+	else
+		*gsis = made;
 	return ret;
 }
 
