@@ -1031,6 +1031,48 @@ TEST_F(hand, kvm_refuses)
 	EXPECT_FALSE(is_handed(self, KVPCI_MSIX, 0));
 }
 
+/* By an ioctl of its own: the library takes it back as any other, and no more. */
+TEST_F(hand, what_the_caller_hands_over_does_not_count)
+{
+	struct kvpci_route route = { .interrupt = KVPCI_MSIX, .vector = 1 };
+	struct kvpci_counts before;
+	struct device *device;
+	int i;
+
+	begin(self);
+	device = self->device;
+	EXPECT_HANDED(KVPCI_MSIX, 0);
+	EXPECT_HANDED(KVPCI_MSIX, 1);
+	host_ignore(self->rig->host);
+	must(kvpci_function_unbind(device->handle, KVPCI_MSIX, 1));
+	must(kvpci_function_bind(device->handle, KVPCI_MSIX, 1, self->source[1], -1));
+	must(remove_route(device->function, KVPCI_MSIX, 1));
+	must(get_route(device->function, &route));
+	EXPECT_EQ(1, route.vector);
+	route.flags = KVPCI_ROUTE_HAND;
+	route.eventfd = self->source[1];
+	route.address = 0;
+	route.data = 0;
+	route.requester = 0;
+	must(kvpci_ioctl(device->function, KVPCI_SET_ROUTE, &route));
+	self->rig->host->follower = follower_new(self->bridge);
+
+	before = counts_of(self);
+	for (i = 1; i >= 0; i--) {
+		EXPECT_TRUE(is_handed(self, KVPCI_MSIX, i));
+		msix_mask(device, i, true);
+		EXPECT_FALSE(is_handed(self, KVPCI_MSIX, i));
+		EXPECT_TAKEN_BACK(1 - i, before);
+	}
+	for (i = 0; i < 2; i++) {
+		msix_mask(device, i, false);
+		event_signal(self->source[i]);
+		EXPECT_EQ(1, take(self->rig, 1, HANDED + i, 1));
+	}
+	EXPECT_HANDED(KVPCI_MSIX, 0);
+	EXPECT_FALSE(is_handed(self, KVPCI_MSIX, 1));
+}
+
 static void add_driver(struct _test_data_hand *self)
 {
 	struct vcpu *vcpu = &self->rig->vm->vcpus[0];

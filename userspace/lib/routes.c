@@ -229,15 +229,22 @@ static void count_handed(struct kvpci_function *function, int change)
 	__atomic_add_fetch(&function->host->routes.nr_handed, change, __ATOMIC_SEQ_CST);
 }
 
-/* Have KVM not take a vector's signals any more: those in the source trigger it then. */
+/*
+ * Have KVM not take a vector's signals any more: those in the source trigger it then. One that the
+ * caller has handed over by an ioctl of its own has an irqfd that is not the library's.
+ */
 static int take_back(struct kvpci_function *function, __u32 interrupt, __u32 n)
 {
 	struct libkvpci_vector *vector = &vectors_of(function, interrupt)->vector[n];
 	struct libkvpci_routes *routes = &function->host->routes;
-	int ret, error;
+	int ret = 0, error;
 
-	ret = libkvpci_irqfd_remove(function->host->config.vm_fd, vector->gsi, vector->source);
+	if (vector->handed)
+		ret = libkvpci_irqfd_remove(function->host->config.vm_fd, vector->gsi,
+					    vector->source);
 	error = remove_route(function, interrupt, n);
+	if (error || !vector->handed)
+		return ret ? ret : error;
 	vector->handed = false;
 	vector->rests = true;
 	count_handed(function, -1);
@@ -245,7 +252,7 @@ static int take_back(struct kvpci_function *function, __u32 interrupt, __u32 n)
 	if (!routes->resting)
 		libkvpci_timer_start(routes->timer, REST);
 	routes->resting = true;
-	return ret ? ret : error;
+	return ret;
 }
 
 /* Take back those of @interrupt that are recalled. */
