@@ -14,8 +14,11 @@
 
 #include "internal.h"
 
-/* Take a place in the host bridge's array, without being found there yet. */
-static int enter(struct kvpci_function *function)
+/*
+ * Take a place in the host bridge's array, without being found there yet. From then on a bridge
+ * that goes makes orphans of what is behind it; before, @parent tells whether one has gone.
+ */
+static int enter(struct kvpci_function *function, const struct kvpci_function *parent)
 {
 	struct kvpci_host *host = function->host;
 	struct kvpci_function **grown;
@@ -38,6 +41,7 @@ static int enter(struct kvpci_function *function)
 		/* Not 0: that is of functions that have gone. */
 		host->last_number++;
 		function->number = (__u64)host->last_number << 32 | i;
+		function->orphan = parent && parent->orphan;
 		host->function[i] = function;
 	}
 	pthread_rwlock_unlock(&host->lock);
@@ -107,7 +111,7 @@ static int create(struct kvpci_function *function, struct kvpci_function_config 
 	if (!ret)
 		ret = libkvpci_routes_prepare(function, config);
 	if (!ret)
-		ret = enter(function);
+		ret = enter(function, parent);
 	if (ret)
 		return ret;
 	config->size = sizeof(*config);
@@ -115,7 +119,6 @@ static int create(struct kvpci_function *function, struct kvpci_function_config 
 	if (parent) {
 		config->flags |= KVPCI_FUNCTION_BEHIND;
 		config->parent = parent->fd;
-		function->orphan = parent->orphan;
 	}
 	if (function->route_event >= 0) {
 		config->flags |= KVPCI_FUNCTION_ROUTE_EVENTFD;
