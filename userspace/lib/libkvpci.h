@@ -351,7 +351,7 @@ void kvpci_host_count(struct kvpci_host *host, struct kvpci_counts *counts, size
  * Functions that are behind a bridge which has been freed are left out. Who makes, plugs or frees
  * one meanwhile waits.
  *
- * Return: 0, or a negative error number: EAGAIN: ranges have been added meanwhile
+ * Return: 0, or a negative error number: EAGAIN: ranges have been added or removed meanwhile
  */
 int kvpci_host_save(struct kvpci_host *host, void **data, size_t *length);
 

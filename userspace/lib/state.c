@@ -70,7 +70,7 @@ static int write_entry(struct writer *writer, int fd, const struct kvpci_functio
 	writer->entries++;
 	if (!place)
 		return 0;
-	/* Somebody adds ranges meanwhile. */
+	/* Somebody adds ranges meanwhile; or just now, below. */
 	if (writer->length > writer->room)
 		return -EAGAIN;
 	memcpy(place, &entry, sizeof(entry));
@@ -78,7 +78,10 @@ static int write_entry(struct writer *writer, int fd, const struct kvpci_functio
 	if (function)
 		memcpy(place, function->path, entry.path_length);
 	state.data = libkvpci_pointer(place + padded(entry.path_length));
-	return libkvpci_ioctl(fd, KVPCI_GET_STATE, &state);
+	ret = libkvpci_ioctl(fd, KVPCI_GET_STATE, &state);
+	if (ret == -ENOSPC || (!ret && state.length != entry.length))
+		return -EAGAIN;
+	return ret;
 }
 
 /* Is it one of the functions that have state? The host bridge's lock is held. */
