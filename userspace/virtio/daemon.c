@@ -44,6 +44,9 @@
 #define LISTENING	3
 #define LOCKED		4
 
+/* Bytes of what it says that are kept: the first line tells why it does not start. */
+#define MAX_OUTPUT	4096
+
 /* The byte that is locked; QEMU locks some between 100 and 300. */
 #define LOCK_BYTE	1000
 
@@ -63,7 +66,7 @@ static const char *const formats[] = {
 struct daemon {
 	pid_t pid;	/* 0: it has ended */
 	int pidfd;
-	int output;	/* a file in memory: what it has said */
+	int output;	/* a file in memory: what it has said first, and NULs */
 };
 
 /* Of the program: what the file is, what is made of its bytes, and how that is served. */
@@ -278,6 +281,23 @@ static void __attribute__((noreturn)) run(char *const *argv, int listening, int 
 	_exit(errno == ENOENT ? STATUS_MISSING : STATUS_NO_EXEC);
 }
 
+/*
+ * A file in memory that can't grow. A guest may have the daemon complain for ever: what does not
+ * fit any more is not written, and the daemon goes on.
+ */
+static int open_output(void)
+{
+	int fd = memfd_create("output of " PROGRAM, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -1;
+	if (!ftruncate(fd, MAX_OUTPUT) &&
+	    !fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 static int spawn(struct daemon *daemon, const struct arguments *arguments, int listening,
 		 int locked)
 {
@@ -288,7 +308,7 @@ static int spawn(struct daemon *daemon, const struct arguments *arguments, int l
 	};
 	pid_t parent = getpid();
 
-	daemon->output = memfd_create("output of " PROGRAM, MFD_CLOEXEC);
+	daemon->output = open_output();
 	if (daemon->output < 0)
 		return fail("cannot start %s: %s", PROGRAM, strerror(errno));
 	daemon->pid = fork();
