@@ -11,8 +11,8 @@
  * lock it: a byte that QEMU has no use for, by the descriptor, which the daemon has too, so that
  * the lock lasts until both have ended.
  *
- * It can do no more than open the file: of a superuser's capabilities, it keeps the one by which
- * that gets at other users' files.
+ * It has no capabilities, but for that of a superuser's launcher by which it opens other users'
+ * files. That is no sandbox: it may do with files what the launcher's user may.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +27,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -242,14 +243,25 @@ static int make_connection(int *listening, int *connected)
 	return fail("cannot make a socket in /tmp: %s", strerror(-error));
 }
 
-/* Nothing but what may be called after fork() in a process with other threads. */
+/*
+ * What execve() would give the daemon: ambient and inheritable capabilities, and a superuser all of
+ * the bounding set. Nothing but what may be called after fork() in a process with other threads.
+ */
 static void drop_capabilities(void)
 {
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 	unsigned int i;
 
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (i = 0; i <= CAP_LAST_CAP; i++) {
 		if (i != CAP_DAC_OVERRIDE)
 			prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+	}
+	if (!syscall(SYS_capget, &header, data)) {
+		for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+			data[i].inheritable = 0;
+		syscall(SYS_capset, &header, data);
 	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
