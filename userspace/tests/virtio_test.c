@@ -284,9 +284,10 @@ static __u64 ask(struct backend *backend, __u32 request, int expected)
 		.header = { request, VHOST_USER_VERSION | VHOST_USER_NEED_REPLY, 0 },
 	};
 
-	EXPECT(!vhost_user_send(daemon_thread.requests, &message, NULL, 0, 1000));
+	EXPECT(!vhost_user_send(daemon_thread.requests, &message, NULL, 0,
+				vhost_user_deadline(1000)));
 	EXPECT(backend->ops->dispatch(backend) == expected);
-	EXPECT(!vhost_user_receive(daemon_thread.requests, &message, 1000));
+	EXPECT(!vhost_user_receive(daemon_thread.requests, &message, vhost_user_deadline(1000)));
 	return message.payload.u64;
 }
 

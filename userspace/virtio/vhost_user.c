@@ -4,7 +4,7 @@
  * and has the eventfds: no message is sent while queues run.
  *
  * It is a process that may do what it likes. What it sends is looked at, and it has so much time
- * for each answer, since a processor of the guest waits for that.
+ * for each operation, since a processor of the guest waits for that: begin() sets the deadline.
  */
 #include <errno.h>
 #include <linux/virtio_config.h>
@@ -34,7 +34,7 @@
  * @socket: for our requests
  * @requests: for its requests; -1: it makes none
  * @events: an epoll instance that waits for both
- * @timeout: milliseconds for the next answer
+ * @deadline: by when all answers of the operation that is under way have to be there
  * @features: of the device, and VHOST_USER_F_PROTOCOL_FEATURES
  * @protocol: features of the protocol that both sides know
  * @max_queues: how many queues it serves at most
@@ -46,7 +46,7 @@ struct vhost_user {
 	int socket;
 	int requests;
 	int events;
-	int timeout;
+	long long deadline;
 	__u64 features;
 	__u64 protocol;
 	unsigned int max_queues;
@@ -57,6 +57,14 @@ struct vhost_user {
 static struct vhost_user *to_vhost_user(const struct backend *backend)
 {
 	return (struct vhost_user *)backend;
+}
+
+static struct vhost_user *begin(struct backend *backend)
+{
+	struct vhost_user *user = to_vhost_user(backend);
+
+	user->deadline = vhost_user_deadline(VHOST_USER_TIMEOUT);
+	return user;
 }
 
 static bool has_protocol_features(const struct vhost_user *user)
@@ -80,19 +88,18 @@ static int send_request(struct vhost_user *user, __u32 request, struct vhost_use
 	message->header = (struct vhost_user_header){
 		.request = request, .flags = VHOST_USER_VERSION | flags, .size = size,
 	};
-	error = vhost_user_send(user->socket, message, fds, nr_fds, user->timeout);
+	error = vhost_user_send(user->socket, message, fds, nr_fds, user->deadline);
 	return error ? give_up(user, error) : 0;
 }
 
 static int receive_reply(struct vhost_user *user, __u32 request, struct vhost_user_message *message,
 			 size_t size)
 {
-	int error = vhost_user_receive(user->socket, message, user->timeout);
+	int error = vhost_user_receive(user->socket, message, user->deadline);
 
 	if (!error && (message->header.request != request || message->header.size != size ||
 		       !(message->header.flags & VHOST_USER_REPLY)))
 		error = -EPROTO;
-	user->timeout = VHOST_USER_TIMEOUT;
 	return error ? give_up(user, error) : 0;
 }
 
@@ -160,7 +167,7 @@ static size_t config_size(size_t length)
 
 static int vhost_user_get_config(struct backend *backend, void *config, size_t length)
 {
-	struct vhost_user *user = to_vhost_user(backend);
+	struct vhost_user *user = begin(backend);
 	struct vhost_user_message message = { .payload.config = { .size = length } };
 	int error;
 
@@ -180,7 +187,7 @@ static int vhost_user_get_config(struct backend *backend, void *config, size_t l
 static int vhost_user_set_config(struct backend *backend, size_t offset, const void *data,
 				 size_t length)
 {
-	struct vhost_user *user = to_vhost_user(backend);
+	struct vhost_user *user = begin(backend);
 	struct vhost_user_message message = {
 		.payload.config = { .offset = offset, .size = length },
 	};
@@ -232,16 +239,19 @@ static int set_address(struct vhost_user *user, unsigned int index, const struct
 		   NULL, 0);
 }
 
+static int set_call(struct vhost_user *user, unsigned int index, const struct queue *queue)
+{
+	return set_fd(user, VHOST_USER_SET_VRING_CALL, index, queue->call);
+}
+
 static int vhost_user_set_call(struct backend *backend, unsigned int index,
 			       const struct queue *queue)
 {
-	return set_fd(to_vhost_user(backend), VHOST_USER_SET_VRING_CALL, index, queue->call);
+	return set_call(begin(backend), index, queue);
 }
 
-static int vhost_user_start_queue(struct backend *backend, unsigned int index,
-				  const struct queue *queue)
+static int start_queue(struct vhost_user *user, unsigned int index, const struct queue *queue)
 {
-	struct vhost_user *user = to_vhost_user(backend);
 	bool packed = user->accepted & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
 	int error;
 
@@ -254,7 +264,7 @@ static int vhost_user_start_queue(struct backend *backend, unsigned int index,
 	if (!error)
 		error = set_address(user, index, queue);
 	if (!error)
-		error = vhost_user_set_call(backend, index, queue);
+		error = set_call(user, index, queue);
 	if (!error)
 		error = set_fd(user, VHOST_USER_SET_VRING_KICK, index, queue->kick);
 	if (error)
@@ -265,10 +275,15 @@ static int vhost_user_start_queue(struct backend *backend, unsigned int index,
 	       set_state(user, VHOST_USER_SET_VRING_ENABLE, index, 1) : 0;
 }
 
-/* The answer tells where it has stopped, which is where nothing will go on. */
-static int vhost_user_stop_queue(struct backend *backend, unsigned int index)
+static int vhost_user_start_queue(struct backend *backend, unsigned int index,
+				  const struct queue *queue)
 {
-	struct vhost_user *user = to_vhost_user(backend);
+	return start_queue(begin(backend), index, queue);
+}
+
+/* The answer tells where it has stopped, which is where nothing will go on. */
+static int stop_queue(struct vhost_user *user, unsigned int index)
+{
 	struct vhost_user_message message = { .payload.state = { .index = index } };
 	int error = 0;
 
@@ -286,21 +301,26 @@ static int vhost_user_stop_queue(struct backend *backend, unsigned int index)
 	return error;
 }
 
+static int vhost_user_stop_queue(struct backend *backend, unsigned int index)
+{
+	return stop_queue(begin(backend), index);
+}
+
 static int vhost_user_stop(struct backend *backend)
 {
-	struct vhost_user *user = to_vhost_user(backend);
+	struct vhost_user *user = begin(backend);
 	int error = 0;
 	unsigned int i;
 
 	for (i = 0; !error && i < user->max_queues; i++)
-		error = vhost_user_stop_queue(backend, i);
+		error = stop_queue(user, i);
 	return error;
 }
 
 static int vhost_user_start(struct backend *backend, __u64 features, const struct queue *queues,
 			    unsigned int nr_queues)
 {
-	struct vhost_user *user = to_vhost_user(backend);
+	struct vhost_user *user = begin(backend);
 	const __u64 protocol = user->features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
 	unsigned int i;
 	int error;
@@ -311,7 +331,7 @@ static int vhost_user_start(struct backend *backend, __u64 features, const struc
 		error = share_memory(user);
 	for (i = 0; !error && i < nr_queues; i++) {
 		if (queues[i].enabled)
-			error = vhost_user_start_queue(backend, i, &queues[i]);
+			error = start_queue(user, i, &queues[i]);
 	}
 	return error;
 }
@@ -324,7 +344,7 @@ static int vhost_user_poll_fd(const struct backend *backend)
 /* It has something to tell, or its end of a socket is closed. */
 static int vhost_user_dispatch(struct backend *backend)
 {
-	struct vhost_user *user = to_vhost_user(backend);
+	struct vhost_user *user = begin(backend);
 	struct vhost_user_message message;
 	struct epoll_event event;
 	bool known;
@@ -332,7 +352,7 @@ static int vhost_user_dispatch(struct backend *backend)
 
 	if (epoll_wait(user->events, &event, 1, 0) != 1)
 		return BACKEND_NOTHING;
-	error = vhost_user_receive(event.data.fd, &message, user->timeout);
+	error = vhost_user_receive(event.data.fd, &message, user->deadline);
 	/* Answers come only when we wait for them. */
 	if (!error && event.data.fd == user->socket)
 		error = -EPROTO;
@@ -343,7 +363,7 @@ static int vhost_user_dispatch(struct backend *backend)
 		message.header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
 		message.header.size = sizeof(message.payload.u64);
 		message.payload.u64 = !known;
-		error = vhost_user_send(user->requests, &message, NULL, 0, user->timeout);
+		error = vhost_user_send(user->requests, &message, NULL, 0, user->deadline);
 	}
 	if (error)
 		return give_up(user, error);
@@ -448,7 +468,8 @@ int vhost_user_open(int fd, const struct guest_memory *memory, struct backend **
 	}
 	*user = (struct vhost_user){
 		.backend = { .ops = &vhost_user_ops, .memory = memory },
-		.socket = fd, .requests = -1, .timeout = VHOST_USER_FIRST_TIMEOUT,
+		.socket = fd, .requests = -1,
+		.deadline = vhost_user_deadline(VHOST_USER_OPEN_TIMEOUT),
 	};
 	user->events = epoll_create1(EPOLL_CLOEXEC);
 	error = user->events < 0 ? -errno : watch(user, fd);

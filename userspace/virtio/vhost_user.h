@@ -5,9 +5,12 @@
 
 #include "virtio/backend.h"
 
-/* Milliseconds that a back end may take for an answer, and for the first one. */
+/*
+ * Milliseconds that a back end may take for an operation, in however many messages, and for being
+ * opened, when it may have to start first.
+ */
 #define VHOST_USER_TIMEOUT		10000
-#define VHOST_USER_FIRST_TIMEOUT	60000
+#define VHOST_USER_OPEN_TIMEOUT		60000
 
 /*
  * Use the back end that @fd, a connected socket, leads to. The socket is the back end's from now

@@ -19,6 +19,11 @@ static long long now(void)
 	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
 }
 
+long long vhost_user_deadline(int timeout)
+{
+	return now() + timeout;
+}
+
 /* Processors are kicked by signals. */
 static int await(int socket, short events, long long deadline)
 {
@@ -45,7 +50,7 @@ static int retry(int socket, short events, long long deadline)
 }
 
 int vhost_user_send(int socket, const struct vhost_user_message *message, const int *fds,
-		    size_t nr_fds, int timeout)
+		    size_t nr_fds, long long deadline)
 {
 	union {
 		struct cmsghdr header;
@@ -56,7 +61,6 @@ int vhost_user_send(int socket, const struct vhost_user_message *message, const 
 		.iov_len = sizeof(message->header) + message->header.size,
 	};
 	struct msghdr send = { .msg_iov = &piece, .msg_iovlen = 1 };
-	long long deadline = now() + timeout;
 	ssize_t sent;
 	int error;
 
@@ -105,9 +109,8 @@ static int receive_bytes(int socket, void *data, size_t length, long long deadli
 	return 0;
 }
 
-int vhost_user_receive(int socket, struct vhost_user_message *message, int timeout)
+int vhost_user_receive(int socket, struct vhost_user_message *message, long long deadline)
 {
-	long long deadline = now() + timeout;
 	int error;
 
 	memset(message, 0, sizeof(*message));

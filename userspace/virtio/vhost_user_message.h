@@ -100,14 +100,17 @@ struct vhost_user_message {
 	union vhost_user_payload payload;
 } __attribute__((packed));
 
+/* What is so many milliseconds from now. */
+long long vhost_user_deadline(int timeout);
+
 /*
- * Send one, with descriptors. Both return 0 or a negative error number: ETIMEDOUT: not within
- * @timeout milliseconds; ECONNRESET: nobody is there any more.
+ * Send one, with descriptors. Both return 0 or a negative error number: ETIMEDOUT: not before
+ * @deadline; ECONNRESET: nobody is there any more.
  */
 int vhost_user_send(int socket, const struct vhost_user_message *message, const int *fds,
-		    size_t nr_fds, int timeout);
+		    size_t nr_fds, long long deadline);
 
 /* Receive one; EPROTO: it is none. Descriptors that come with it are closed. */
-int vhost_user_receive(int socket, struct vhost_user_message *message, int timeout);
+int vhost_user_receive(int socket, struct vhost_user_message *message, long long deadline);
 
 #endif /* VIRTIO_VHOST_USER_MESSAGE_H */
