@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -20,6 +21,9 @@
 
 #define QUEUE_SIZE	256
 #define MAX_QUEUES	64
+
+/* Seconds for a daemon to have room for one more connection. */
+#define CONNECT_TIMEOUT	5
 
 /* What comes after that is for a feature that is not offered. */
 #define CONFIG_LENGTH	offsetof(struct virtio_blk_config, max_secure_erase_sectors)
@@ -116,6 +120,7 @@ static int blk_check(struct virtio_device *device)
 
 static int connect_to(const char *path, int *fd)
 {
+	const struct timeval timeout = { .tv_sec = CONNECT_TIMEOUT };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -123,9 +128,12 @@ static int connect_to(const char *path, int *fd)
 			      path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (*fd >= 0 && !connect(*fd, (const struct sockaddr *)&address, sizeof(address)))
+	/* connect() waits as long as sending would, and then says EAGAIN. */
+	if (*fd >= 0 && !setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) &&
+	    !connect(*fd, (const struct sockaddr *)&address, sizeof(address)))
 		return STATUS_OK;
-	fail("cannot connect to the vhost-user daemon at %s: %s", path, strerror(errno));
+	fail("cannot connect to the vhost-user daemon at %s: %s", path,
+	     errno == EAGAIN ? "it serves others and takes no more connections" : strerror(errno));
 	if (*fd >= 0)
 		close(*fd);
 	return STATUS_FAILED;
