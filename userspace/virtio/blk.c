@@ -201,6 +201,16 @@ static int blk_open(struct virtio_device *device, const struct guest_memory *mem
 	return status ? status : find_queues(blk);
 }
 
+/* Of a daemon that is not ours we can only close the socket. */
+static void blk_lost(struct virtio_device *device)
+{
+	struct blk *blk = to_blk(device);
+
+	if (blk->daemon && !daemon_kill(blk->daemon))
+		note("%s: the daemon can't be killed, and may still write to the guest's memory",
+		     device->label);
+}
+
 static void blk_close(struct virtio_device *device)
 {
 	struct blk *blk = to_blk(device);
@@ -234,6 +244,7 @@ const struct virtio_type blk_type = {
 	.parse = blk_parse,
 	.check = blk_check,
 	.open = blk_open,
+	.lost = blk_lost,
 	.close = blk_close,
 	.free = blk_free,
 };

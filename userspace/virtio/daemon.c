@@ -54,7 +54,7 @@
 /* Milliseconds for it to end in order: it may have much to write. */
 #define END_TIMEOUT	30000
 
-/* And to have ended, after it has closed its socket. */
+/* And to have ended, after it has closed its socket or has been killed. */
 #define EXIT_TIMEOUT	5000
 
 static const char qcow2_magic[4] = { 'Q', 'F', 'I', '\xfb' };
@@ -331,7 +331,13 @@ static int spawn(struct daemon *daemon, const struct arguments *arguments, int l
 		return fail("cannot start %s: %s", PROGRAM, strerror(errno));
 	}
 	daemon->pidfd = pidfd_open(daemon->pid, 0);
-	return STATUS_OK;
+	if (daemon->pidfd >= 0)
+		return STATUS_OK;
+	fail("cannot start %s: %s", PROGRAM, strerror(errno));
+	kill(daemon->pid, SIGKILL);
+	waitpid(daemon->pid, NULL, 0);
+	daemon->pid = 0;
+	return STATUS_FAILED;
 }
 
 static int start(struct daemon *daemon, const struct arguments *arguments, int locked, int *socket)
@@ -440,6 +446,16 @@ int daemon_explain(struct daemon *daemon, const struct disk *disk, int error)
 		    *said ? said : "it does not say why");
 }
 
+bool daemon_kill(struct daemon *daemon)
+{
+	int status;
+
+	if (!daemon->pid)
+		return true;
+	pidfd_send_signal(daemon->pidfd, SIGKILL, NULL, 0);
+	return await_end(daemon, EXIT_TIMEOUT, &status);
+}
+
 void daemon_end(struct daemon *daemon)
 {
 	int status;
@@ -448,10 +464,8 @@ void daemon_end(struct daemon *daemon)
 		return;
 	if (daemon->pid) {
 		kill(daemon->pid, SIGTERM);
-		if (!await_end(daemon, END_TIMEOUT, &status)) {
-			kill(daemon->pid, SIGKILL);
-			waitpid(daemon->pid, &status, 0);
-		}
+		if (!await_end(daemon, END_TIMEOUT, &status))
+			daemon_kill(daemon);
 	}
 	if (daemon->pidfd >= 0)
 		close(daemon->pidfd);

@@ -31,6 +31,12 @@ int daemon_start(struct daemon **daemon, const struct disk *disk, int *socket);
 /* It does not answer as it should: say why. */
 int daemon_explain(struct daemon *daemon, const struct disk *disk, int error);
 
+/*
+ * End it at once. Returns false if it is still there some seconds later, which only what the
+ * kernel does for it can be the reason for. daemon_end() has to be called all the same.
+ */
+bool daemon_kill(struct daemon *daemon);
+
 /* End it, in order if it can; NULL: there is none. */
 void daemon_end(struct daemon *daemon);
 

@@ -140,7 +140,8 @@ static void needs_reset(struct transport *transport)
 /* The guest has not been told before, and the user has not either. */
 static void lose_backend(struct transport *transport, int error)
 {
-	struct backend *backend = transport->device->backend;
+	struct virtio_device *device = transport->device;
+	struct backend *backend = device->backend;
 	int fd = backend->ops->poll_fd ? backend->ops->poll_fd(backend) : -1;
 
 	if (transport->lost)
@@ -150,10 +151,12 @@ static void lose_backend(struct transport *transport, int error)
 	if (transport->started)
 		backend->ops->stop(backend);
 	transport->started = false;
+	if (device->type->lost)
+		device->type->lost(device);
 	if (fd >= 0)
 		epoll_ctl(transport->events, EPOLL_CTL_DEL, fd, NULL);
 	note("%s: %s is of no more use (%s), and the guest's device with it",
-	     transport->device->label, backend->ops->name, strerror(-error));
+	     device->label, backend->ops->name, strerror(-error));
 }
 
 static void stop(struct transport *transport)

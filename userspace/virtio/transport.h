@@ -84,6 +84,9 @@ struct virtio_device {
  * @check: all keys have been parsed: is it complete? NULL: it always is
  * @open: get the back end, and say what the device is like. Nothing has been opened before, so
  *	that a description can be looked at without effect. Says why if it fails.
+ * @lost: the back end is of no more use: what serves it must touch no memory of the guest any more
+ *	when this returns, as far as that is in our power. Called once at most, with the device's
+ *	lock held, and before the back end is closed. NULL: nothing
  * @close: the transport has closed the back end, if there was one: undo what else @open has done,
  *	if it has. May be called again. NULL: nothing
  * @free: free what @parse has allocated, but for @label; NULL: nothing
@@ -96,6 +99,7 @@ struct virtio_type {
 	int (*parse)(struct virtio_device *device, const char *key, const char *value, bool *known);
 	int (*check)(struct virtio_device *device);
 	int (*open)(struct virtio_device *device, const struct guest_memory *memory);
+	void (*lost)(struct virtio_device *device);
 	void (*close)(struct virtio_device *device);
 	void (*free)(struct virtio_device *device);
 };
