@@ -182,6 +182,14 @@ served_by()
 	ps -o pid=,comm= --ppid "$1" | awk '$2 ~ /^qemu-storage/ { print $1 }'
 }
 
+# await_halt PROCESS: until none of its threads runs any more.
+await_halt()
+{
+	while cat "/proc/$1"/task/*/status 2>/dev/null | grep -q '^State:[[:space:]]*[RSD]'; do
+		sleep 0.01
+	done
+}
+
 # try_halt HOW LINES FORMAT: what serves the disk is stopped or killed while the guest runs, and the
 # launcher has as many lines to say. Before, the guest has written, and flushed the disk's cache.
 try_halt()
@@ -209,6 +217,7 @@ try_halt()
 			else
 				kill -STOP "$halt_daemon"
 			fi
+			await_halt "$halt_daemon"
 			echo >&3
 			;;
 		continue)

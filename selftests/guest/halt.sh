@@ -11,8 +11,8 @@
 how=$(argument how)
 exec 4</dev/ttyS0
 case $how in
-stop)	plan 6 ;;
-*)	plan 3 ;;
+stop)	plan 7 ;;
+*)	plan 4 ;;
 esac
 
 # ask WORD: the host does it.
@@ -33,12 +33,20 @@ dd if=/piece of=/dev/vda bs=64k seek=64 conv=notrunc,fsync 2>/dev/null
 written=$(sum_of /dev/vda)
 drop_caches
 
-# Requests that are begun once nobody serves them any more.
+# Requests that are begun once nobody serves them any more, with gaps so that none becomes part of
+# another.
 ask "$how"
 for n in 1 2 3; do
-	{ dd if=/dev/vda bs=64k count=1 skip=$n iflag=direct 2>/dev/null | md5sum >/read.$n
+	{ dd if=/dev/vda bs=64k count=1 skip=$((2 * n)) iflag=direct 2>/dev/null | md5sum >/read.$n
 	  echo read >/done.$n; } &
 done
+# Or completed, which is what they should not be.
+begun()
+{
+	read -r reads _ </sys/block/vda/inflight
+	[ "$reads" = 3 ] || ls /done.* >/dev/null 2>&1
+}
+check "the driver has given them to the device" wait_for begun
 sleep 2
 same "what nobody serves is not completed" "" "$(ls /done.* 2>/dev/null)"
 same "the guest lives on, and so does configuration space" 0x1af4 \
@@ -50,7 +58,7 @@ stop)
 	wait
 	check "it is, when it is served again" [ "$(cat /done.* | wc -l)" = 3 ]
 	sums=$(for n in 1 2 3; do
-		dd if=/dev/vda bs=64k count=1 skip=$n 2>/dev/null | md5sum
+		dd if=/dev/vda bs=64k count=1 skip=$((2 * n)) 2>/dev/null | md5sum
 	done)
 	same "with the right data" "$sums" "$(cat /read.1 /read.2 /read.3)"
 	drop_caches
