@@ -18,6 +18,7 @@
 #include "lib/ioctls.h"
 #include "lib/message.h"
 #include "lib/pci.h"
+#include "lib/state.h"
 #include "lib/vm.h"
 #include "lib/wait.h"
 
@@ -640,7 +641,7 @@ TEST_F(msi, reset_puts_everything_back)
 			fire(device, BY_EVENTFD, KVPCI_MSI, 3);
 			if (flags & KVPCI_MSI_MASK)
 				EXPECT_TRUE(becomes_pending(device, 8));
-			usleep(5000);
+			EXPECT_EQ(0, drain(self->rig->host->fd));
 			if (flr)
 				config_write(device, device->express + PCI_EXP_DEVCTL, 2,
 					     PCI_EXP_DEVCTL_BCR_FLR);
