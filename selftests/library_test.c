@@ -437,6 +437,11 @@ static int table_commit(void *context)
 	return 0;
 }
 
+static const struct kvpci_gsi_ops table_ops = {
+	.size = sizeof(table_ops), .take = table_take, .change = table_change,
+	.give_back = table_give_back, .commit = table_commit,
+};
+
 /* Where a function has its BAR: F at MEM. */
 static __u32 bar_of(const struct host *host, int bdf)
 {
@@ -495,16 +500,12 @@ static bool is_routed(const struct kvpci_function *function)
 /* If there are too few GSIs, vectors that have one have it, and others wait. */
 TEST(routes_of_the_callers)
 {
-	const struct kvpci_gsi_ops ops = {
-		.size = sizeof(ops), .take = table_take, .change = table_change,
-		.give_back = table_give_back, .commit = table_commit,
-	};
 	struct kvpci_route route = { .interrupt = KVPCI_MSIX };
 	struct vm *vm = vm_new_with(1, VM_INTERRUPTS);
 	struct host host = { .vm = vm, .config = host_defaults(vm) };
 	struct table table = { .limit = 2 };
 	const struct kvpci_machine machine = {
-		.size = sizeof(machine), .gsi_ops = &ops, .gsi_context = &table,
+		.size = sizeof(machine), .gsi_ops = &table_ops, .gsi_context = &table,
 	};
 	struct kvpci_function *f, *g, *culprit;
 	struct kvpci_counts counts;
@@ -572,16 +573,12 @@ TEST(routes_of_the_callers)
 /* However many messages the caller refuses: those after them have their routes. */
 TEST(refused_ones_keep_back_no_others)
 {
-	const struct kvpci_gsi_ops ops = {
-		.size = sizeof(ops), .take = table_take, .change = table_change,
-		.give_back = table_give_back, .commit = table_commit,
-	};
 	struct kvpci_route route = { .interrupt = KVPCI_MSIX };
 	struct vm *vm = vm_new_with(1, VM_INTERRUPTS);
 	struct host host = { .vm = vm, .config = host_defaults(vm) };
 	struct table table = { .limit = MORE_VECTORS };
 	const struct kvpci_machine machine = {
-		.size = sizeof(machine), .gsi_ops = &ops, .gsi_context = &table,
+		.size = sizeof(machine), .gsi_ops = &table_ops, .gsi_context = &table,
 	};
 	int device = must(kvpci_open());
 	unsigned int refused;
