@@ -15,6 +15,9 @@ plan 5
 modprobe -a virtio_pci virtio_blk
 wait_for [ -b /dev/vda ]
 same "the disk is as the host made it" "$sum" "$(sum_of /dev/vda)"
+# A name for the writer: in /dev it would make a file of the disk that has gone.
+# shellcheck disable=SC2046 # words
+mknod /disk b $(tr : ' ' </sys/block/vda/dev)
 function=$(virtio_function "$(virtio_device 2)")
 mebibytes=$(($(cat /sys/block/vda/size) / 2048))
 
@@ -27,7 +30,7 @@ reader()
 writer()
 {
 	dd if=/dev/vda of=/half bs=1M count=$((mebibytes / 2)) 2>/dev/null
-	while dd if=/half of=/dev/vda bs=32k conv=notrunc oflag=direct; do :; done 2>/dev/null
+	while dd if=/half of=/disk bs=32k conv=notrunc oflag=direct; do :; done 2>/dev/null
 }
 
 # requests FIELD: how many reads (1) or writes (5) have been completed.
