@@ -12,33 +12,12 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "virtio/devnode.h"
 #include "virtio/net.h"
 #include "virtio/tap.h"
 
-#define TUN_PATH	"/dev/net/tun"
-
 /* More than a tap keeps. */
 #define MAX_DRAINED	65536
-
-static int open_file(int *fd, const char *label)
-{
-	/* vhost does not wait for packets, nor does tap_drain(). */
-	*fd = open(TUN_PATH, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (*fd >= 0)
-		return STATUS_OK;
-	switch (errno) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		return fail("%s: there is no " TUN_PATH ", load the module tun", label);
-	case EACCES:
-	case EPERM:
-		return fail("%s: " TUN_PATH " may not be opened, run as root or change who may",
-			    label);
-	default:
-		return fail("%s: cannot open " TUN_PATH ": %s", label, strerror(errno));
-	}
-}
 
 static int explain(const char *name, bool multi_queue, const char *label)
 {
@@ -71,7 +50,8 @@ int tap_open(int *fd, const char *name, bool multi_queue, const char *label)
 	};
 	int status;
 
-	status = open_file(fd, label);
+	/* vhost does not wait for packets, nor does tap_drain(). */
+	status = devnode_open(fd, "/dev/net/tun", O_NONBLOCK, "tun", label);
 	if (status)
 		return status;
 	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);

@@ -5,7 +5,6 @@
  * different for each type of device.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/vhost.h>
 #include <stdint.h>
 #include <string.h>
@@ -14,27 +13,8 @@
 
 #include "memory.h"
 #include "report.h"
+#include "virtio/devnode.h"
 #include "virtio/vhost.h"
-
-static int open_file(struct vhost *vhost, const char *path, const char *module,
-		     const char *label)
-{
-	vhost->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (vhost->fd >= 0)
-		return STATUS_OK;
-	switch (errno) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		return fail("%s: there is no %s, load the module %s", label, path, module);
-	case EACCES:
-	case EPERM:
-		return fail("%s: %s may not be opened, run as root or change who may", label,
-			    path);
-	default:
-		return fail("%s: cannot open %s: %s", label, path, strerror(errno));
-	}
-}
 
 static int set_memory(const struct vhost *vhost)
 {
@@ -63,7 +43,7 @@ int vhost_open(struct vhost *vhost, const char *path, const char *module, const 
 
 	*vhost = VHOST_CLOSED;
 	vhost->memory = memory;
-	status = open_file(vhost, path, module, label);
+	status = devnode_open(&vhost->fd, path, 0, module, label);
 	if (status)
 		return status;
 	if (ioctl(vhost->fd, VHOST_SET_OWNER) || set_memory(vhost) ||
