@@ -8,22 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "parse.h"
 #include "report.h"
 #include "virtio/blk.h"
 #include "virtio/daemon.h"
+#include "virtio/socket.h"
 #include "virtio/vhost_user.h"
 
 #define QUEUE_SIZE	256
 #define MAX_QUEUES	64
-
-/* Seconds for a daemon to have room for one more connection. */
-#define CONNECT_TIMEOUT	5
 
 /* What comes after that is for a feature that is not offered. */
 #define CONFIG_LENGTH	offsetof(struct virtio_blk_config, max_secure_erase_sectors)
@@ -118,27 +112,6 @@ static int blk_check(struct virtio_device *device)
 	return STATUS_OK;
 }
 
-static int connect_to(const char *path, int *fd)
-{
-	const struct timeval timeout = { .tv_sec = CONNECT_TIMEOUT };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return misuse("--disk: vhost-user=%s is longer than the %zu bytes that the name of a socket can have",
-			      path, sizeof(address.sun_path) - 1);
-	strcpy(address.sun_path, path);
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* connect() waits as long as sending would, and then says EAGAIN. */
-	if (*fd >= 0 && !setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) &&
-	    !connect(*fd, (const struct sockaddr *)&address, sizeof(address)))
-		return STATUS_OK;
-	fail("cannot connect to the vhost-user daemon at %s: %s", path,
-	     errno == EAGAIN ? "it serves others and takes no more connections" : strerror(errno));
-	if (*fd >= 0)
-		close(*fd);
-	return STATUS_FAILED;
-}
-
 static int open_backend(struct blk *blk, const struct guest_memory *memory)
 {
 	int status;
@@ -146,7 +119,7 @@ static int open_backend(struct blk *blk, const struct guest_memory *memory)
 	int fd;
 
 	if (blk->socket)
-		status = connect_to(blk->socket, &fd);
+		status = socket_connect("--disk", blk->socket, &fd);
 	else
 		status = daemon_start(&blk->daemon, &blk->disk, &fd);
 	if (status)

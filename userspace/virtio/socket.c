@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sockets that vhost-user daemons listen at. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "virtio/socket.h"
+
+/* Seconds for a daemon to have room for one more connection. */
+#define CONNECT_TIMEOUT	5
+
+int socket_connect(const char *option, const char *path, int *fd)
+{
+	const struct timeval timeout = { .tv_sec = CONNECT_TIMEOUT };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return misuse("%s: vhost-user=%s is longer than the %zu bytes that the name of a socket can have",
+			      option, path, sizeof(address.sun_path) - 1);
+	strcpy(address.sun_path, path);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* connect() waits as long as sending would, and then says EAGAIN. */
+	if (*fd >= 0 && !setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) &&
+	    !connect(*fd, (const struct sockaddr *)&address, sizeof(address)))
+		return STATUS_OK;
+	fail("cannot connect to the vhost-user daemon at %s: %s", path,
+	     errno == EAGAIN ? "it serves others and takes no more connections" : strerror(errno));
+	if (*fd >= 0)
+		close(*fd);
+	return STATUS_FAILED;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VIRTIO_SOCKET_H
+#define VIRTIO_SOCKET_H
+
+/**
+ * socket_connect - connect to a vhost-user daemon
+ * @option: which option of the user's names it, such as "--disk", for messages
+ * @path: the socket that it listens at
+ * @fd: where to put the connection
+ *
+ * Return: STATUS_OK, or that of the error that it has told of
+ */
+int socket_connect(const char *option, const char *path, int *fd);
+
+#endif /* VIRTIO_SOCKET_H */
