@@ -110,8 +110,10 @@ static int open_devices(struct machine *machine)
 static int read_input(struct machine *machine)
 {
 	const struct options *options = machine->options;
+	struct memory_options memory = options->memory;
 	int status;
 
+	memory.shared = shares_memory(options);
 	status = slots_assign(options->devices, options->nr_devices, &machine->slots,
 			      &machine->nr_slots);
 	if (!status)
@@ -119,7 +121,7 @@ static int read_input(struct machine *machine)
 	if (!status && options->initrd)
 		status = file_read(&machine->initrd, options->initrd, "initrd");
 	if (!status)
-		status = memory_create(&machine->memory, options->memory, shares_memory(options));
+		status = memory_create(&machine->memory, &memory);
 	machine->cf8 = !status && wants_cf8(machine);
 	if (!status)
 		status = load_kernel(machine);

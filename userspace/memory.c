@@ -3,7 +3,9 @@
  * The guest's RAM: one mapping, cut into the pieces that layout.h gives.
  *
  * It is anonymous memory unless other processes are to map it: of a file in memory, huge pages
- * are to be had only where the administrator has allowed it.
+ * are to be had only where the administrator has allowed it. If the administrator has put pages
+ * into a pool for it, it is a file in any case: a process that we start then has no copy of ours.
+ * All of these pages are taken at once: a guest that touches one which is not there gets SIGBUS.
  *
  * What lies between LOW_RAM_END and FIRMWARE_BASE is part of the mapping but is not
  * given to the guest, so that addresses below 2 GiB are offsets into the mapping.
@@ -14,8 +16,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "hugepages.h"
 #include "layout.h"
 #include "memory.h"
+#include "numa.h"
 #include "report.h"
 
 #define HUGE_PAGE	MIB(2)
@@ -30,60 +34,114 @@ static void add_ram(struct guest_memory *memory, __u64 address, __u64 size, __u8
  * Map so that huge pages of ours are ones of the guest, too: KVM takes them for one only if
  * both are aligned.
  */
-static __u8 *map_aligned(__u64 size, int fd)
+static __u8 *map_aligned(__u64 size, __u64 alignment, int flags, int fd)
 {
-	const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
 	__u8 *host, *start;
 
-	host = mmap(NULL, size + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+	host = mmap(NULL, size + alignment, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		    -1, 0);
 	if (host == MAP_FAILED)
 		return NULL;
-	start = (__u8 *)(((unsigned long)host + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	start = (__u8 *)(((unsigned long)host + alignment - 1) & ~(alignment - 1));
 	if (start > host)
 		munmap(host, start - host);
-	munmap(start + size, host + HUGE_PAGE - start);
-	if (mmap(start, size, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE | MAP_FIXED, fd, 0) !=
-	    MAP_FAILED)
+	munmap(start + size, host + alignment - start);
+	if (mmap(start, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) != MAP_FAILED)
 		return start;
 	munmap(start, size);
 	return NULL;
 }
 
 /* A file that nobody can make shorter, which would take away memory that is mapped. */
-static int create_file(struct guest_memory *memory)
+static int create_file(struct guest_memory *memory, __u64 huge_page)
 {
-	memory->fd = memfd_create("kvpci guest memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	static const char name[] = "kvpci guest memory";
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+
+	memory->fd = huge_page ? hugepages_create_file(name, flags, huge_page) :
+				 memfd_create(name, flags);
 	if (memory->fd < 0 || ftruncate(memory->fd, memory->size) ||
 	    fcntl(memory->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return fail("cannot make a file of the guest's memory: %s", strerror(errno));
 	return STATUS_OK;
 }
 
-int memory_create(struct guest_memory *memory, __u64 size, bool shared)
+/* Huge pages of the pool are promised to us here, of whichever node they may be. */
+static int map(struct guest_memory *memory, const struct memory_options *options)
 {
-	__u64 low = size < RAM_HOLE_BASE ? size : RAM_HOLE_BASE;
+	__u64 low = options->size < RAM_HOLE_BASE ? options->size : RAM_HOLE_BASE;
+	bool file = options->shared || options->huge_page;
+	int flags = file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+	__u64 alignment = options->huge_page;
 	int status = STATUS_OK;
 	__u8 *host;
 
-	*memory = (struct guest_memory){ .size = size, .fd = -1 };
-	if (shared)
-		status = create_file(memory);
+	if (!options->huge_page) {
+		alignment = HUGE_PAGE;
+		flags |= MAP_NORESERVE;
+	}
+	if (file)
+		status = create_file(memory, options->huge_page);
 	if (status)
 		return status;
-	host = map_aligned(size, memory->fd);
+	host = map_aligned(memory->size, alignment, flags, memory->fd);
+	if (!host && options->huge_page)
+		return hugepages_lack(memory->size, options->huge_page, -1);
 	if (!host)
 		return fail("cannot allocate %llu MiB of guest memory, try a smaller --memory: %s",
-			    size / MIB(1), strerror(errno));
-
-	/* Only saves time; a kernel without huge pages may refuse it. */
-	madvise(host, size, MADV_HUGEPAGE);
-
+			    memory->size / MIB(1), strerror(errno));
 	add_ram(memory, 0, LOW_RAM_END, host);
 	add_ram(memory, FIRMWARE_BASE, low - FIRMWARE_BASE, host + FIRMWARE_BASE);
-	if (size > low)
-		add_ram(memory, RAM_HOLE_END, size - low, host + low);
+	if (memory->size > low)
+		add_ram(memory, RAM_HOLE_END, memory->size - low, host + low);
 	return STATUS_OK;
+}
+
+/* What was promised may not be there on one node, or not be allowed to us. */
+static int take_huge_pages(struct guest_memory *memory, const struct memory_options *options)
+{
+	int error;
+
+	do
+		error = madvise(memory->ram[0].host, memory->size, MADV_POPULATE_WRITE) ? errno : 0;
+	while (error == EINTR);
+	if (!error)
+		return STATUS_OK;
+	if (error != EFAULT && error != ENOMEM)
+		return fail("cannot take huge pages for the guest's memory: %s", strerror(error));
+	memory_destroy(memory);
+	return hugepages_lack(options->size, options->huge_page,
+			      options->bound ? (int)options->node : -1);
+}
+
+static int create(struct guest_memory *memory, const struct memory_options *options)
+{
+	int status = STATUS_OK;
+
+	if (options->huge_page)
+		status = hugepages_check(options->huge_page);
+	if (!status)
+		status = map(memory, options);
+	if (!status && options->bound)
+		status = numa_bind(memory->ram[0].host, memory->size, options->node);
+	if (status)
+		return status;
+	if (options->huge_page)
+		return take_huge_pages(memory, options);
+	/* Only saves time; a kernel without huge pages may refuse it. */
+	madvise(memory->ram[0].host, memory->size, MADV_HUGEPAGE);
+	return STATUS_OK;
+}
+
+int memory_create(struct guest_memory *memory, const struct memory_options *options)
+{
+	int status;
+
+	*memory = (struct guest_memory){ .size = options->size, .fd = -1 };
+	status = create(memory, options);
+	if (status)
+		memory_destroy(memory);
+	return status;
 }
 
 void memory_destroy(struct guest_memory *memory)

@@ -40,11 +40,23 @@ struct memory_map_entry {
 
 #define MEMORY_MINIMUM	MIB(16)
 
-/*
- * Allocate @size bytes of RAM, at least MEMORY_MINIMUM and whole pages. @shared: other processes
- * are going to map it.
+/**
+ * struct memory_options - what RAM is to be like
+ * @size: bytes: at least MEMORY_MINIMUM, and whole pages
+ * @huge_page: size of the host's huge pages that all of it is to be of; 0: ordinary ones
+ * @bound: it is to come from one NUMA node of the host
+ * @node: which
+ * @shared: other processes are going to map it
  */
-int memory_create(struct guest_memory *memory, __u64 size, bool shared);
+struct memory_options {
+	__u64 size;
+	__u64 huge_page;
+	bool bound;
+	unsigned int node;
+	bool shared;
+};
+
+int memory_create(struct guest_memory *memory, const struct memory_options *options);
 
 void memory_destroy(struct guest_memory *memory);
 

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hugepages.h"
 #include "layout.h"
 #include "memory.h"
+#include "numa.h"
 #include "options.h"
 #include "parse.h"
 #include "preset.h"
@@ -36,6 +38,8 @@ enum option_key {
 	OPT_STATS,
 	OPT_NET,
 	OPT_VSOCK,
+	OPT_HUGEPAGES,
+	OPT_NUMA_NODE,
 };
 
 static const char short_options[] = ":k:i:a:m:c:d:D:hV";
@@ -45,6 +49,8 @@ static const struct option long_options[] = {
 	{ "initrd", required_argument, NULL, OPT_INITRD },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
+	{ "hugepages", optional_argument, NULL, OPT_HUGEPAGES },
+	{ "numa-node", required_argument, NULL, OPT_NUMA_NODE },
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "disk", required_argument, NULL, OPT_DISK },
@@ -73,6 +79,8 @@ static void print_help(void)
 	       "  -i, --initrd FILE     initial RAM disk, or multiboot module\n"
 	       "  -a, --append TEXT     kernel command line (Linux: console=ttyS0)\n"
 	       "  -m, --memory SIZE     RAM, with suffix K, M or G (512M)\n"
+	       "      --hugepages[=2M|1G]  RAM of huge pages that the host has set aside\n"
+	       "      --numa-node N     RAM from this NUMA node of the host\n"
 	       "  -c, --cpus N          processors (1)\n"
 	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
 	       "  -D, --disk DISK       add a disk: FILE or vhost-user=SOCKET; may be repeated\n"
@@ -122,7 +130,29 @@ static int parse_memory(struct options *options, const char *text)
 			      text, MEMORY_MINIMUM / MIB(1));
 	if (size % KIB(4))
 		return misuse("--memory %s is not a multiple of 4K", text);
-	options->memory = size;
+	options->memory.size = size;
+	return STATUS_OK;
+}
+
+static int parse_hugepages(struct options *options, const char *text)
+{
+	__u64 page = MIB(2);
+
+	if (text && (!parse_size(text, &page) || !hugepages_size_known(page)))
+		return misuse("--hugepages=%s is neither 2M nor 1G", text);
+	options->memory.huge_page = page;
+	return STATUS_OK;
+}
+
+static int parse_numa_node(struct options *options, const char *text)
+{
+	__u64 number;
+
+	if (!parse_number(text, &number) || number >= NUMA_MAX_NODES)
+		return misuse("--numa-node %s is not a number from 0 to %u", text,
+			      NUMA_MAX_NODES - 1);
+	options->memory.bound = true;
+	options->memory.node = number;
 	return STATUS_OK;
 }
 
@@ -204,6 +234,10 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_memory(options, argument);
 	case OPT_CPUS:
 		return parse_cpus(options, argument);
+	case OPT_HUGEPAGES:
+		return parse_hugepages(options, argument);
+	case OPT_NUMA_NODE:
+		return parse_numa_node(options, argument);
 	case OPT_DEVICE:
 		return parse_device(options, argument);
 	case OPT_DISK:
@@ -239,6 +273,19 @@ static int parse_option(struct options *options, int option, const char *argumen
 	}
 }
 
+/* What is wrong with options that don't go together, in whichever order they are. */
+static int check(const struct options *options)
+{
+	const struct memory_options *memory = &options->memory;
+
+	if (!options->kernel)
+		return misuse("say what to boot with --kernel, see kvpci-run --help");
+	if (memory->huge_page && memory->size % memory->huge_page)
+		return misuse("--memory is not a multiple of --hugepages=%s",
+			      hugepages_name(memory->huge_page));
+	return STATUS_OK;
+}
+
 static int parse(struct options *options, int argc, char **argv)
 {
 	int option;
@@ -259,9 +306,7 @@ static int parse(struct options *options, int argc, char **argv)
 	}
 	if (optind < argc)
 		return misuse("%s is no option, see kvpci-run --help", argv[optind]);
-	if (!options->kernel)
-		return misuse("say what to boot with --kernel, see kvpci-run --help");
-	return STATUS_OK;
+	return check(options);
 }
 
 int options_parse(struct options *options, int argc, char **argv)
@@ -269,7 +314,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	int status;
 
 	*options = (struct options){
-		.memory = DEFAULT_MEMORY,
+		.memory.size = DEFAULT_MEMORY,
 		.cpus = 1,
 		.mirror = true,
 	};

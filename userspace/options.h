@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "memory.h"
 #include "spec.h"
 
 /* With configuration mechanism #1? Auto: unless the kernel is known to need none. */
@@ -22,7 +23,7 @@ struct options {
 	const char *append;		/* NULL: what the boot protocol has by default */
 	const char *control;		/* where commands come from; NULL: nowhere */
 	const char *module;		/* NULL: where modules are installed */
-	__u64 memory;
+	struct memory_options memory;	/* but for whether it is shared */
 	unsigned int cpus;
 	enum cf8 cf8;
 	bool mirror;

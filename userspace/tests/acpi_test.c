@@ -70,7 +70,7 @@ static void create(unsigned int cpus, const __u8 **xsdt)
 	with_cpus.cpus = cpus;
 	*xsdt = NULL;
 	memory_destroy(&memory);
-	EXPECT(!memory_create(&memory, MIB(16), false));
+	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
 	EXPECT(!acpi_create(&memory, &with_cpus));
 	/* Where guests look for it. */
 	EXPECT(ACPI_RSDP >= 0xe0000 && ACPI_RSDP < 0x100000 && !(ACPI_RSDP & 15));

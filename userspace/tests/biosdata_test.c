@@ -19,7 +19,7 @@ static void data_area(void)
 {
 	struct guest_memory memory;
 
-	EXPECT(!memory_create(&memory, MIB(16), false));
+	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
 	EXPECT(!biosdata_create(&memory));
 	EXPECT(get(&memory, 0x400, 2) == 0x3f8 && !get(&memory, 0x402, 2));
 	EXPECT(get(&memory, 0x413, 2) == 639);
@@ -32,7 +32,7 @@ static void vectors(void)
 	struct guest_memory memory;
 	unsigned int i;
 
-	EXPECT(!memory_create(&memory, MIB(16), false));
+	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
 	EXPECT(!biosdata_create(&memory));
 	for (i = 0; i < 256; i++)
 		EXPECT(get(&memory, 4 * i, 4) == 0xf000ff53);

@@ -149,7 +149,7 @@ static int load(const void *data, size_t size, const char *command_line,
 	int status;
 
 	memory_destroy(&memory);
-	memory_create(&memory, MIB(16), false);
+	memory_create(&memory, &(struct memory_options){ .size = MIB(16) });
 	status = boot_load(&boot, entry);
 	file_free(&kernel);
 	return status;
@@ -160,30 +160,6 @@ static bool memory_has(__u64 address, const void *data, size_t size)
 	const void *at = memory_at(&memory, address, size);
 
 	return at && !memcmp(at, data, size);
-}
-
-static void memory_bounds(void)
-{
-	memory_destroy(&memory);
-	EXPECT(!memory_create(&memory, MIB(16), false));
-	EXPECT(memory_at(&memory, 0, 1));
-	EXPECT(memory_at(&memory, LOW_RAM_END - 1, 1));
-	EXPECT(!memory_at(&memory, LOW_RAM_END - 1, 2));
-	EXPECT(!memory_at(&memory, LOW_RAM_END, 1));
-	EXPECT(memory_at(&memory, FIRMWARE_BASE, MIB(16) - FIRMWARE_BASE));
-	EXPECT(!memory_at(&memory, FIRMWARE_BASE, MIB(16)));
-	EXPECT(!memory_at(&memory, MIB(16), 1));
-	EXPECT(!memory_at(&memory, 0x1000, ~0ULL));
-	EXPECT(!memory_at(&memory, ~0ULL, 2));
-	EXPECT(memory_high_ram_end(&memory) == MIB(16));
-	memory_destroy(&memory);
-	/* Nothing of it is touched, so there need not be so much. */
-	if (!memory_create(&memory, GIB(5), false)) {
-		EXPECT(memory.end == GIB(7));
-		EXPECT(memory_at(&memory, GIB(4), GIB(3)));
-		EXPECT(!memory_at(&memory, GIB(2), 1));
-	}
-	memory_destroy(&memory);
 }
 
 static void bzimage(void)
@@ -468,7 +444,7 @@ static void initrd_too_large(void)
 	make_bzimage(&image);
 	kernel = make_file(&image, sizeof(image));
 	memory_destroy(&memory);
-	memory_create(&memory, MIB(16), false);
+	memory_create(&memory, &(struct memory_options){ .size = MIB(16) });
 	EXPECT_MESSAGE(boot_load(&boot, &entry), STATUS_FAILED, "give more --memory");
 	large.size = GIB(20);
 	EXPECT_MESSAGE(boot_load(&boot, &entry), STATUS_FAILED, "give more --memory");
@@ -477,7 +453,6 @@ static void initrd_too_large(void)
 }
 
 const struct test boot_tests[] = {
-	{ "memory_bounds", memory_bounds },
 	{ "bzimage", bzimage },
 	{ "pvh", pvh },
 	{ "multiboot", multiboot },

@@ -18,6 +18,7 @@ static const struct {
 	{ "spec", spec_tests },
 	{ "slots", slots_tests },
 	{ "place", place_tests },
+	{ "memory", memory_tests },
 	{ "boot", boot_tests },
 	{ "biosdata", biosdata_tests },
 	{ "acpi", acpi_tests },

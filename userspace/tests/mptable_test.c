@@ -32,7 +32,7 @@ static const __u8 *create(unsigned int cpus)
 	__u64 address;
 
 	memory_destroy(&memory);
-	EXPECT(!memory_create(&memory, MIB(16), false));
+	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
 	EXPECT(!mptable_create(&memory, cpus));
 	for (address = 0xf0000; address < 0x100000; address += 16) {
 		pointer = memory_at(&memory, address, 16);

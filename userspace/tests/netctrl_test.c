@@ -55,7 +55,7 @@ static struct vring_used *used(void)
 
 static void create(__u64 features)
 {
-	EXPECT(!memory_create(&memory, MEMORY_MINIMUM, false));
+	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MEMORY_MINIMUM }));
 	queue = (struct queue){
 		.size = SIZE, .desc = DESC, .driver = DRIVER, .device = DEVICE,
 		.kick = eventfd(0, EFD_NONBLOCK), .call = eventfd(0, EFD_NONBLOCK),

@@ -30,7 +30,7 @@ static void defaults(void)
 
 	EXPECT(!parse(&options, ""));
 	EXPECT(!strcmp(options.kernel, "k") && !options.initrd && !options.append);
-	EXPECT(options.memory == 512ULL << 20 && options.cpus == 1 && !options.nr_devices);
+	EXPECT(options.memory.size == 512ULL << 20 && options.cpus == 1 && !options.nr_devices);
 	EXPECT(options.cf8 == CF8_AUTO && options.mirror);
 	EXPECT(!options.debug_exit && !options.stats && !options.done);
 	options_free(&options);
@@ -41,7 +41,7 @@ static void all(void)
 	struct options options;
 
 	EXPECT(!parse(&options, "-i i -a text --memory=1G -c 254 -d id=4:2 --device pci-testdev"));
-	EXPECT(options.initrd && options.append && options.memory == 1ULL << 30);
+	EXPECT(options.initrd && options.append && options.memory.size == 1ULL << 30);
 	EXPECT(options.cpus == 254 && options.nr_devices == 2 && options.devices[1].model);
 	options_free(&options);
 	EXPECT(!parse(&options, "--stats --debug-exit --no-cf8 --mirror=off --module m.ko"));
@@ -54,6 +54,17 @@ static void all(void)
 	options_free(&options);
 	EXPECT(!parse(&options, "--net tap=a --vsock 3,addr=4 --net tap=b,queues=2"));
 	EXPECT(options.nr_devices == 3 && options.devices[1].device == 0x1053);
+	options_free(&options);
+	EXPECT(!options.memory.huge_page && !options.memory.bound);
+	EXPECT(!parse(&options, "--hugepages --numa-node 1"));
+	EXPECT(options.memory.huge_page == 2ULL << 20);
+	EXPECT(options.memory.bound && options.memory.node == 1);
+	options_free(&options);
+	EXPECT(!parse(&options, "--hugepages=1G -m 5G --numa-node 0 --hugepages=2M"));
+	EXPECT(options.memory.huge_page == 2ULL << 20 && options.memory.bound);
+	options_free(&options);
+	EXPECT(!parse(&options, "--hugepages=1G -m 5G"));
+	EXPECT(options.memory.huge_page == 1ULL << 30 && options.memory.size == 5ULL << 30);
 	options_free(&options);
 	EXPECT(!parse(&options, "--cf8 on --mirror on"));
 	EXPECT(options.cf8 == CF8_ON && options.mirror);
@@ -76,6 +87,13 @@ static void mistakes(void)
 		{ "--memory 1X", "not a size" },
 		{ "--memory -1", "not a size" },
 		{ "--memory 16777217", "multiple of 4K" },
+		{ "--hugepages=4K", "neither 2M nor 1G" },
+		{ "--hugepages=512M", "neither 2M nor 1G" },
+		{ "--hugepages=", "neither 2M nor 1G" },
+		{ "--hugepages --memory 17M", "multiple of --hugepages=2M" },
+		{ "--hugepages=1G", "multiple of --hugepages=1G" },
+		{ "--numa-node 1024", "0 to 1023" },
+		{ "--numa-node any", "0 to 1023" },
 		{ "--cpus 0", "1 to 254" },
 		{ "--cpus 255", "1 to 254" },
 		{ "--cpus many", "1 to 254" },

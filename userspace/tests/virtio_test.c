@@ -174,6 +174,9 @@ static const struct vhost_user_message *told(__u32 request, size_t *nr_fds)
 #define PROTOCOL	(1 << VHOST_USER_PROTOCOL_F_MQ | 1 << VHOST_USER_PROTOCOL_F_CONFIG)
 #define ACK		(1 << VHOST_USER_PROTOCOL_F_REPLY_ACK)
 
+/* Memory that the daemon maps. */
+static const struct memory_options shared = { .size = MIB(16), .shared = true };
+
 static struct queue some_queue(void)
 {
 	return (struct queue){
@@ -221,7 +224,7 @@ static void start_and_stop(__u64 protocol)
 	struct backend *backend;
 	__u64 features = 0;
 
-	EXPECT(!memory_create(&memory, MIB(16), true));
+	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(!vhost_user_open(start_daemon(protocol, 0, 0), &memory, &backend));
 	EXPECT(vhost_user_max_queues(backend) == NR_QUEUES);
 	EXPECT(!backend->ops->features(backend, &features));
@@ -250,7 +253,7 @@ static void bad_daemons(void)
 	struct backend *backend;
 	int pair[2];
 
-	EXPECT(!memory_create(&memory, MIB(16), true));
+	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(vhost_user_open(start_daemon(PROTOCOL, VHOST_USER_GET_FEATURES, 0), &memory,
 			       &backend) == -EPROTO);
 	await_daemon();
@@ -296,7 +299,7 @@ static void requests(void)
 	struct guest_memory memory;
 	struct backend *backend;
 
-	EXPECT(!memory_create(&memory, MIB(16), true));
+	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(!vhost_user_open(start_daemon(PROTOCOL | ACK |
 					     1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
 				&memory, &backend));
@@ -401,7 +404,7 @@ static void function(void)
 	EXPECT(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/socket", directory);
 	snprintf(text, sizeof(text), "virtio-blk,notify=mmio,vhost-user=%s", path);
-	EXPECT(!memory_create(&memory, MIB(16), true));
+	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(!spec_parse(&spec, text));
 	EXPECT_MESSAGE(spec_open(&spec, &memory), STATUS_FAILED, "cannot connect");
 	start_listening(path);
@@ -453,7 +456,7 @@ static void queues(void)
 	struct virtio_device device = { .queue_size = 256, .backend = &backend };
 	size_t i;
 
-	EXPECT(!memory_create(&memory, MIB(16), false));
+	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
 		EXPECT(queue_is_good(&tests[i].queue, &device, tests[i].packed) == tests[i].good);
 	memory_destroy(&memory);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's memory: what is RAM, and that what the host has not is refused, which leaves nothing.
+ * What it has, guests are given in selftests/guest_nfv.sh.
+ */
+#include "layout.h"
+#include "memory.h"
+#include "report.h"
+#include "test.h"
+
+static struct guest_memory memory;
+
+static void bounds(void)
+{
+	const struct memory_options small = { .size = MIB(16) };
+	const struct memory_options large = { .size = GIB(5) };
+
+	EXPECT(!memory_create(&memory, &small));
+	EXPECT(memory_at(&memory, 0, 1));
+	EXPECT(memory_at(&memory, LOW_RAM_END - 1, 1));
+	EXPECT(!memory_at(&memory, LOW_RAM_END - 1, 2));
+	EXPECT(!memory_at(&memory, LOW_RAM_END, 1));
+	EXPECT(memory_at(&memory, FIRMWARE_BASE, MIB(16) - FIRMWARE_BASE));
+	EXPECT(!memory_at(&memory, FIRMWARE_BASE, MIB(16)));
+	EXPECT(!memory_at(&memory, MIB(16), 1));
+	EXPECT(!memory_at(&memory, 0x1000, ~0ULL));
+	EXPECT(!memory_at(&memory, ~0ULL, 2));
+	EXPECT(memory_high_ram_end(&memory) == MIB(16));
+	memory_destroy(&memory);
+	/* Nothing of it is touched, so there need not be so much. */
+	if (!memory_create(&memory, &large)) {
+		EXPECT(memory.end == GIB(7));
+		EXPECT(memory_at(&memory, GIB(4), GIB(3)));
+		EXPECT(!memory_at(&memory, GIB(2), 1));
+	}
+	memory_destroy(&memory);
+}
+
+/* More than there are on any machine; one may even have no pool of that size. */
+static void huge_pages(void)
+{
+	const struct memory_options options = { .size = GIB(8192), .huge_page = MIB(2) };
+
+	EXPECT_MESSAGE(memory_create(&memory, &options), STATUS_FAILED, "huge pages of 2M");
+	EXPECT(!memory.nr_ram && memory.fd == -1);
+}
+
+static void numa_node(void)
+{
+	const struct memory_options options = { .size = MIB(16), .bound = true, .node = 1023 };
+
+	EXPECT_MESSAGE(memory_create(&memory, &options), STATUS_FAILED, "no NUMA node 1023");
+	EXPECT(!memory.nr_ram && memory.fd == -1);
+}
+
+const struct test memory_tests[] = {
+	{ "bounds", bounds },
+	{ "huge_pages", huge_pages },
+	{ "numa_node", numa_node },
+	{ NULL, NULL },
+};
