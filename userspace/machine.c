@@ -121,6 +121,8 @@ static int read_input(struct machine *machine)
 	if (!status && options->initrd)
 		status = file_read(&machine->initrd, options->initrd, "initrd");
 	if (!status)
+		status = affinity_check_cpus(&options->affinity);
+	if (!status)
 		status = memory_create(&machine->memory, &memory);
 	machine->cf8 = !status && wants_cf8(machine);
 	if (!status)
@@ -234,7 +236,7 @@ static int run_guest(struct machine *machine)
 	unsigned int i;
 
 	while (!status && started < machine->nr_vcpus) {
-		status = vcpu_start(&machine->vcpus[started]);
+		status = vcpu_start(&machine->vcpus[started], &machine->options->affinity);
 		if (!status)
 			started++;
 	}

@@ -40,6 +40,7 @@ enum option_key {
 	OPT_VSOCK,
 	OPT_HUGEPAGES,
 	OPT_NUMA_NODE,
+	OPT_CPU_AFFINITY,
 };
 
 static const char short_options[] = ":k:i:a:m:c:d:D:hV";
@@ -52,6 +53,7 @@ static const struct option long_options[] = {
 	{ "hugepages", optional_argument, NULL, OPT_HUGEPAGES },
 	{ "numa-node", required_argument, NULL, OPT_NUMA_NODE },
 	{ "cpus", required_argument, NULL, OPT_CPUS },
+	{ "cpu-affinity", required_argument, NULL, OPT_CPU_AFFINITY },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "net", required_argument, NULL, OPT_NET },
@@ -82,6 +84,7 @@ static void print_help(void)
 	       "      --hugepages[=2M|1G]  RAM of huge pages that the host has set aside\n"
 	       "      --numa-node N     RAM from this NUMA node of the host\n"
 	       "  -c, --cpus N          processors (1)\n"
+	       "      --cpu-affinity VCPU=CPUS[,...]  pin processors to CPUs of the host: 0=2,1=4-5,7\n"
 	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
 	       "  -D, --disk DISK       add a disk: FILE or vhost-user=SOCKET; may be repeated\n"
 	       "      --net NET         add a network device: tap=NAME; may be repeated\n"
@@ -238,6 +241,8 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_hugepages(options, argument);
 	case OPT_NUMA_NODE:
 		return parse_numa_node(options, argument);
+	case OPT_CPU_AFFINITY:
+		return affinity_parse(&options->affinity, argument);
 	case OPT_DEVICE:
 		return parse_device(options, argument);
 	case OPT_DISK:
@@ -283,7 +288,7 @@ static int check(const struct options *options)
 	if (memory->huge_page && memory->size % memory->huge_page)
 		return misuse("--memory is not a multiple of --hugepages=%s",
 			      hugepages_name(memory->huge_page));
-	return STATUS_OK;
+	return affinity_check_vcpus(&options->affinity, options->cpus);
 }
 
 static int parse(struct options *options, int argc, char **argv)
@@ -331,5 +336,6 @@ void options_free(struct options *options)
 	for (i = 0; i < options->nr_devices; i++)
 		spec_free(&options->devices[i]);
 	free(options->devices);
+	affinity_free(&options->affinity);
 	*options = (struct options){ 0 };
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "affinity.h"
 #include "memory.h"
 #include "spec.h"
 
@@ -25,6 +26,7 @@ struct options {
 	const char *module;		/* NULL: where modules are installed */
 	struct memory_options memory;	/* but for whether it is shared */
 	unsigned int cpus;
+	struct affinity affinity;
 	enum cf8 cf8;
 	bool mirror;
 	bool debug_exit;

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -329,7 +330,10 @@ static void *run(void *argument)
 	struct vcpu *vcpu = argument;
 	struct kvpci_fault fault = { .times = 0 };
 	int status = STATUS_OK;
+	char name[16];
 
+	snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
+	pthread_setname_np(pthread_self(), name);
 	/* Whoever ends the guest sees it, or we see that the guest has ended. */
 	atomic_store(&vcpu->tid, gettid());
 	while (!status && !stop_requested()) {
@@ -362,13 +366,28 @@ static void kicked(int signal)
 	(void)signal;
 }
 
-int vcpu_start(struct vcpu *vcpu)
+static int create_thread(struct vcpu *vcpu, const struct affinity *affinity)
+{
+	pthread_attr_t attributes;
+	int error;
+
+	error = pthread_attr_init(&attributes);
+	if (error)
+		return error;
+	error = affinity_apply(affinity, vcpu->index, &attributes);
+	if (!error)
+		error = pthread_create(&vcpu->thread, &attributes, run, vcpu);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+int vcpu_start(struct vcpu *vcpu, const struct affinity *affinity)
 {
 	struct sigaction action = { .sa_handler = kicked };
 	int error;
 
 	sigaction(KICK_SIGNAL, &action, NULL);
-	error = pthread_create(&vcpu->thread, NULL, run, vcpu);
+	error = create_thread(vcpu, affinity);
 	if (error)
 		return fail("cannot create a thread for processor %u: %s", vcpu->index,
 			    strerror(error));

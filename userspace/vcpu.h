@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "affinity.h"
 #include "boot.h"
 #include "host.h"
 #include "ports.h"
@@ -34,7 +35,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 /* Set the registers of the first processor as the boot protocol demands. */
 int vcpu_set_entry(struct vcpu *vcpu, const struct boot_entry *entry);
 
-int vcpu_start(struct vcpu *vcpu);
+/* Its thread, by which operators find it, has the name vcpuN. */
+int vcpu_start(struct vcpu *vcpu, const struct affinity *affinity);
 
 /* Bring it out of the guest, whether its thread has been started or not. From any thread. */
 void vcpu_kick(struct vcpu *vcpu);

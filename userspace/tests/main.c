@@ -19,6 +19,7 @@ static const struct {
 	{ "slots", slots_tests },
 	{ "place", place_tests },
 	{ "memory", memory_tests },
+	{ "affinity", affinity_tests },
 	{ "boot", boot_tests },
 	{ "biosdata", biosdata_tests },
 	{ "acpi", acpi_tests },

@@ -55,9 +55,9 @@ static void all(void)
 	EXPECT(!parse(&options, "--net tap=a --vsock 3,addr=4 --net tap=b,queues=2"));
 	EXPECT(options.nr_devices == 3 && options.devices[1].device == 0x1053);
 	options_free(&options);
-	EXPECT(!options.memory.huge_page && !options.memory.bound);
-	EXPECT(!parse(&options, "--hugepages --numa-node 1"));
-	EXPECT(options.memory.huge_page == 2ULL << 20);
+	EXPECT(!options.memory.huge_page && !options.memory.bound && !options.affinity.nr_pins);
+	EXPECT(!parse(&options, "--hugepages --numa-node 1 --cpu-affinity 0=2,1=3 -c 2"));
+	EXPECT(options.memory.huge_page == 2ULL << 20 && options.affinity.nr_pins == 2);
 	EXPECT(options.memory.bound && options.memory.node == 1);
 	options_free(&options);
 	EXPECT(!parse(&options, "--hugepages=1G -m 5G --numa-node 0 --hugepages=2M"));
@@ -94,6 +94,8 @@ static void mistakes(void)
 		{ "--hugepages=1G", "multiple of --hugepages=1G" },
 		{ "--numa-node 1024", "0 to 1023" },
 		{ "--numa-node any", "0 to 1023" },
+		{ "--cpu-affinity 2", "VCPU=CPUS" },
+		{ "--cpu-affinity 1=0", "no processor 1" },
 		{ "--cpus 0", "1 to 254" },
 		{ "--cpus 255", "1 to 254" },
 		{ "--cpus many", "1 to 254" },

@@ -39,6 +39,7 @@ void test_forget_message(void);
 unsigned int test_random(void);
 
 extern const struct test acpi_tests[];
+extern const struct test affinity_tests[];
 extern const struct test biosdata_tests[];
 extern const struct test boot_tests[];
 extern const struct test control_tests[];
