@@ -65,7 +65,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..60"
+echo "1..67"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -130,6 +130,32 @@ kvpci_run=$out.launcher
 refuses "a disk without the program that serves it" 1 "install it" --kernel "$tiny" \
 	--disk "$out.disk"
 kvpci_run=$top/userspace/kvpci-run
+
+# What the host may not have, or not enough of.
+pool=/sys/kernel/mm/hugepages/hugepages-2048kB
+refuses "huge pages where there are none" 1 "8 huge pages of 2M, and 0 are free: add 8" \
+	--kernel "$tiny" --memory 16M --hugepages
+echo 5 >$pool/nr_hugepages
+refuses "too few huge pages" 1 "8 huge pages of 2M, and 5 are free: add 3" --kernel "$tiny" \
+	--memory 16M --hugepages
+echo 8 >$pool/nr_hugepages
+run --kernel "$tiny" --memory 16M --hugepages --append p && [ "$(cat $pool/free_hugepages)" = 8 ]
+result $? "as many as there have to be, and no more, are enough, and are given back"
+echo +hugetlb >/sys/fs/cgroup/cgroup.subtree_control
+mkdir /sys/fs/cgroup/kvpci
+echo 8M >/sys/fs/cgroup/kvpci/hugetlb.2MB.max
+printf '#!/bin/sh\necho $$ >/sys/fs/cgroup/kvpci/cgroup.procs\nexec "%s" "$@"\n' "$kvpci_run" \
+	>"$out.launcher"
+kvpci_run=$out.launcher
+refuses "huge pages that may not be had" 1 "raise the control group's limit" --kernel "$tiny" \
+	--memory 16M --hugepages --numa-node 0
+kvpci_run=$top/userspace/kvpci-run
+[ "$(cat $pool/free_hugepages)" = 8 ]
+result $? "none of them is kept"
+rmdir /sys/fs/cgroup/kvpci
+echo 0 >$pool/nr_hugepages
+refuses "a NUMA node that is not there" 1 "no NUMA node 1023" --kernel "$tiny" --numa-node 1023
+refuses "a CPU that is not there" 1 "the host's CPU 8191" --kernel "$tiny" --cpu-affinity 0=0,8191
 
 refuses "capabilities that collide" 1 "at=" --kernel "$tiny" \
 	--device id=1b36:1100,cap=09/length=16/at=0x80,msi=1/64bit/at=0x84

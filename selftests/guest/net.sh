@@ -15,21 +15,6 @@ plan 12
 modprobe virtio_pci
 modprobe virtio_net
 
-# reach: the other end answers; it may not be there yet.
-reach()
-{
-	reach_left=30
-	until ping -c 1 -W 2 192.0.2.1 >/dev/null 2>&1; do
-		reach_left=$((reach_left - 1))
-		[ $reach_left != 0 ] || return 1
-	done
-}
-
-up()
-{
-	ip link set eth0 up && ip address add 192.0.2.2/24 dev eth0
-}
-
 # echoed: what has been sent to the other end came back.
 echoed()
 {
@@ -48,9 +33,9 @@ offloads()
 same "its address" 02:00:00:00:00:07 "$(cat $net/address)"
 same "its MTU" 1400 "$(cat $net/mtu)"
 same "its queues" $((2 * pairs)) "$(find $net/queues/ -name '?x-*' | wc -l)"
-check "it comes up" up
+check "it comes up" net_up
 echo "up"
-check "the other end answers" reach
+check "the other end answers" net_reach
 check "2 MB to the other end and back are the same" echoed
 check "the other end's connection is taken" stream echo tcp 5002
 check "it interrupts" [ "$(interrupts_of virtio0)" -gt 0 ]
@@ -59,7 +44,7 @@ check "checksums and segments are left to the other end" offloads
 echo virtio0 >/sys/bus/virtio/drivers/virtio_net/unbind
 check "its driver lets it go" [ ! -e $net ]
 echo virtio0 >/sys/bus/virtio/drivers/virtio_net/bind
-up
-check "and takes it again, and the other end answers" reach
+net_up
+check "and takes it again, and the other end answers" net_reach
 same "the kernel log has no complaint" "" \
 	"$(dmesg -r | grep -iE '^<[0-4]>.*(virtio|eth0)|virtio.*(fail|error)')"

@@ -44,6 +44,22 @@ interrupts_of()
 		END { print sum + 0 }' /proc/interrupts
 }
 
+# net_up: set the network device up, with the address that the host knows.
+net_up()
+{
+	ip link set eth0 up && ip address add 192.0.2.2/24 dev eth0
+}
+
+# net_reach: the other end answers; it may not be there yet.
+net_reach()
+{
+	net_left=30
+	until ping -c 1 -W 2 192.0.2.1 >/dev/null 2>&1; do
+		net_left=$((net_left - 1))
+		[ $net_left != 0 ] || return 1
+	done
+}
+
 # wait_for COMMAND...: until the command succeeds. Only what does nothing for minutes is taken for
 # stuck.
 wait_for()
