@@ -98,6 +98,7 @@ static void let_go(struct control_client *client)
 		close(client->fd);
 	client->fd = -1;
 	client->length = 0;
+	client->awaited = NULL;
 }
 
 void control_destroy(struct control *control)
@@ -117,7 +118,7 @@ void control_destroy(struct control *control)
 	*control = (struct control){ .listening = -1 };
 }
 
-static int unplug(struct hotplug *hotplug, char *name)
+static int unplug(struct hotplug *hotplug, char *name, const struct function **awaited)
 {
 	char *force = strchr(name, ' ');
 
@@ -126,10 +127,12 @@ static int unplug(struct hotplug *hotplug, char *name)
 		if (strcmp(force, "force"))
 			return misuse("unplug: what follows the name may be force, not %s", force);
 	}
-	return hotplug_unplug(hotplug, name, force);
+	return hotplug_unplug(hotplug, name, force, awaited);
 }
 
-static int carry_out(struct hotplug *hotplug, char *line, FILE *out)
+/* @awaited: what has to be waited for before it has been done, or NULL */
+static int carry_out(struct hotplug *hotplug, char *line, FILE *out,
+		     const struct function **awaited)
 {
 	char *rest = strchr(line, ' ');
 
@@ -140,7 +143,7 @@ static int carry_out(struct hotplug *hotplug, char *line, FILE *out)
 	if (!strcmp(line, "plug") && rest)
 		return hotplug_plug(hotplug, rest);
 	if (!strcmp(line, "unplug") && rest)
-		return unplug(hotplug, rest);
+		return unplug(hotplug, rest, awaited);
 	return misuse("commands are: plug DEVICE, unplug NAME [force], list");
 }
 
@@ -149,8 +152,8 @@ static bool send_text(int fd, const char *text, size_t size)
 	return send(fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size;
 }
 
-/* Carry out the command that is a line, and answer it. */
-static bool answer(struct control *control, int fd, char *line)
+/* Carry out the command that is a line, and answer it, unless that has to wait. */
+static bool answer(struct control *control, struct control_client *client)
 {
 	char why[1024] = "";
 	char *text = NULL;
@@ -163,42 +166,60 @@ static bool answer(struct control *control, int fd, char *line)
 	if (!out)
 		return false;
 	report_into(why, sizeof(why));
-	status = carry_out(control->hotplug, line, out);
+	status = carry_out(control->hotplug, client->line, out, &client->awaited);
 	report_into(NULL, 0);
 	if (status)
 		fprintf(out, "error: %s\n", why);
-	else
+	else if (!client->awaited)
 		fprintf(out, "ok\n");
-	sent = !fclose(out) && send_text(fd, text, size);
+	sent = !fclose(out) && send_text(client->fd, text, size);
 	free(text);
 	return sent;
 }
 
-static bool serve_client(struct control *control, struct control_client *client)
+/* What it has sent, as far as these are lines. Returns false if it is to be let go. */
+static bool serve_lines(struct control *control, struct control_client *client)
 {
 	static const char too_long[] = "error: a command has less than 4096 bytes\n";
+	char *end;
+
+	while (!client->awaited && (end = memchr(client->line, '\n', client->length))) {
+		size_t length = end + 1 - client->line;
+
+		*end = '\0';
+		if (!answer(control, client))
+			return false;
+		client->length -= length;
+		memmove(client->line, client->line + length, client->length);
+	}
+	if (client->awaited || client->length < sizeof(client->line))
+		return true;
+	send_text(client->fd, too_long, sizeof(too_long) - 1);
+	return false;
+}
+
+static bool serve_client(struct control *control, struct control_client *client)
+{
 	ssize_t n = recv(client->fd, client->line + client->length,
 			 sizeof(client->line) - client->length, MSG_DONTWAIT);
-	char *end;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n <= 0)
 		return false;
 	client->length += n;
-	while ((end = memchr(client->line, '\n', client->length))) {
-		size_t length = end + 1 - client->line;
+	return serve_lines(control, client);
+}
 
-		*end = '\0';
-		if (!answer(control, client->fd, client->line))
-			return false;
-		client->length -= length;
-		memmove(client->line, client->line + length, client->length);
-	}
-	if (client->length < sizeof(client->line))
+/* What it has waited for may be done. */
+static bool end_waiting(struct control *control, struct control_client *client)
+{
+	static const char ok[] = "ok\n";
+
+	if (!client->awaited || hotplug_is_leaving(control->hotplug, client->awaited))
 		return true;
-	send_text(client->fd, too_long, sizeof(too_long) - 1);
-	return false;
+	client->awaited = NULL;
+	return send_text(client->fd, ok, sizeof(ok) - 1) && serve_lines(control, client);
 }
 
 static struct control_client *find_free(struct control *control)
@@ -241,9 +262,12 @@ void control_poll(const struct control *control, struct pollfd *fds)
 
 	for (i = 0; i < CONTROL_CLIENTS; i++) {
 		/* A negative descriptor is ignored. */
-		int fd = control->hotplug ? control->clients[i].fd : -1;
+		const struct control_client *client = &control->clients[i];
+		int fd = control->hotplug ? client->fd : -1;
 
-		fds[1 + i] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		fds[1 + i] = (struct pollfd){
+			.fd = client->awaited ? -1 : fd, .events = POLLIN,
+		};
 		full &= fd >= 0;
 	}
 	fds[0] = (struct pollfd){ .fd = full ? -1 : control->listening, .events = POLLIN };
@@ -256,7 +280,8 @@ void control_serve(struct control *control, const struct pollfd *fds)
 	for (i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &control->clients[i];
 
-		if (fds[1 + i].revents && !serve_client(control, client))
+		if ((fds[1 + i].revents && !serve_client(control, client)) ||
+		    !end_waiting(control, client))
 			let_go(client);
 	}
 	if (fds[0].revents)

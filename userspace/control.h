@@ -16,6 +16,7 @@ struct control_client {
 	int fd;			/* -1: nobody */
 	char line[CONTROL_LINE];
 	size_t length;
+	const struct function *awaited;	/* answered when what was in this port's slot has ended */
 };
 
 struct control {

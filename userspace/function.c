@@ -435,23 +435,37 @@ int function_create(struct function *function, struct kvpci_host *bridge, const 
 	return status;
 }
 
-void function_destroy(struct function *function)
+void function_detach(struct function *function, struct function *detached)
 {
-	const struct device_spec *spec = function->spec;
+	kvpci_function_free(function->handle);
+	function->handle = NULL;
+	pthread_mutex_destroy(&function->lock);
+	*detached = *function;
+	*function = (struct function){ .spec = NULL };
+}
+
+void function_release(struct function *detached)
+{
+	const struct device_spec *spec = detached->spec;
 	size_t i;
 
-	if (!spec)
+	if (detached->model_state)
+		spec->model->destroy(detached->model_state);
+	event_array_free(detached->doorbell_events, spec->nr_doorbells);
+	event_array_free(detached->region_events, spec->nr_regions);
+	for (i = 0; detached->user_values && i < spec->nr_regions; i++)
+		free(detached->user_values[i]);
+	free(detached->user_values);
+}
+
+void function_destroy(struct function *function)
+{
+	struct function detached;
+
+	if (!function->spec)
 		return;
-	kvpci_function_free(function->handle);
-	if (function->model_state)
-		spec->model->destroy(function->model_state);
-	event_array_free(function->doorbell_events, spec->nr_doorbells);
-	event_array_free(function->region_events, spec->nr_regions);
-	for (i = 0; function->user_values && i < spec->nr_regions; i++)
-		free(function->user_values[i]);
-	free(function->user_values);
-	pthread_mutex_destroy(&function->lock);
-	*function = (struct function){ .spec = NULL };
+	function_detach(function, &detached);
+	function_release(&detached);
 }
 
 int function_plug(struct function *function)

@@ -37,6 +37,13 @@ struct function {
 int function_create(struct function *function, struct kvpci_host *bridge, const struct slot *slot,
 		    struct function *parent, size_t number);
 void function_destroy(struct function *function);
+
+/*
+ * The same in two parts: take it away from the guest, and from who looks for functions, and put
+ * what is left into @detached; and free that, which waits for what serves a device to end.
+ */
+void function_detach(struct function *function, struct function *detached);
+void function_release(struct function *detached);
 int function_plug(struct function *function);
 
 /* Read and write configuration space as the guest does; @size is 1, 2 or 4. */

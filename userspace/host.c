@@ -207,12 +207,22 @@ int host_add_function(struct host *host, const struct slot *slot, struct functio
 	return status;
 }
 
-void host_remove_function(struct host *host, struct function *function)
+void host_detach_function(struct host *host, struct function *function,
+			  struct function *detached)
 {
 	unwatch(host, function);
 	pthread_rwlock_wrlock(&host->lock);
-	function_destroy(function);
+	function_detach(function, detached);
 	pthread_rwlock_unlock(&host->lock);
+}
+
+void host_remove_function(struct host *host, struct function *function)
+{
+	struct function detached;
+
+	host_detach_function(host, function, &detached);
+	/* It may take its time: processors go on meanwhile. */
+	function_release(&detached);
 }
 
 int host_add_functions(struct host *host, const struct slot *slots, size_t n)

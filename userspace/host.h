@@ -49,6 +49,10 @@ int host_add_function(struct host *host, const struct slot *slot, struct functio
 		      struct function **added);
 void host_remove_function(struct host *host, struct function *function);
 
+/* The same, but for what waits for its back end: see function_release(). */
+void host_detach_function(struct host *host, struct function *function,
+			  struct function *detached);
+
 /* Is there a function behind a bridge? */
 bool host_is_occupied(const struct host *host, const struct function *port);
 

@@ -57,20 +57,29 @@ static struct function *find_behind(const struct hotplug *hotplug, const struct 
 
 static void remove_behind(struct hotplug *hotplug, struct function *port);
 
+static void free_plugged(void *context)
+{
+	struct plugged *plugged = context;
+
+	if (plugged)
+		spec_free(&plugged->spec);
+	free(plugged);
+}
+
 /* A port goes before what is behind it, so that the guest looks for nothing there any more. */
 static void remove_function(struct hotplug *hotplug, struct function *function)
 {
 	struct plugged *plugged = function->plugged;
+	const struct function *port = function->parent;
 	bool is_port = function->spec->bridge;
+	struct function detached;
 
 	if (hotplug->stats)
 		function_print_counts(function);
-	host_remove_function(hotplug->host, function);
+	host_detach_function(hotplug->host, function, &detached);
+	departure_begin(&hotplug->departures, &detached, port, free_plugged, plugged);
 	if (is_port)
 		remove_behind(hotplug, function);
-	if (plugged)
-		spec_free(&plugged->spec);
-	free(plugged);
 }
 
 static void remove_behind(struct hotplug *hotplug, struct function *port)
@@ -98,7 +107,7 @@ static int add_plugged(struct hotplug *hotplug, struct function *port, struct pl
 	if (!status)
 		status = function_plug(function);
 	if (status)
-		remove_function(hotplug, function);
+		host_remove_function(hotplug->host, function);
 	else
 		function->plugged = plugged;
 	return status;
@@ -242,12 +251,14 @@ static int ask(struct function *port, const struct slot_control *control)
 	return function_press_button(port);
 }
 
-int hotplug_unplug(struct hotplug *hotplug, const char *name, bool force)
+int hotplug_unplug(struct hotplug *hotplug, const char *name, bool force,
+		   const struct function **removed_from)
 {
 	struct function *port = find_port(hotplug, name);
 	struct slot_control control;
 	int status;
 
+	*removed_from = NULL;
 	if (!port)
 		return STATUS_USAGE;
 	if (!host_is_occupied(hotplug->host, port))
@@ -258,16 +269,23 @@ int hotplug_unplug(struct hotplug *hotplug, const char *name, bool force)
 	if (!force && !control.off && find_behind(hotplug, port, 0))
 		return ask(port, &control);
 	remove_behind(hotplug, port);
+	*removed_from = port;
 	return STATUS_OK;
+}
+
+bool hotplug_is_leaving(const struct hotplug *hotplug, const struct function *port)
+{
+	return departures_has(&hotplug->departures, port);
 }
 
 static void list_port(const struct hotplug *hotplug, const struct function *port, FILE *out)
 {
+	bool leaving = port->leaving || hotplug_is_leaving(hotplug, port);
 	unsigned int i;
 
 	fprintf(out, "%s at %02x:%02x.%x:", port->spec->label, port->slot >> 8,
 		port->slot >> 3 & 0x1f, port->slot & 7);
-	if (!host_is_occupied(hotplug->host, port))
+	if (!leaving && !host_is_occupied(hotplug->host, port))
 		fprintf(out, " empty");
 	for (i = 0; i < SLOT_FUNCTIONS; i++) {
 		const struct function *function = find_behind(hotplug, port, i);
@@ -276,7 +294,7 @@ static void list_port(const struct hotplug *hotplug, const struct function *port
 			fprintf(out, " %u=%04x:%04x", i, function->spec->vendor,
 				function->spec->device);
 	}
-	fprintf(out, "%s\n", port->leaving ? " leaving" : "");
+	fprintf(out, "%s\n", leaving ? " leaving" : "");
 }
 
 int hotplug_list(const struct hotplug *hotplug, FILE *out)
@@ -301,6 +319,7 @@ void hotplug_serve(struct hotplug *hotplug)
 
 	/* Before looking, so that what comes while we look is not missed. */
 	eventfd_read(host->slot_event, &count);
+	departures_end(&hotplug->departures, false);
 	for (i = 0; i < host->nr_functions; i++) {
 		struct function *port = &host->functions[i];
 		struct slot_control control;
@@ -319,4 +338,5 @@ void hotplug_destroy(struct hotplug *hotplug)
 		if (host->functions[i].plugged)
 			remove_function(hotplug, &host->functions[i]);
 	}
+	departures_end(&hotplug->departures, true);
 }

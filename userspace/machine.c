@@ -168,6 +168,7 @@ static int create_pci(struct machine *machine)
 		status = host_sync(&machine->host);
 	machine->hotplug = (struct hotplug){
 		.host = &machine->host, .stats = options->stats,
+		.departures.event = machine->host.slot_event,
 	};
 	return status;
 }

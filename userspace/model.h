@@ -36,6 +36,8 @@ struct device_model {
 
 	/* Make a state for @function, which is not plugged yet. */
 	int (*create)(struct function *function, void **state);
+
+	/* The function has gone, and nothing is asked of the state any more. May take long. */
 	void (*destroy)(void *state);
 
 	/*
