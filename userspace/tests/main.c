@@ -28,6 +28,7 @@ static const struct {
 	{ "gsi", gsi_tests },
 	{ "lib", lib_tests },
 	{ "serial", serial_tests },
+	{ "reconnect", reconnect_tests },
 	{ "rtc", rtc_tests },
 	{ "options", options_tests },
 	{ "stop", stop_tests },

@@ -53,6 +53,7 @@ extern const struct test netctrl_tests[];
 extern const struct test options_tests[];
 extern const struct test parse_tests[];
 extern const struct test place_tests[];
+extern const struct test reconnect_tests[];
 extern const struct test rtc_tests[];
 extern const struct test serial_tests[];
 extern const struct test slots_tests[];

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * virtio devices, as far as they need no guest: how a disk is described, the function that comes
- * of it, which queues are good, and the vhost-user protocol, with a daemon that is a thread here.
+ * of it, which queues are good, and the vhost-user protocol.
  */
 #include <errno.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_pci.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -19,163 +17,18 @@
 #include "report.h"
 #include "spec.h"
 #include "test.h"
+#include "vhost_user_peer.h"
 #include "virtio/internal.h"
 #include "virtio/vhost_user.h"
 #include "virtio/vhost_user_message.h"
 
 #define CAP_VENDOR	0x09
-#define MAX_MESSAGES	64
-#define NR_QUEUES	2
+#define NR_QUEUES	PEER_QUEUES
 
-#define DAEMON_FEATURES	(VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) | \
-			 VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) | \
-			 VIRTIO_FEATURE(VIRTIO_BLK_F_SECURE_ERASE) | \
-			 VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES))
-
-/* What it is to do, and what it has been told. */
-struct daemon_thread {
-	int socket;
-	__u64 protocol;
-	__u32 nonsense;		/* the request to which it gives a wrong answer; 0: none */
-	__u32 refused;		/* the request that it says it could not do; 0: none */
-	pthread_t thread;
-	struct vhost_user_message messages[MAX_MESSAGES];
-	size_t nr_fds[MAX_MESSAGES];
-	unsigned int nr;
-	int requests;
-};
-
-/* With the descriptors, of which the number is kept, and the socket for its own requests. */
-static bool receive(struct daemon_thread *daemon, struct vhost_user_message *message,
-		    size_t *nr_fds)
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(VHOST_USER_MAX_REGIONS * sizeof(int))];
-	} control;
-	struct iovec piece = { .iov_base = message, .iov_len = sizeof(message->header) };
-	struct msghdr msg = {
-		.msg_iov = &piece, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-	size_t i;
-
-	if (recvmsg(daemon->socket, &msg, MSG_WAITALL) != sizeof(message->header))
-		return false;
-	header = CMSG_FIRSTHDR(&msg);
-	*nr_fds = header ? (header->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
-	for (i = 0; i < *nr_fds; i++) {
-		if (message->header.request == VHOST_USER_SET_BACKEND_REQ_FD)
-			daemon->requests = ((int *)CMSG_DATA(header))[i];
-		else
-			close(((int *)CMSG_DATA(header))[i]);
-	}
-	return !message->header.size ||
-	       recv(daemon->socket, &message->payload, message->header.size, MSG_WAITALL) ==
-	       message->header.size;
-}
-
-static void answer(const struct daemon_thread *daemon, struct vhost_user_message *message)
-{
-	struct virtio_blk_config config = { .capacity = 1234, .num_queues = NR_QUEUES };
-
-	message->header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
-	switch (message->header.request) {
-	case VHOST_USER_GET_FEATURES:
-		message->payload.u64 = DAEMON_FEATURES;
-		message->header.size = 8;
-		break;
-	case VHOST_USER_GET_PROTOCOL_FEATURES:
-		message->payload.u64 = daemon->protocol;
-		message->header.size = 8;
-		break;
-	case VHOST_USER_GET_QUEUE_NUM:
-		message->payload.u64 = NR_QUEUES;
-		message->header.size = 8;
-		break;
-	case VHOST_USER_GET_CONFIG:
-		memcpy(message->payload.config.data, &config, message->payload.config.size);
-		break;
-	case VHOST_USER_GET_VRING_BASE:
-		break;
-	default:
-		message->payload.u64 = message->header.request == daemon->refused;
-		message->header.size = 8;
-	}
-	if (message->header.request == daemon->nonsense)
-		message->header.request++;
-	send(daemon->socket, message, sizeof(message->header) + message->header.size, 0);
-}
-
-static bool wants_answer(const struct vhost_user_message *message)
-{
-	switch (message->header.request) {
-	case VHOST_USER_GET_FEATURES:
-	case VHOST_USER_GET_PROTOCOL_FEATURES:
-	case VHOST_USER_GET_QUEUE_NUM:
-	case VHOST_USER_GET_CONFIG:
-	case VHOST_USER_GET_VRING_BASE:
-		return true;
-	default:
-		return message->header.flags & VHOST_USER_NEED_REPLY;
-	}
-}
-
-static void *serve(void *argument)
-{
-	struct daemon_thread *daemon = argument;
-	struct vhost_user_message message;
-
-	while (daemon->nr < MAX_MESSAGES &&
-	       receive(daemon, &message, &daemon->nr_fds[daemon->nr])) {
-		daemon->messages[daemon->nr++] = message;
-		if (wants_answer(&message))
-			answer(daemon, &message);
-	}
-	close(daemon->socket);
-	return NULL;
-}
-
-static struct daemon_thread daemon_thread;
-
-/* Start it, and return our end of its socket. */
-static int start_daemon(__u64 protocol, __u32 nonsense, __u32 refused)
-{
-	int pair[2];
-
-	EXPECT(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-	daemon_thread = (struct daemon_thread){
-		.socket = pair[1], .protocol = protocol, .nonsense = nonsense, .refused = refused,
-	};
-	EXPECT(!pthread_create(&daemon_thread.thread, NULL, serve, &daemon_thread));
-	return pair[0];
-}
-
-static void await_daemon(void)
-{
-	pthread_join(daemon_thread.thread, NULL);
-}
-
-/* The last message of that kind, NULL if there was none, and how many descriptors it had. */
-static const struct vhost_user_message *told(__u32 request, size_t *nr_fds)
-{
-	unsigned int i;
-
-	for (i = daemon_thread.nr; i--;) {
-		if (daemon_thread.messages[i].header.request != request)
-			continue;
-		*nr_fds = daemon_thread.nr_fds[i];
-		return &daemon_thread.messages[i];
-	}
-	return NULL;
-}
-
-#define PROTOCOL	(1 << VHOST_USER_PROTOCOL_F_MQ | 1 << VHOST_USER_PROTOCOL_F_CONFIG)
-#define ACK		(1 << VHOST_USER_PROTOCOL_F_REPLY_ACK)
-
-/* Memory that the daemon maps. */
 static const struct memory_options shared = { .size = MIB(16), .shared = true };
+
+#define PROTOCOL	PEER_PROTOCOL
+#define ACK		(1 << VHOST_USER_PROTOCOL_F_REPLY_ACK)
 
 static struct queue some_queue(void)
 {
@@ -190,30 +43,30 @@ static void expect_rings(const struct guest_memory *memory)
 	const struct vhost_user_message *message;
 	size_t nr_fds = 0;
 
-	message = told(VHOST_USER_SET_FEATURES, &nr_fds);
+	message = peer_told(VHOST_USER_SET_FEATURES, &nr_fds);
 	EXPECT(message && message->payload.u64 ==
 	       (VIRTIO_FEATURE(VIRTIO_F_VERSION_1) |
 		VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)));
-	message = told(VHOST_USER_SET_MEM_TABLE, &nr_fds);
+	message = peer_told(VHOST_USER_SET_MEM_TABLE, &nr_fds);
 	EXPECT(message && message->payload.memory.nr == memory->nr_ram);
 	EXPECT(nr_fds == memory->nr_ram);
 	EXPECT(message && message->payload.memory.regions[1].guest == FIRMWARE_BASE &&
 	       message->payload.memory.regions[1].offset == FIRMWARE_BASE);
-	message = told(VHOST_USER_SET_VRING_NUM, &nr_fds);
+	message = peer_told(VHOST_USER_SET_VRING_NUM, &nr_fds);
 	EXPECT(message && message->payload.state.index == 1 && message->payload.state.num == 256);
-	message = told(VHOST_USER_SET_VRING_ADDR, &nr_fds);
+	message = peer_told(VHOST_USER_SET_VRING_ADDR, &nr_fds);
 	EXPECT(message && message->payload.address.index == 1 &&
 	       message->payload.address.desc ==
 	       (unsigned long)memory_at(memory, MIB(2), 1) &&
 	       message->payload.address.avail - message->payload.address.desc == 4096 &&
 	       message->payload.address.used - message->payload.address.desc == 8192);
-	message = told(VHOST_USER_SET_VRING_KICK, &nr_fds);
+	message = peer_told(VHOST_USER_SET_VRING_KICK, &nr_fds);
 	EXPECT(message && message->payload.u64 == 1 && nr_fds == 1);
-	message = told(VHOST_USER_SET_VRING_CALL, &nr_fds);
+	message = peer_told(VHOST_USER_SET_VRING_CALL, &nr_fds);
 	EXPECT(message && message->payload.u64 == 1 && nr_fds == 1);
-	message = told(VHOST_USER_GET_VRING_BASE, &nr_fds);
+	message = peer_told(VHOST_USER_GET_VRING_BASE, &nr_fds);
 	EXPECT(message && message->payload.state.index == 1);
-	message = told(VHOST_USER_SET_VRING_ENABLE, &nr_fds);
+	message = peer_told(VHOST_USER_SET_VRING_ENABLE, &nr_fds);
 	EXPECT(message && message->payload.state.index == 1 && !message->payload.state.num);
 }
 
@@ -225,7 +78,7 @@ static void start_and_stop(__u64 protocol)
 	__u64 features = 0;
 
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(!vhost_user_open(start_daemon(protocol, 0, 0), &memory, &backend));
+	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &backend));
 	EXPECT(vhost_user_max_queues(backend) == NR_QUEUES);
 	EXPECT(!backend->ops->features(backend, &features));
 	EXPECT(!(features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)));
@@ -233,7 +86,7 @@ static void start_and_stop(__u64 protocol)
 				    NR_QUEUES));
 	EXPECT(!backend->ops->stop(backend));
 	backend->ops->close(backend);
-	await_daemon();
+	peer_await();
 	expect_rings(&memory);
 	close(queues[1].kick);
 	close(queues[1].call);
@@ -254,20 +107,20 @@ static void bad_daemons(void)
 	int pair[2];
 
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(vhost_user_open(start_daemon(PROTOCOL, VHOST_USER_GET_FEATURES, 0), &memory,
+	EXPECT(vhost_user_open(peer_start(PROTOCOL, VHOST_USER_GET_FEATURES, 0), &memory,
 			       &backend) == -EPROTO);
-	await_daemon();
-	EXPECT(vhost_user_open(start_daemon(PROTOCOL | ACK, 0, VHOST_USER_SET_OWNER), &memory,
+	peer_await();
+	EXPECT(vhost_user_open(peer_start(PROTOCOL | ACK, 0, VHOST_USER_SET_OWNER), &memory,
 			       &backend) == 0);
 	backend->ops->close(backend);
-	await_daemon();
+	peer_await();
 
 	/* One that refuses, and is told nothing more. */
-	EXPECT(!vhost_user_open(start_daemon(PROTOCOL | ACK, 0, VHOST_USER_SET_MEM_TABLE), &memory,
+	EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK, 0, VHOST_USER_SET_MEM_TABLE), &memory,
 				&backend));
 	EXPECT(backend->ops->start(backend, VIRTIO_FEATURE(VIRTIO_F_VERSION_1), &queue, 1) ==
 	       -EIO);
-	await_daemon();
+	peer_await();
 	EXPECT(backend->ops->dispatch(backend) == -ECONNRESET);
 	backend->ops->close(backend);
 
@@ -287,10 +140,11 @@ static __u64 ask(struct backend *backend, __u32 request, int expected)
 		.header = { request, VHOST_USER_VERSION | VHOST_USER_NEED_REPLY, 0 },
 	};
 
-	EXPECT(!vhost_user_send(daemon_thread.requests, &message, NULL, 0,
+	EXPECT(!vhost_user_send(peer.requests, &message, NULL, 0,
 				vhost_user_deadline(1000)));
 	EXPECT(backend->ops->dispatch(backend) == expected);
-	EXPECT(!vhost_user_receive(daemon_thread.requests, &message, vhost_user_deadline(1000)));
+	EXPECT(!vhost_user_receive(peer.requests, &message, NULL,
+				   vhost_user_deadline(1000)));
 	return message.payload.u64;
 }
 
@@ -300,15 +154,15 @@ static void requests(void)
 	struct backend *backend;
 
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(!vhost_user_open(start_daemon(PROTOCOL | ACK |
+	EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
 					     1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
 				&memory, &backend));
 	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
 	EXPECT(!ask(backend, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, BACKEND_CONFIG_CHANGED));
 	EXPECT(ask(backend, 1234, BACKEND_NOTHING));
 	backend->ops->close(backend);
-	await_daemon();
-	close(daemon_thread.requests);
+	peer_await();
+	close(peer.requests);
 	memory_destroy(&memory);
 }
 
@@ -332,6 +186,8 @@ static void disks(void)
 		{ "virtio-blk,file=a,msix=1/table=0@0", "msix" },
 		{ "virtio-blk,file=a,colour=red", "no key colour" },
 		{ "virtio-blk,vhost-user=a,ro=on", "the daemon says" },
+		{ "virtio-blk,vhost-user=a,reconnect=soon", "neither on nor off" },
+		{ "virtio-blk,file=a,reconnect=off", "vhost-user=" },
 	};
 	struct device_spec spec;
 	size_t i;
@@ -343,28 +199,6 @@ static void disks(void)
 	EXPECT(spec.devfn == 5 << 3 && !spec.bars[0].size);
 	EXPECT(!strcmp(((struct virtio_device *)spec.model_data)->label, "--disk a,b"));
 	spec_free(&spec);
-}
-
-/* A socket that the daemon's thread accepts a connection at. */
-static void *listen_and_serve(void *argument)
-{
-	struct daemon_thread *daemon = argument;
-	int listening = daemon->socket;
-
-	daemon->socket = accept(listening, NULL, NULL);
-	close(listening);
-	return serve(daemon);
-}
-
-static void start_listening(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	EXPECT(!bind(fd, (const struct sockaddr *)&address, sizeof(address)) && !listen(fd, 1));
-	daemon_thread = (struct daemon_thread){ .socket = fd, .protocol = PROTOCOL | ACK };
-	EXPECT(!pthread_create(&daemon_thread.thread, NULL, listen_and_serve, &daemon_thread));
 }
 
 static void expect_capabilities(const struct device_spec *spec)
@@ -407,7 +241,7 @@ static void function(void)
 	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(!spec_parse(&spec, text));
 	EXPECT_MESSAGE(spec_open(&spec, &memory), STATUS_FAILED, "cannot connect");
-	start_listening(path);
+	peer_listen(path, PROTOCOL | ACK);
 	EXPECT(!spec_open(&spec, &memory));
 	device = spec.model_data;
 	EXPECT(device->nr_queues == NR_QUEUES && spec.nr_doorbells == NR_QUEUES);
@@ -422,7 +256,7 @@ static void function(void)
 				   VIRTIO_FEATURE(VIRTIO_F_RING_RESET)));
 	expect_capabilities(&spec);
 	spec_free(&spec);
-	await_daemon();
+	peer_await();
 	memory_destroy(&memory);
 	unlink(path);
 	rmdir(directory);

@@ -9,6 +9,11 @@
  * Operations are called with the device's lock held, by the vCPU that has written to a register or
  * by the event loop, never two at a time for one device. They return 0 or a negative error number
  * and print nothing, but for open, whose errors the user is told of before the guest starts.
+ *
+ * A back end may have gone for a while (BACKEND_AWAY). Until it is back, which may find it another
+ * one of its kind, all operations but get_config succeed and do nothing. Once it is, it serves no
+ * queues, and has what it had at first for a configuration. start then has those go on that have
+ * been started and not been stopped since.
  */
 #ifndef VIRTIO_BACKEND_H
 #define VIRTIO_BACKEND_H
@@ -47,7 +52,8 @@ struct queue {
  * struct backend_ops - one protocol
  * @name: for messages, such as "the vhost-user daemon"
  * @features: which feature bits, of the device's type and of the transport, does it offer?
- * @get_config: copy the device-specific configuration, as far as it knows it; NULL: it knows none
+ * @get_config: copy the device-specific configuration, as far as it knows it; NULL: it knows none.
+ *	EOPNOTSUPP: likewise; EAGAIN: it is away
  * @set_config: the driver has written @length bytes at @offset of it; NULL: nothing to do
  * @start: the driver has set DRIVER_OK: serve the queues that are enabled. @features are those
  *	that the driver has accepted.
@@ -58,7 +64,8 @@ struct queue {
  * @set_call: @queue->call of one that runs is another now
  * @poll_fd: what the event loop waits for; -1 or NULL: nothing
  * @dispatch: that is readable. Returns enum backend_event, or a negative error number if the back
- *	end is lost.
+ *	end is lost. ESTALE: what is back does not fit; ENOTRECOVERABLE: it left requests undone,
+ *	and nobody knows which. Other operations may return these, too.
  * @close: stop, and free it
  */
 struct backend_ops {
@@ -81,6 +88,8 @@ struct backend_ops {
 enum backend_event {
 	BACKEND_NOTHING,
 	BACKEND_CONFIG_CHANGED,	/* ask for the configuration again, and tell the driver */
+	BACKEND_AWAY,		/* nobody serves the queues for now */
+	BACKEND_BACK,		/* somebody is there again who can: start them */
 };
 
 /**

@@ -26,6 +26,8 @@ struct blk {
 	struct virtio_device device;
 	char *file;
 	char *socket;
+	bool reconnect_off;	/* a daemon that has gone is not looked for */
+	bool reconnect_given;
 	struct disk disk;
 	struct daemon *daemon;
 };
@@ -64,6 +66,15 @@ static int set_readonly(struct disk *disk, const char *value)
 	return STATUS_OK;
 }
 
+static int set_reconnect(struct blk *blk, const char *value)
+{
+	blk->reconnect_given = true;
+	blk->reconnect_off = !strcmp(value, "off");
+	if (!blk->reconnect_off && strcmp(value, "on"))
+		return misuse("--disk: reconnect=%s is neither on nor off", value);
+	return STATUS_OK;
+}
+
 static int set_queues(struct disk *disk, const char *value)
 {
 	__u64 number;
@@ -88,6 +99,8 @@ static int blk_parse(struct virtio_device *device, const char *key, const char *
 		return set_readonly(&blk->disk, value);
 	if (!strcmp(key, "queues"))
 		return set_queues(&blk->disk, value);
+	if (!strcmp(key, "reconnect"))
+		return set_reconnect(blk, value);
 	*known = false;
 	return STATUS_OK;
 }
@@ -102,6 +115,8 @@ static int blk_check(struct virtio_device *device)
 		return misuse("--disk: a file and vhost-user= exclude each other");
 	if (blk->socket && (blk->disk.format || blk->disk.readonly || blk->disk.queues))
 		return misuse("--disk: with vhost-user= the daemon says what the disk is like, leave out format=, ro= and queues=");
+	if (blk->file && blk->reconnect_given)
+		return misuse("--disk: reconnect= is for a daemon that is named by vhost-user=");
 	if (asprintf(&device->label, "--disk %s", blk->file ? blk->file : blk->socket) < 0) {
 		device->label = NULL;
 		return fail("not enough memory for the disk");
@@ -125,6 +140,8 @@ static int open_backend(struct blk *blk, const struct guest_memory *memory)
 	if (status)
 		return status;
 	error = vhost_user_open(fd, memory, &blk->device.backend);
+	if (!error && blk->socket && !blk->reconnect_off)
+		error = vhost_user_reconnect(blk->device.backend, blk->socket, false);
 	if (!error)
 		return STATUS_OK;
 	if (!blk->socket)
@@ -152,6 +169,8 @@ static int find_queues(struct blk *blk)
 	if (!device->nr_queues || device->nr_queues > vhost_user_max_queues(backend))
 		return fail("%s: the daemon says that there are %u queues, and that it serves %u",
 			    device->label, device->nr_queues, vhost_user_max_queues(backend));
+	memset(&device->config_constant[offsetof(struct virtio_blk_config, num_queues)], 0xff,
+	       sizeof(config.num_queues));
 	/*
 	 * qemu-storage-daemon 7.2 says that there is no cache, which is not so, and a driver that
 	 * believes it does not flush. One that is not told flushes (5.2.5.2).

@@ -12,4 +12,7 @@
  */
 int socket_connect(const char *option, const char *path, int *fd);
 
+/* Connect to one without waiting. Returns the connection or a negative error number. */
+int socket_try(const char *path);
+
 #endif /* VIRTIO_SOCKET_H */

@@ -137,6 +137,19 @@ static void needs_reset(struct transport *transport)
 		interrupt_config(transport);
 }
 
+/* Why is a back end lost? */
+static const char *reason(int error)
+{
+	switch (error) {
+	case -ESTALE:
+		return "it has come back as something else";
+	case -ENOTRECOVERABLE:
+		return "it has gone with requests under way, and did not keep account of them";
+	default:
+		return strerror(-error);
+	}
+}
+
 /* The guest has not been told before, and the user has not either. */
 static void lose_backend(struct transport *transport, int error)
 {
@@ -156,7 +169,7 @@ static void lose_backend(struct transport *transport, int error)
 	if (fd >= 0)
 		epoll_ctl(transport->events, EPOLL_CTL_DEL, fd, NULL);
 	note("%s: %s is of no more use (%s), and the guest's device with it",
-	     device->label, backend->ops->name, strerror(-error));
+	     device->label, backend->ops->name, reason(error));
 }
 
 static void stop(struct transport *transport)
@@ -444,34 +457,135 @@ int virtio_poll_fd(void *state)
 	return transport->events;
 }
 
-static void change_config(struct transport *transport)
+/* Ask the back end for the configuration, and see whether it is still the same device. */
+static int ask_config(struct transport *transport, __u8 *config)
+{
+	const struct virtio_device *device = transport->device;
+	int error;
+	size_t i;
+
+	error = ops_of(transport)->get_config(device->backend, config, device->config_length);
+	for (i = 0; i < device->config_length && !error; i++) {
+		if ((config[i] ^ device->config[i]) & device->config_constant[i])
+			error = -ESTALE;
+	}
+	return error;
+}
+
+static void show_config(struct transport *transport, const __u8 *config)
 {
 	struct virtio_device *device = transport->device;
-	int error;
 
-	error = ops_of(transport)->get_config(device->backend, device->config,
-					      device->config_length);
-	if (error) {
-		lose_backend(transport, error);
-		needs_reset(transport);
-		return;
-	}
+	memcpy(device->config, config, device->config_length);
 	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET,
 			     device->config, NULL, device->config_length);
 	if (read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)
 		interrupt_config(transport);
 }
 
-static void serve_backend(struct transport *transport)
+static int change_config(struct transport *transport)
+{
+	__u8 config[VIRTIO_MAX_CONFIG];
+	int error = ask_config(transport, config);
+
+	if (!error)
+		show_config(transport, config);
+	return error;
+}
+
+/* What the driver has written is to hold for a back end that did not know of it. */
+static int restore_config(struct transport *transport, __u8 *config, const __u8 *shown)
+{
+	const struct virtio_device *device = transport->device;
+	int error = 0;
+	size_t i;
+
+	for (i = 0; i < device->config_length && !error; i++) {
+		if (!((config[i] ^ shown[i]) & device->config_writable[i]))
+			continue;
+		config[i] = shown[i];
+		error = ops_of(transport)->set_config(device->backend, i, &shown[i], 1);
+	}
+	return error;
+}
+
+/* The driver knows a configuration already: it is told if that is not the back end's. */
+static int match_config(struct transport *transport)
+{
+	const struct virtio_device *device = transport->device;
+	__u8 config[VIRTIO_MAX_CONFIG];
+	__u8 shown[VIRTIO_MAX_CONFIG];
+	int error;
+
+	if (!device->config_length || !ops_of(transport)->get_config)
+		return 0;
+	error = ask_config(transport, config);
+	if (error == -EOPNOTSUPP)
+		return 0;
+	kvpci_function_read(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET, shown,
+			    device->config_length);
+	if (!error)
+		error = restore_config(transport, config, shown);
+	if (!error && memcmp(config, shown, device->config_length))
+		show_config(transport, config);
+	return error;
+}
+
+/* What the one before has completed it may not have told of. */
+static void interrupt_queues(struct transport *transport)
+{
+	unsigned int i;
+
+	for (i = 0; i < transport->device->nr_queues; i++) {
+		if (transport->queues[i].enabled)
+			interrupt(transport, read_common(transport, i).queue_msix_vector,
+				  ISR_QUEUE);
+	}
+}
+
+static int resume(struct transport *transport)
 {
 	struct virtio_device *device = transport->device;
-	int event = ops_of(transport)->dispatch(device->backend);
+	int error;
 
-	if (event < 0) {
-		lose_backend(transport, event);
+	note("%s: %s is back", device->label, device->backend->ops->name);
+	error = match_config(transport);
+	if (error || !transport->started)
+		return error;
+	error = ops_of(transport)->start(device->backend, transport->driver_features,
+					 transport->queues, device->nr_queues);
+	if (!error)
+		interrupt_queues(transport);
+	return error;
+}
+
+static int serve_event(struct transport *transport, int event)
+{
+	const struct virtio_device *device = transport->device;
+
+	switch (event) {
+	case BACKEND_CONFIG_CHANGED:
+		return change_config(transport);
+	case BACKEND_AWAY:
+		note("%s: %s has gone, and the guest waits until it is back",
+		     device->label, device->backend->ops->name);
+		return 0;
+	case BACKEND_BACK:
+		return resume(transport);
+	default:
+		return event;
+	}
+}
+
+static void serve_backend(struct transport *transport)
+{
+	int event = ops_of(transport)->dispatch(transport->device->backend);
+	int error = serve_event(transport, event);
+
+	/* What has gone meanwhile will tell of that. */
+	if (error < 0 && error != -EAGAIN) {
+		lose_backend(transport, error);
 		needs_reset(transport);
-	} else if (event == BACKEND_CONFIG_CHANGED) {
-		change_config(transport);
 	}
 }
 

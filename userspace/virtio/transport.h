@@ -47,6 +47,7 @@ enum virtio_notify {
  * @config: device-specific configuration as it is at first. If the back end has get_config, that
  *	is asked for all of it after open, and again whenever it has changed.
  * @config_writable: bits of it that the driver may write
+ * @config_constant: bits of it without which the device is another one; open sets them
  * @config_length: bytes of it; 0: the type has none
  * @backend: what serves the queues; open sets it
  * @label: what messages call it, such as "--disk disk.img"; parse or check allocates it
@@ -64,6 +65,7 @@ struct virtio_device {
 	__u64 features;
 	__u8 config[VIRTIO_MAX_CONFIG];
 	__u8 config_writable[VIRTIO_MAX_CONFIG];
+	__u8 config_constant[VIRTIO_MAX_CONFIG];
 	size_t config_length;
 	struct backend *backend;
 	char *label;

@@ -5,53 +5,107 @@
  *
  * It is a process that may do what it likes. What it sends is looked at, and it has so much time
  * for each operation, since a processor of the guest waits for that: begin() sets the deadline.
+ *
+ * One that is to be reconnected may go, and another take its place:
+ *
+ *	           connection lost         told of           connected         has answered
+ *	PRESENT ------------------> LEFT ---------> AWAY <------------> CALLED -----> PRESENT
+ *	                                                   or refused
+ *
+ * The event loop does that, by vhost_user_dispatch(); what has come first, that the connection is
+ * lost or an operation that finds it so, makes no difference. While there is no back end, all
+ * operations succeed, for they have no more to do than what is done when the queues are started
+ * again. Only the first answer of the new one is not waited for: who does not run can't give it.
+ *
+ * A queue goes on where it was. If the daemon keeps its requests in memory that we hand on
+ * (inflight.c), the new one knows which are to be done. If it does not, that is known if requests
+ * are completed in order, or if all are (progress.c). Otherwise the back end is lost.
  */
 #include <errno.h>
 #include <linux/virtio_config.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "memory.h"
+#include "virtio/inflight.h"
+#include "virtio/progress.h"
+#include "virtio/reconnect.h"
+#include "virtio/socket.h"
 #include "virtio/transport.h"
 #include "virtio/vhost_user.h"
-#include "virtio/vhost_user_message.h"
+#include "virtio/vhost_user_channel.h"
 
 #define PROTOCOL_FEATURE(name)	(1ULL << VHOST_USER_PROTOCOL_F_##name)
 
 #define PROTOCOL_FEATURES	(PROTOCOL_FEATURE(MQ) | PROTOCOL_FEATURE(REPLY_ACK) | \
-				 PROTOCOL_FEATURE(BACKEND_REQ) | PROTOCOL_FEATURE(CONFIG))
+				 PROTOCOL_FEATURE(BACKEND_REQ) | PROTOCOL_FEATURE(CONFIG) | \
+				 PROTOCOL_FEATURE(INFLIGHT_SHMFD))
 
 /* Where a ring begins: a packed one with both wrap counters set. */
 #define SPLIT_BASE		0
 #define PACKED_BASE		0x80008000U
 
+/* As many descriptors as no type's queues have more. */
+#define INFLIGHT_QUEUE_SIZE	1024
+
+enum presence {
+	PRESENT,
+	LEFT,		/* of which has to be told */
+	AWAY,		/* the timer says when to look for it */
+	CALLED,		/* there is a connection, and the first answer has to come */
+};
+
+/**
+ * struct vhost_user_queue - a queue as the back end has it
+ * @begun: one has served it since the driver has enabled it
+ * @running: this one may
+ * @queue: what it was told
+ */
+struct vhost_user_queue {
+	bool begun;
+	bool running;
+	struct queue queue;
+};
+
 /**
  * struct vhost_user - a back end
  * @backend: what the transport knows of it
- * @socket: for our requests
+ * @presence: is there one?
+ * @channel: for our requests
  * @requests: for its requests; -1: it makes none
- * @events: an epoll instance that waits for both
- * @deadline: by when all answers of the operation that is under way have to be there
+ * @events: an epoll instance that waits for both, and for the timer
  * @features: of the device, and VHOST_USER_F_PROTOCOL_FEATURES
+ * @offered: and those that the first one had
  * @protocol: features of the protocol that both sides know
  * @max_queues: how many queues it serves at most
  * @accepted: features that the driver has accepted
- * @running: a flag for each of its queues
+ * @queues: each of them
+ * @reconnect: how to get another if it has gone
+ * @ordered: requests are completed in the order in which they are made, or need not be at all
+ * @complete: none was under way when it went
+ * @inflight: where it keeps which are under way
  */
 struct vhost_user {
 	struct backend backend;
-	int socket;
+	enum presence presence;
+	struct channel channel;
 	int requests;
 	int events;
-	long long deadline;
 	__u64 features;
+	__u64 offered;
 	__u64 protocol;
 	unsigned int max_queues;
 	__u64 accepted;
-	bool *running;
+	struct vhost_user_queue *queues;
+	struct reconnect reconnect;
+	bool ordered;
+	bool complete;
+	struct inflight inflight;
 };
 
 static struct vhost_user *to_vhost_user(const struct backend *backend)
@@ -63,8 +117,18 @@ static struct vhost_user *begin(struct backend *backend)
 {
 	struct vhost_user *user = to_vhost_user(backend);
 
-	user->deadline = vhost_user_deadline(VHOST_USER_TIMEOUT);
+	user->channel.deadline = vhost_user_deadline(VHOST_USER_TIMEOUT);
 	return user;
+}
+
+static bool is_present(const struct vhost_user *user)
+{
+	return user->presence == PRESENT;
+}
+
+static bool is_reconnected(const struct vhost_user *user)
+{
+	return user->reconnect.path;
 }
 
 static bool has_protocol_features(const struct vhost_user *user)
@@ -72,91 +136,56 @@ static bool has_protocol_features(const struct vhost_user *user)
 	return user->features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
 }
 
-/* A back end that is not understood any more is to stop what it does for the guest. */
-static int give_up(struct vhost_user *user, int error)
+static void hang_up(struct vhost_user *user)
 {
-	shutdown(user->socket, SHUT_RDWR);
-	return error;
+	channel_close(&user->channel);
+	if (user->requests >= 0)
+		close(user->requests);
+	user->requests = -1;
 }
 
-/* Send a request that is in @message but for its header. */
-static int send_request(struct vhost_user *user, __u32 request, struct vhost_user_message *message,
-			size_t size, __u32 flags, const int *fds, size_t nr_fds)
+/* Can another one go on with what this one has begun? */
+static bool can_be_followed(const struct vhost_user *user)
 {
-	int error;
-
-	message->header = (struct vhost_user_header){
-		.request = request, .flags = VHOST_USER_VERSION | flags, .size = size,
-	};
-	error = vhost_user_send(user->socket, message, fds, nr_fds, user->deadline);
-	return error ? give_up(user, error) : 0;
+	return user->complete || user->ordered || inflight_is_there(&user->inflight) ||
+	       user->accepted & VIRTIO_FEATURE(VIRTIO_F_IN_ORDER);
 }
 
-static int receive_reply(struct vhost_user *user, __u32 request, struct vhost_user_message *message,
-			 size_t size)
+/* Before the driver, which goes on, has made more requests: of these there may be any. */
+static void look_at_queues(struct vhost_user *user)
 {
-	int error = vhost_user_receive(user->socket, message, user->deadline);
+	unsigned int i;
 
-	if (!error && (message->header.request != request || message->header.size != size ||
-		       !(message->header.flags & VHOST_USER_REPLY)))
-		error = -EPROTO;
-	return error ? give_up(user, error) : 0;
+	for (i = 0; i < user->max_queues; i++) {
+		struct vhost_user_queue *queue = &user->queues[i];
+
+		if (queue->running &&
+		    !progress_is_complete(user->backend.memory, &queue->queue))
+			user->complete = false;
+		queue->running = false;
+	}
 }
 
-/* Have it do something; if it is able to say whether it has, wait for that. */
-static int set(struct vhost_user *user, __u32 request, struct vhost_user_message *message,
-	       size_t size, const int *fds, size_t nr_fds)
+/* An operation has ended with @error: if that is for now only, it has succeeded. */
+static int settle(struct vhost_user *user, int error)
 {
-	bool ack = user->protocol & PROTOCOL_FEATURE(REPLY_ACK);
-	int error;
-
-	error = send_request(user, request, message, size, ack ? VHOST_USER_NEED_REPLY : 0, fds,
-			     nr_fds);
-	if (!error && ack)
-		error = receive_reply(user, request, message, sizeof(message->payload.u64));
-	if (!error && ack && message->payload.u64)
-		error = give_up(user, -EIO);
-	return error;
+	if (error != -ECONNRESET || !is_reconnected(user))
+		return error;
+	look_at_queues(user);
+	hang_up(user);
+	user->presence = LEFT;
+	reconnect_lost(&user->reconnect);
+	return can_be_followed(user) ? 0 : -ENOTRECOVERABLE;
 }
 
-static int set_u64(struct vhost_user *user, __u32 request, __u64 value)
-{
-	struct vhost_user_message message = { .payload.u64 = value };
-
-	return set(user, request, &message, sizeof(value), NULL, 0);
-}
-
-static int set_fd(struct vhost_user *user, __u32 request, __u64 value, int fd)
-{
-	struct vhost_user_message message = { .payload.u64 = value };
-
-	return set(user, request, &message, sizeof(value), &fd, 1);
-}
-
-static int set_state(struct vhost_user *user, __u32 request, __u32 index, __u32 num)
-{
-	struct vhost_user_message message = { .payload.state = { .index = index, .num = num } };
-
-	return set(user, request, &message, sizeof(message.payload.state), NULL, 0);
-}
-
-static int get_u64(struct vhost_user *user, __u32 request, __u64 *value)
-{
-	struct vhost_user_message message = { .header = { 0 } };
-	int error;
-
-	error = send_request(user, request, &message, 0, 0, NULL, 0);
-	if (!error)
-		error = receive_reply(user, request, &message, sizeof(*value));
-	*value = message.payload.u64;
-	return error;
-}
-
+/* Where a packed ring was can't be told from it. */
 static int vhost_user_features(struct backend *backend, __u64 *features)
 {
 	struct vhost_user *user = to_vhost_user(backend);
 
-	*features = user->features & ~VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
+	*features = user->offered & ~VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
+	if (is_reconnected(user))
+		*features &= ~VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
 	return 0;
 }
 
@@ -171,17 +200,19 @@ static int vhost_user_get_config(struct backend *backend, void *config, size_t l
 	struct vhost_user_message message = { .payload.config = { .size = length } };
 	int error;
 
+	if (!is_present(user))
+		return -EAGAIN;
 	if (!(user->protocol & PROTOCOL_FEATURE(CONFIG)))
 		return -EOPNOTSUPP;
 	if (length > VHOST_USER_MAX_CONFIG)
 		return -EINVAL;
-	error = send_request(user, VHOST_USER_GET_CONFIG, &message, config_size(length), 0, NULL,
-			     0);
-	if (!error)
-		error = receive_reply(user, VHOST_USER_GET_CONFIG, &message, config_size(length));
-	if (!error)
+	error = channel_ask(&user->channel, VHOST_USER_GET_CONFIG, &message, config_size(length));
+	if (!error) {
 		memcpy(config, message.payload.config.data, length);
-	return error;
+		return 0;
+	}
+	error = settle(user, error);
+	return error ? error : -EAGAIN;
 }
 
 static int vhost_user_set_config(struct backend *backend, size_t offset, const void *data,
@@ -192,10 +223,13 @@ static int vhost_user_set_config(struct backend *backend, size_t offset, const v
 		.payload.config = { .offset = offset, .size = length },
 	};
 
+	if (!is_present(user))
+		return 0;
 	if (length > VHOST_USER_MAX_CONFIG)
 		return -EINVAL;
 	memcpy(message.payload.config.data, data, length);
-	return set(user, VHOST_USER_SET_CONFIG, &message, config_size(length), NULL, 0);
+	return settle(user, channel_set(&user->channel, VHOST_USER_SET_CONFIG, &message,
+					config_size(length), NULL, 0));
 }
 
 static __u64 user_address(const struct vhost_user *user, __u64 address)
@@ -219,9 +253,10 @@ static int share_memory(struct vhost_user *user)
 		};
 		fds[i] = memory->fd;
 	}
-	return set(user, VHOST_USER_SET_MEM_TABLE, &message,
-		   offsetof(struct vhost_user_memory, regions) +
-		   memory->nr_ram * sizeof(struct vhost_user_region), fds, memory->nr_ram);
+	return channel_set(&user->channel, VHOST_USER_SET_MEM_TABLE, &message,
+			   offsetof(struct vhost_user_memory, regions) +
+			   memory->nr_ram * sizeof(struct vhost_user_region), fds,
+			   memory->nr_ram);
 }
 
 static int set_address(struct vhost_user *user, unsigned int index, const struct queue *queue)
@@ -235,85 +270,172 @@ static int set_address(struct vhost_user *user, unsigned int index, const struct
 		},
 	};
 
-	return set(user, VHOST_USER_SET_VRING_ADDR, &message, sizeof(message.payload.address),
-		   NULL, 0);
-}
-
-static int set_call(struct vhost_user *user, unsigned int index, const struct queue *queue)
-{
-	return set_fd(user, VHOST_USER_SET_VRING_CALL, index, queue->call);
+	return channel_set(&user->channel, VHOST_USER_SET_VRING_ADDR, &message,
+			   sizeof(message.payload.address), NULL, 0);
 }
 
 static int vhost_user_set_call(struct backend *backend, unsigned int index,
 			       const struct queue *queue)
 {
-	return set_call(begin(backend), index, queue);
+	struct vhost_user *user = begin(backend);
+
+	if (!is_present(user))
+		return 0;
+	return settle(user, channel_set_fd(&user->channel, VHOST_USER_SET_VRING_CALL, index,
+					   queue->call));
+}
+
+/* Where is it to begin, or to go on? A ring that goes on is split. */
+static __u32 find_base(const struct vhost_user *user, unsigned int index,
+		       const struct queue *queue)
+{
+	if (user->queues[index].begun)
+		return progress_used(user->backend.memory, queue);
+	return user->accepted & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED) ? PACKED_BASE : SPLIT_BASE;
+}
+
+/*
+ * There may be requests of which the one before was told, or had no wish to be told. It may be
+ * there still and have filled the eventfd: then that is a kick already.
+ */
+static void kick(const struct queue *queue)
+{
+	struct pollfd fd = { .fd = queue->kick, .events = POLLOUT };
+
+	if (poll(&fd, 1, 0) == 1)
+		eventfd_write(queue->kick, 1);
 }
 
 static int start_queue(struct vhost_user *user, unsigned int index, const struct queue *queue)
 {
-	bool packed = user->accepted & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
+	struct channel *channel = &user->channel;
+	struct vhost_user_queue *state;
 	int error;
 
 	if (index >= user->max_queues)
 		return -EINVAL;
-	error = set_state(user, VHOST_USER_SET_VRING_NUM, index, queue->size);
+	state = &user->queues[index];
+	error = channel_set_state(channel, VHOST_USER_SET_VRING_NUM, index, queue->size);
 	if (!error)
-		error = set_state(user, VHOST_USER_SET_VRING_BASE, index,
-				  packed ? PACKED_BASE : SPLIT_BASE);
+		error = channel_set_state(channel, VHOST_USER_SET_VRING_BASE, index,
+					  find_base(user, index, queue));
 	if (!error)
 		error = set_address(user, index, queue);
 	if (!error)
-		error = set_call(user, index, queue);
-	if (!error)
-		error = set_fd(user, VHOST_USER_SET_VRING_KICK, index, queue->kick);
+		error = channel_set_fd(channel, VHOST_USER_SET_VRING_CALL, index, queue->call);
 	if (error)
 		return error;
-	user->running[index] = true;
+	if (state->begun)
+		kick(queue);
+	*state = (struct vhost_user_queue){ .begun = true, .running = true, .queue = *queue };
+	error = channel_set_fd(channel, VHOST_USER_SET_VRING_KICK, index, queue->kick);
+	if (error)
+		return error;
 	/* Without features of the protocol a ring needs no enabling. */
 	return has_protocol_features(user) ?
-	       set_state(user, VHOST_USER_SET_VRING_ENABLE, index, 1) : 0;
+	       channel_set_state(channel, VHOST_USER_SET_VRING_ENABLE, index, 1) : 0;
 }
 
 static int vhost_user_start_queue(struct backend *backend, unsigned int index,
 				  const struct queue *queue)
 {
-	return start_queue(begin(backend), index, queue);
+	struct vhost_user *user = begin(backend);
+
+	return is_present(user) ? settle(user, start_queue(user, index, queue)) : 0;
 }
 
 /* The answer tells where it has stopped, which is where nothing will go on. */
 static int stop_queue(struct vhost_user *user, unsigned int index)
 {
 	struct vhost_user_message message = { .payload.state = { .index = index } };
+	bool running = user->queues[index].running;
 	int error = 0;
 
-	if (!user->running[index])
+	user->queues[index] = (struct vhost_user_queue){ .begun = false };
+	if (!running)
 		return 0;
-	user->running[index] = false;
 	if (has_protocol_features(user))
-		error = set_state(user, VHOST_USER_SET_VRING_ENABLE, index, 0);
+		error = channel_set_state(&user->channel, VHOST_USER_SET_VRING_ENABLE, index, 0);
 	if (!error)
-		error = send_request(user, VHOST_USER_GET_VRING_BASE, &message,
-				     sizeof(message.payload.state), 0, NULL, 0);
-	if (!error)
-		error = receive_reply(user, VHOST_USER_GET_VRING_BASE, &message,
-				      sizeof(message.payload.state));
+		error = channel_ask(&user->channel, VHOST_USER_GET_VRING_BASE, &message,
+				    sizeof(message.payload.state));
 	return error;
 }
 
+/*
+ * What was under way of that queue is not to be done by another back end, and there is no telling
+ * that apart from the rest.
+ */
 static int vhost_user_stop_queue(struct backend *backend, unsigned int index)
-{
-	return stop_queue(begin(backend), index);
-}
-
-static int vhost_user_stop(struct backend *backend)
 {
 	struct vhost_user *user = begin(backend);
 	int error = 0;
+
+	if (index < user->max_queues)
+		error = stop_queue(user, index);
+	inflight_drop(&user->inflight);
+	error = settle(user, error);
+	return error || is_present(user) || can_be_followed(user) ? error : -ENOTRECOVERABLE;
+}
+
+/* All requests are forgotten: it does not matter any more where it was if it has gone. */
+static int vhost_user_stop(struct backend *backend)
+{
+	struct vhost_user *user = begin(backend);
+	int result = 0;
 	unsigned int i;
 
-	for (i = 0; !error && i < user->max_queues; i++)
-		error = stop_queue(user, i);
+	for (i = 0; i < user->max_queues; i++) {
+		if (!result)
+			result = stop_queue(user, i);
+		user->queues[i] = (struct vhost_user_queue){ .begun = false };
+	}
+	inflight_drop(&user->inflight);
+	user->complete = true;
+	return settle(user, result);
+}
+
+static int share_inflight(struct vhost_user *user, const struct queue *queues,
+			  unsigned int nr_queues)
+{
+	unsigned int size = INFLIGHT_QUEUE_SIZE;
+	unsigned int i;
+	int error = 0;
+
+	if (!(user->protocol & PROTOCOL_FEATURE(INFLIGHT_SHMFD))) {
+		inflight_drop(&user->inflight);
+		return can_be_followed(user) ? 0 : -ENOTRECOVERABLE;
+	}
+	for (i = 0; i < nr_queues; i++) {
+		if (queues[i].enabled && queues[i].size > size)
+			size = queues[i].size;
+	}
+	if (!inflight_is_there(&user->inflight))
+		error = inflight_get(&user->inflight, &user->channel, nr_queues, size);
+	return error ? error : inflight_set(&user->inflight, &user->channel);
+}
+
+static int start(struct vhost_user *user, const struct queue *queues, unsigned int nr_queues)
+{
+	const __u64 protocol = user->features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
+	unsigned int i;
+	int error;
+
+	/* Of what the device offers, the transport and the type have some themselves. */
+	if (user->accepted & user->offered & ~user->features)
+		return -ESTALE;
+	error = channel_set_u64(&user->channel, VHOST_USER_SET_FEATURES,
+				(user->accepted & user->features) | protocol);
+	if (!error)
+		error = share_memory(user);
+	if (!error)
+		error = share_inflight(user, queues, nr_queues);
+	for (i = 0; !error && i < nr_queues; i++) {
+		if (queues[i].enabled)
+			error = start_queue(user, i, &queues[i]);
+	}
+	if (!error)
+		user->complete = true;
 	return error;
 }
 
@@ -321,30 +443,14 @@ static int vhost_user_start(struct backend *backend, __u64 features, const struc
 			    unsigned int nr_queues)
 {
 	struct vhost_user *user = begin(backend);
-	const __u64 protocol = user->features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
-	unsigned int i;
-	int error;
 
 	user->accepted = features;
-	error = set_u64(user, VHOST_USER_SET_FEATURES, (features & user->features) | protocol);
-	if (!error)
-		error = share_memory(user);
-	for (i = 0; !error && i < nr_queues; i++) {
-		if (queues[i].enabled)
-			error = start_queue(user, i, &queues[i]);
-	}
-	return error;
-}
-
-static int vhost_user_poll_fd(const struct backend *backend)
-{
-	return to_vhost_user(backend)->events;
+	return is_present(user) ? settle(user, start(user, queues, nr_queues)) : 0;
 }
 
 /* It has something to tell, or its end of a socket is closed. */
-static int vhost_user_dispatch(struct backend *backend)
+static int hear(struct vhost_user *user)
 {
-	struct vhost_user *user = begin(backend);
 	struct vhost_user_message message;
 	struct epoll_event event;
 	bool known;
@@ -352,34 +458,160 @@ static int vhost_user_dispatch(struct backend *backend)
 
 	if (epoll_wait(user->events, &event, 1, 0) != 1)
 		return BACKEND_NOTHING;
-	error = vhost_user_receive(event.data.fd, &message, user->deadline);
+	error = vhost_user_receive(event.data.fd, &message, NULL, user->channel.deadline);
 	/* Answers come only when we wait for them. */
-	if (!error && event.data.fd == user->socket)
+	if (!error && event.data.fd == user->channel.socket)
 		error = -EPROTO;
 	if (error)
-		return give_up(user, error);
+		return channel_give_up(&user->channel, error);
 	known = message.header.request == VHOST_USER_BACKEND_CONFIG_CHANGE_MSG;
 	if (message.header.flags & VHOST_USER_NEED_REPLY) {
 		message.header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
 		message.header.size = sizeof(message.payload.u64);
 		message.payload.u64 = !known;
-		error = vhost_user_send(user->requests, &message, NULL, 0, user->deadline);
+		error = vhost_user_send(user->requests, &message, NULL, 0,
+					user->channel.deadline);
 	}
 	if (error)
-		return give_up(user, error);
+		return channel_give_up(&user->channel, error);
 	return known ? BACKEND_CONFIG_CHANGED : BACKEND_NOTHING;
+}
+
+static int watch(struct vhost_user *user, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(user->events, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+/* Give it a socket for its own requests. */
+static int open_requests(struct vhost_user *user)
+{
+	int pair[2];
+	int error;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	user->requests = pair[0];
+	error = channel_set_fd(&user->channel, VHOST_USER_SET_BACKEND_REQ_FD, 0, pair[1]);
+	close(pair[1]);
+	return error ? error : watch(user, user->requests);
+}
+
+static int agree_on_protocol(struct vhost_user *user, __u64 *queues)
+{
+	__u64 protocol;
+	int error;
+
+	error = channel_get_u64(&user->channel, VHOST_USER_GET_PROTOCOL_FEATURES, &protocol);
+	protocol &= PROTOCOL_FEATURES;
+	if (!error)
+		error = channel_set_u64(&user->channel, VHOST_USER_SET_PROTOCOL_FEATURES, protocol);
+	user->protocol = protocol;
+	user->channel.acks = protocol & PROTOCOL_FEATURE(REPLY_ACK);
+	if (!error && protocol & PROTOCOL_FEATURE(MQ))
+		error = channel_get_u64(&user->channel, VHOST_USER_GET_QUEUE_NUM, queues);
+	if (!error && (!*queues || *queues > KVPCI_MAX_VIRTIO_QUEUES))
+		error = -EPROTO;
+	if (!error && protocol & PROTOCOL_FEATURE(BACKEND_REQ))
+		error = open_requests(user);
+	return error;
+}
+
+/* The first question, which the back end answers when it runs. */
+static int ask_features(struct vhost_user *user)
+{
+	struct vhost_user_message message = { .header = { 0 } };
+
+	user->protocol = 0;
+	user->channel.acks = false;
+	return channel_send(&user->channel, VHOST_USER_GET_FEATURES, &message, 0, NULL, 0);
+}
+
+/* The answer, and all that comes before queues can be started. */
+static int introduce(struct vhost_user *user, __u64 *queues)
+{
+	struct vhost_user_message message = { .header = { 0 } };
+	int error;
+
+	*queues = 1;
+	error = channel_receive(&user->channel, VHOST_USER_GET_FEATURES, &message,
+				sizeof(message.payload.u64), NULL);
+	user->features = message.payload.u64;
+	if (!error)
+		error = channel_set(&user->channel, VHOST_USER_SET_OWNER, &message, 0, NULL, 0);
+	if (!error && has_protocol_features(user))
+		error = agree_on_protocol(user, queues);
+	return error;
+}
+
+static int look_again(struct vhost_user *user)
+{
+	hang_up(user);
+	user->presence = AWAY;
+	reconnect_later(&user->reconnect);
+	return BACKEND_NOTHING;
+}
+
+static int call(struct vhost_user *user)
+{
+	user->channel.socket = socket_try(user->reconnect.path);
+	if (user->channel.socket < 0 || ask_features(user) || watch(user, user->channel.socket))
+		return look_again(user);
+	reconnect_made(&user->reconnect);
+	user->presence = CALLED;
+	return BACKEND_NOTHING;
+}
+
+static int be_answered(struct vhost_user *user)
+{
+	__u64 queues;
+	int error = introduce(user, &queues);
+
+	if (error == -ECONNRESET)
+		return look_again(user);
+	if (error)
+		return channel_give_up(&user->channel, error);
+	if (queues < user->max_queues)
+		return channel_give_up(&user->channel, -ESTALE);
+	user->presence = PRESENT;
+	return BACKEND_BACK;
+}
+
+static int vhost_user_dispatch(struct backend *backend)
+{
+	struct vhost_user *user = begin(backend);
+	int event;
+
+	switch (user->presence) {
+	case LEFT:
+		look_again(user);
+		return BACKEND_AWAY;
+	case AWAY:
+		return call(user);
+	case CALLED:
+		return be_answered(user);
+	default:
+		event = hear(user);
+		return event < 0 ? settle(user, event) : event;
+	}
+}
+
+static int vhost_user_poll_fd(const struct backend *backend)
+{
+	return to_vhost_user(backend)->events;
 }
 
 static void vhost_user_close(struct backend *backend)
 {
 	struct vhost_user *user = to_vhost_user(backend);
 
-	close(user->socket);
-	if (user->requests >= 0)
-		close(user->requests);
+	hang_up(user);
+	inflight_drop(&user->inflight);
+	reconnect_destroy(&user->reconnect);
 	if (user->events >= 0)
 		close(user->events);
-	free(user->running);
+	free(user->queues);
 	free(user);
 }
 
@@ -398,63 +630,23 @@ static const struct backend_ops vhost_user_ops = {
 	.close = vhost_user_close,
 };
 
-static int watch(struct vhost_user *user, int fd)
+static int open_first(struct vhost_user *user)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-	return epoll_ctl(user->events, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
-}
-
-/* Give it a socket for its own requests. */
-static int open_requests(struct vhost_user *user)
-{
-	int pair[2];
+	__u64 queues;
 	int error;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	user->requests = pair[0];
-	error = set_fd(user, VHOST_USER_SET_BACKEND_REQ_FD, 0, pair[1]);
-	close(pair[1]);
-	return error ? error : watch(user, user->requests);
-}
-
-static int agree_on_protocol(struct vhost_user *user)
-{
-	__u64 queues = 1;
-	__u64 protocol;
-	int error;
-
-	error = get_u64(user, VHOST_USER_GET_PROTOCOL_FEATURES, &protocol);
-	protocol &= PROTOCOL_FEATURES;
+	user->events = epoll_create1(EPOLL_CLOEXEC);
+	error = user->events < 0 ? -errno : watch(user, user->channel.socket);
 	if (!error)
-		error = set_u64(user, VHOST_USER_SET_PROTOCOL_FEATURES, protocol);
-	user->protocol = protocol;
-	if (!error && user->protocol & PROTOCOL_FEATURE(MQ))
-		error = get_u64(user, VHOST_USER_GET_QUEUE_NUM, &queues);
-	if (!error && (!queues || queues > KVPCI_MAX_VIRTIO_QUEUES))
-		error = -EPROTO;
-	user->max_queues = queues;
-	if (!error && user->protocol & PROTOCOL_FEATURE(BACKEND_REQ))
-		error = open_requests(user);
-	return error;
-}
-
-static int introduce(struct vhost_user *user)
-{
-	struct vhost_user_message message = { .header = { 0 } };
-	int error;
-
-	user->max_queues = 1;
-	error = get_u64(user, VHOST_USER_GET_FEATURES, &user->features);
+		error = ask_features(user);
 	if (!error)
-		error = set(user, VHOST_USER_SET_OWNER, &message, 0, NULL, 0);
-	if (!error && has_protocol_features(user))
-		error = agree_on_protocol(user);
+		error = introduce(user, &queues);
 	if (error)
 		return error;
-	user->running = calloc(user->max_queues, sizeof(*user->running));
-	return user->running ? 0 : -ENOMEM;
+	user->offered = user->features;
+	user->queues = calloc(queues, sizeof(*user->queues));
+	user->max_queues = queues;
+	return user->queues ? 0 : -ENOMEM;
 }
 
 int vhost_user_open(int fd, const struct guest_memory *memory, struct backend **backend)
@@ -468,18 +660,27 @@ int vhost_user_open(int fd, const struct guest_memory *memory, struct backend **
 	}
 	*user = (struct vhost_user){
 		.backend = { .ops = &vhost_user_ops, .memory = memory },
-		.socket = fd, .requests = -1,
-		.deadline = vhost_user_deadline(VHOST_USER_OPEN_TIMEOUT),
+		.channel = {
+			.socket = fd, .deadline = vhost_user_deadline(VHOST_USER_OPEN_TIMEOUT),
+		},
+		.requests = -1, .events = -1,
+		.reconnect = RECONNECT_NONE, .complete = true, .inflight = INFLIGHT_NONE,
 	};
-	user->events = epoll_create1(EPOLL_CLOEXEC);
-	error = user->events < 0 ? -errno : watch(user, fd);
-	if (!error)
-		error = introduce(user);
+	error = open_first(user);
 	if (error)
 		vhost_user_close(&user->backend);
 	else
 		*backend = &user->backend;
 	return error;
+}
+
+int vhost_user_reconnect(struct backend *backend, const char *path, bool ordered)
+{
+	struct vhost_user *user = to_vhost_user(backend);
+	int error = reconnect_create(&user->reconnect, path);
+
+	user->ordered = ordered;
+	return error ? error : watch(user, user->reconnect.timer);
 }
 
 unsigned int vhost_user_max_queues(const struct backend *backend)

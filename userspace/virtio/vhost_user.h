@@ -19,6 +19,15 @@
  */
 int vhost_user_open(int fd, const struct guest_memory *memory, struct backend **backend);
 
+/*
+ * Should the connection be lost, make one again to a daemon that listens at @path. Called before
+ * anything else is done with @backend. @ordered: the device's requests are completed in the order
+ * in which they were made, or some of them need not be at all: a daemon that keeps no account of
+ * them (INFLIGHT_SHMFD) can be followed by another at any time, and not only while none is under
+ * way. Returns 0 or a negative error number.
+ */
+int vhost_user_reconnect(struct backend *backend, const char *path, bool ordered);
+
 /* How many queues does it serve at most? */
 unsigned int vhost_user_max_queues(const struct backend *backend);
 

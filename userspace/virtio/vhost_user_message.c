@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "virtio/vhost_user_message.h"
 
@@ -88,13 +89,53 @@ int vhost_user_send(int socket, const struct vhost_user_message *message, const 
 	return 0;
 }
 
-static int receive_bytes(int socket, void *data, size_t length, long long deadline)
+/* Keep the first descriptor. */
+static void take_fds(struct msghdr *got, int *fd)
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(got);
+	size_t nr = 0;
+	size_t i;
+
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+		nr = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (i = 0; i < nr; i++) {
+		int one;
+
+		memcpy(&one, CMSG_DATA(header) + i * sizeof(one), sizeof(one));
+		if (*fd < 0)
+			*fd = one;
+		else
+			close(one);
+	}
+}
+
+/* What there is no room for, or is not asked for, the kernel closes. */
+static ssize_t receive_some(int socket, void *data, size_t length, int *fd)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec piece = { .iov_base = data, .iov_len = length };
+	struct msghdr receive = {
+		.msg_iov = &piece, .msg_iovlen = 1,
+		.msg_control = fd ? &control : NULL,
+		.msg_controllen = fd ? sizeof(control) : 0,
+	};
+	ssize_t got = recvmsg(socket, &receive, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (got > 0 && fd)
+		take_fds(&receive, fd);
+	return got;
+}
+
+static int receive_bytes(int socket, void *data, size_t length, int *fd, long long deadline)
 {
 	ssize_t got;
 	int error;
 
 	while (length) {
-		got = recv(socket, data, length, MSG_DONTWAIT);
+		got = receive_some(socket, data, length, fd);
 		if (!got)
 			return -ECONNRESET;
 		if (got < 0) {
@@ -109,16 +150,31 @@ static int receive_bytes(int socket, void *data, size_t length, long long deadli
 	return 0;
 }
 
-int vhost_user_receive(int socket, struct vhost_user_message *message, long long deadline)
+static int receive(int socket, struct vhost_user_message *message, int *fd, long long deadline)
 {
 	int error;
 
-	memset(message, 0, sizeof(*message));
-	error = receive_bytes(socket, &message->header, sizeof(message->header), deadline);
+	error = receive_bytes(socket, &message->header, sizeof(message->header), fd, deadline);
 	if (error)
 		return error;
 	if ((message->header.flags & VHOST_USER_VERSION_MASK) != VHOST_USER_VERSION ||
 	    message->header.size > sizeof(message->payload))
 		return -EPROTO;
-	return receive_bytes(socket, &message->payload, message->header.size, deadline);
+	return receive_bytes(socket, &message->payload, message->header.size, fd, deadline);
+}
+
+int vhost_user_receive(int socket, struct vhost_user_message *message, int *fd,
+		       long long deadline)
+{
+	int error;
+
+	memset(message, 0, sizeof(*message));
+	if (fd)
+		*fd = -1;
+	error = receive(socket, message, fd, deadline);
+	if (error && fd && *fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return error;
 }

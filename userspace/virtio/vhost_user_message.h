@@ -25,6 +25,8 @@ enum {
 	VHOST_USER_SET_BACKEND_REQ_FD = 21,
 	VHOST_USER_GET_CONFIG = 24,
 	VHOST_USER_SET_CONFIG = 25,
+	VHOST_USER_GET_INFLIGHT_FD = 31,
+	VHOST_USER_SET_INFLIGHT_FD = 32,
 };
 
 /* What the back end asks for, on a socket of its own. */
@@ -43,6 +45,7 @@ enum {
 #define VHOST_USER_PROTOCOL_F_REPLY_ACK		3
 #define VHOST_USER_PROTOCOL_F_BACKEND_REQ	5
 #define VHOST_USER_PROTOCOL_F_CONFIG		9
+#define VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD	12
 
 #define VHOST_USER_MAX_REGIONS		8
 #define VHOST_USER_MAX_CONFIG		256
@@ -81,12 +84,22 @@ struct vhost_user_config {
 	__u8 data[VHOST_USER_MAX_CONFIG];
 };
 
+/* With four bytes behind it that the specification does not show, and all have. */
+struct vhost_user_inflight {
+	__u64 size;
+	__u64 offset;
+	__u16 nr_queues;
+	__u16 queue_size;
+	__u8 pad[4];
+};
+
 union vhost_user_payload {
 	__u64 u64;
 	struct vhost_user_state state;
 	struct vhost_user_address address;
 	struct vhost_user_memory memory;
 	struct vhost_user_config config;
+	struct vhost_user_inflight inflight;
 };
 
 struct vhost_user_header {
@@ -110,7 +123,11 @@ long long vhost_user_deadline(int timeout);
 int vhost_user_send(int socket, const struct vhost_user_message *message, const int *fds,
 		    size_t nr_fds, long long deadline);
 
-/* Receive one; EPROTO: it is none. Descriptors that come with it are closed. */
-int vhost_user_receive(int socket, struct vhost_user_message *message, long long deadline);
+/*
+ * Receive one; EPROTO: it is none. The first descriptor that comes with it is put in @fd, and -1 if
+ * there is none; others, and with NULL all, are closed.
+ */
+int vhost_user_receive(int socket, struct vhost_user_message *message, int *fd,
+		       long long deadline);
 
 #endif /* VIRTIO_VHOST_USER_MESSAGE_H */

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A vhost-user daemon that goes and comes again: which requests the next one gets, and which it
+ * does not.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_ring.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "layout.h"
+#include "test.h"
+#include "vhost_user_peer.h"
+#include "virtio/vhost_user.h"
+
+#define PROTOCOL	(PEER_PROTOCOL | 1 << VHOST_USER_PROTOCOL_F_REPLY_ACK)
+#define INFLIGHT	(1 << VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD)
+#define ACCEPTED	(VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH))
+
+#define DESC		MIB(2)
+#define AVAIL		(MIB(2) + 4096)
+#define USED		(MIB(2) + 8192)
+
+static const struct memory_options shared = { .size = MIB(16), .shared = true };
+
+static char directory[32];
+static char path[64];
+static struct guest_memory memory;
+static struct backend *backend;
+static struct queue queues[PEER_QUEUES];
+
+/* A back end by the name of its socket, with one queue that it serves. */
+static void begin(__u64 protocol, bool ordered)
+{
+	strcpy(directory, "/tmp/kvpci-test.XXXXXX");
+	EXPECT(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/socket", directory);
+	EXPECT(!memory_create(&memory, &shared));
+	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &backend));
+	EXPECT(!vhost_user_reconnect(backend, path, ordered));
+	queues[0] = (struct queue){ .enabled = false };
+	queues[1] = (struct queue){
+		.size = 256, .enabled = true, .desc = DESC, .driver = AVAIL, .device = USED,
+		.kick = eventfd(0, EFD_NONBLOCK), .call = eventfd(0, EFD_NONBLOCK),
+	};
+	EXPECT(!backend->ops->start(backend, ACCEPTED, queues, PEER_QUEUES));
+}
+
+static void end(void)
+{
+	backend->ops->close(backend);
+	close(queues[1].kick);
+	close(queues[1].call);
+	memory_destroy(&memory);
+	unlink(path);
+	rmdir(directory);
+}
+
+/* The driver has made so many requests, of which so many are done. */
+static void requests(__u16 made, __u16 done)
+{
+	((struct vring_avail *)memory_at(&memory, AVAIL, 4))->idx = htole16(made);
+	((struct vring_used *)memory_at(&memory, USED, 4))->idx = htole16(done);
+}
+
+static int dispatch(void)
+{
+	return backend->ops->dispatch(backend);
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) == 1;
+}
+
+/* The daemon goes, which is noticed and told of. */
+static void go(void)
+{
+	peer_end();
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == BACKEND_AWAY);
+}
+
+/* Another one is there. */
+static void come(void)
+{
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == BACKEND_BACK);
+}
+
+static int start_again(void)
+{
+	return backend->ops->start(backend, ACCEPTED, queues, PEER_QUEUES);
+}
+
+static __u32 told_base(void)
+{
+	const struct vhost_user_message *message;
+	size_t nr_fds;
+
+	message = peer_told(VHOST_USER_SET_VRING_BASE, &nr_fds);
+	return message && message->payload.state.index == 1 ? message->payload.state.num : ~0U;
+}
+
+static bool told_anything_of(__u32 request)
+{
+	size_t nr_fds;
+
+	return peer_told(request, &nr_fds);
+}
+
+/* Nothing was under way: whatever comes after that is the next one's. */
+static void idle(void)
+{
+	__u64 features;
+
+	begin(PROTOCOL, false);
+	EXPECT(told_base() == 0);
+	EXPECT(!backend->ops->features(backend, &features));
+	EXPECT(!(features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)));
+	requests(7, 7);
+	go();
+	requests(9, 7);
+	/* Nobody is there yet. */
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(!is_readable(queues[1].kick));
+	peer_listen(path, PROTOCOL);
+	come();
+	EXPECT(!start_again());
+	EXPECT(told_base() == 7);
+	EXPECT(told_anything_of(VHOST_USER_SET_MEM_TABLE));
+	EXPECT(is_readable(queues[1].kick));
+	/* And once more, while the one that was there had not got to anything. */
+	requests(9, 9);
+	go();
+	peer_listen(path, PROTOCOL);
+	come();
+	EXPECT(!start_again());
+	EXPECT(told_base() == 9);
+	end();
+	peer_await();
+}
+
+/* Connections are taken, but nobody answers. */
+static int listen_only(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	EXPECT(!bind(fd, (const struct sockaddr *)&address, sizeof(address)) && !listen(fd, 1));
+	return fd;
+}
+
+/* The timer says when to look for one, and not before. */
+static void waiting(void)
+{
+	int listening;
+	int fd;
+
+	begin(PROTOCOL, false);
+	fd = backend->ops->poll_fd(backend);
+	EXPECT(!is_readable(fd));
+	go();
+	EXPECT(!is_readable(fd));
+	EXPECT(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 60000) == 1);
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(!is_readable(fd));
+	/* Who does not answer is not waited for, until it does, or goes. */
+	listening = listen_only();
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(!is_readable(fd));
+	EXPECT(!backend->ops->stop(backend));
+	EXPECT(!start_again());
+	close(listening);
+	EXPECT(is_readable(fd));
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(!is_readable(fd));
+	peer_listen(path, PROTOCOL);
+	come();
+	end();
+	peer_await();
+}
+
+/* Which of two requests was done can't be told. */
+static void under_way(void)
+{
+	begin(PROTOCOL, false);
+	requests(9, 7);
+	peer_end();
+	EXPECT(dispatch() == -ENOTRECOVERABLE);
+	EXPECT(!backend->ops->stop(backend));
+	end();
+
+	/* It can if they are done in order, and packets may be lost. */
+	begin(PROTOCOL, true);
+	requests(9, 7);
+	go();
+	peer_listen(path, PROTOCOL);
+	come();
+	EXPECT(!start_again());
+	EXPECT(told_base() == 7);
+	end();
+	peer_await();
+}
+
+static ino_t inflight_file(void)
+{
+	struct stat st;
+
+	return peer.inflight && !fstat(peer.inflight, &st) ? st.st_ino : 0;
+}
+
+/* The daemon's account of its requests is handed on as long as these are the driver's. */
+static void inflight(void)
+{
+	ino_t file;
+
+	begin(PROTOCOL | INFLIGHT, false);
+	EXPECT(told_anything_of(VHOST_USER_GET_INFLIGHT_FD));
+	file = inflight_file();
+	EXPECT(file);
+	requests(9, 7);
+	go();
+	peer_listen(path, PROTOCOL | INFLIGHT);
+	come();
+	EXPECT(!start_again());
+	EXPECT(told_base() == 7);
+	EXPECT(!told_anything_of(VHOST_USER_GET_INFLIGHT_FD));
+	EXPECT(inflight_file() == file);
+	/* Those after a reset are others. */
+	EXPECT(!backend->ops->stop(backend));
+	EXPECT(!start_again());
+	EXPECT(told_base() == 0);
+	EXPECT(told_anything_of(VHOST_USER_GET_INFLIGHT_FD));
+	EXPECT(inflight_file() != file);
+	/* One that keeps none can't go on with them. */
+	requests(2, 1);
+	go();
+	peer_listen(path, PROTOCOL);
+	come();
+	EXPECT(start_again() == -ENOTRECOVERABLE);
+	end();
+	peer_await();
+}
+
+/* What the driver does while nobody is there. */
+static void absence(void)
+{
+	__u8 config[8];
+
+	begin(PROTOCOL | INFLIGHT, false);
+	requests(9, 7);
+	peer_end();
+	/* It may be the first to notice. */
+	EXPECT(!backend->ops->set_call(backend, 1, &queues[1]));
+	EXPECT(dispatch() == BACKEND_AWAY);
+	EXPECT(!backend->ops->set_call(backend, 1, &queues[1]));
+	EXPECT(!backend->ops->set_config(backend, 0, config, 1));
+	EXPECT(backend->ops->get_config(backend, config, sizeof(config)) == -EAGAIN);
+	EXPECT(!backend->ops->stop(backend));
+	requests(0, 0);
+	EXPECT(!start_again());
+	requests(3, 0);
+	peer_listen(path, PROTOCOL | INFLIGHT);
+	come();
+	EXPECT(!start_again());
+	EXPECT(told_base() == 0);
+	EXPECT(told_anything_of(VHOST_USER_GET_INFLIGHT_FD));
+	end();
+	peer_await();
+}
+
+/* A reset that finds that the daemon has gone, which then had things to do. */
+static void reset(void)
+{
+	begin(PROTOCOL, false);
+	requests(9, 7);
+	peer_end();
+	EXPECT(!backend->ops->stop(backend));
+	EXPECT(dispatch() == BACKEND_AWAY);
+	requests(0, 0);
+	EXPECT(!start_again());
+	peer_listen(path, PROTOCOL);
+	come();
+	EXPECT(!start_again());
+	EXPECT(told_base() == 0);
+	end();
+	peer_await();
+}
+
+/* One queue of a device that runs is reset. */
+static void queue_reset(void)
+{
+	begin(PROTOCOL | INFLIGHT, false);
+	requests(9, 7);
+	EXPECT(!backend->ops->stop_queue(backend, 1));
+	go();
+	peer_listen(path, PROTOCOL | INFLIGHT);
+	come();
+	requests(1, 0);
+	EXPECT(!start_again());
+	EXPECT(told_base() == 0);
+	end();
+	peer_await();
+
+	/* While nobody is there, it can't be taken out of what the others are owed. */
+	begin(PROTOCOL | INFLIGHT, false);
+	requests(9, 7);
+	go();
+	EXPECT(backend->ops->stop_queue(backend, 1) == -ENOTRECOVERABLE);
+	end();
+}
+
+/* What comes is not what was there. */
+static void another(void)
+{
+	begin(PROTOCOL, false);
+	go();
+	peer_listen(path, PROTOCOL);
+	peer.features &= ~VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH);
+	come();
+	EXPECT(start_again() == -ESTALE);
+	end();
+	peer_await();
+
+	/* Less, but nothing that the driver has accepted. */
+	begin(PROTOCOL, false);
+	go();
+	peer_listen(path, PROTOCOL);
+	peer.features &= ~VIRTIO_FEATURE(VIRTIO_BLK_F_MQ);
+	come();
+	EXPECT(!start_again());
+	end();
+	peer_await();
+
+	begin(PROTOCOL, false);
+	go();
+	peer_listen(path, PROTOCOL);
+	peer.queues--;
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == -ESTALE);
+	end();
+	peer_await();
+
+	begin(PROTOCOL, false);
+	go();
+	peer_listen(path, PROTOCOL);
+	peer.nonsense = VHOST_USER_GET_FEATURES;
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == -EPROTO);
+	end();
+	peer_await();
+}
+
+const struct test reconnect_tests[] = {
+	{ "idle", idle },
+	{ "waiting", waiting },
+	{ "under way", under_way },
+	{ "inflight", inflight },
+	{ "absence", absence },
+	{ "reset", reset },
+	{ "queue reset", queue_reset },
+	{ "another", another },
+	{ NULL, NULL },
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How far a back end that has gone had come with a split virtqueue, as far as its areas, which are
+ * in the guest's memory, tell it.
+ */
+#ifndef VIRTIO_PROGRESS_H
+#define VIRTIO_PROGRESS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include "virtio/backend.h"
+
+/* How many requests has it completed? (Index of the used ring, 2.7.8) */
+__u16 progress_used(const struct guest_memory *memory, const struct queue *queue);
+
+/* Has it completed all that there are? */
+bool progress_is_complete(const struct guest_memory *memory, const struct queue *queue);
+
+#endif /* VIRTIO_PROGRESS_H */
