@@ -23,9 +23,6 @@ BEGIN {
 	title["irqfd"] = "irqfd"
 	title["mirror"] = "mirrors"
 	title["qemu"] = "QEMU"
-	if (system("test -t 1") == 0) {
-		good = "\033[32m"; bad = "\033[31m"; plain = "\033[0m"
-	}
 }
 
 FNR == NR {
@@ -67,16 +64,6 @@ $1 == "end" { complete = 1 }
 function cost(column, row, key) {
 	key = column "," row
 	return n[key] ? int(sum[key] / n[key] + 0.5) : ""
-}
-
-function with_commas(number, text) {
-	if (number == "")
-		return "-"
-	while (length(number) > 3) {
-		text = "," substr(number, length(number) - 2) text
-		number = substr(number, 1, length(number) - 3)
-	}
-	return number text
 }
 
 # "-", or a sum of costs of KVM alone, each with a factor before it or none.
@@ -247,10 +234,6 @@ function print_growth() {
 	printf "%d functions cost at most %.3f times what one does (%s)  %s%.2f %s%s\n",
 		most_functions, growth, growth_row, growth <= 1.05 ? good : bad, 1.05,
 		growth <= 1.05 ? "met" : "MISSED", plain
-}
-
-function or_null(number) {
-	return number == "" ? "null" : number
 }
 
 function print_json(i, j, row, separator) {

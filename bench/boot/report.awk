@@ -26,9 +26,6 @@ BEGIN {
 	most_wanted["userspace-pci"] = 0
 	most_wanted["configuration"] = 499
 	most_wanted["mirrors"] = 11	# fewer than there are BARs
-	if (system("test -t 1") == 0) {
-		good = "\033[32m"; bad = "\033[31m"; plain = "\033[0m"
-	}
 }
 
 $1 == "boot" && $2 == "end" { complete++ }
@@ -68,24 +65,11 @@ function mean(system_name, functions, what, key)
 	return n[key] ? sprintf("%.0f", average[key]) : "null"
 }
 
-function with_commas(number, text)
-{
-	if (number == "null")
-		return "-"
-	while (length(number) > 3) {
-		text = "," substr(number, length(number) - 2) text
-		number = substr(number, 1, length(number) - 3)
-	}
-	return number text
-}
-
-function verdict(what, cost, met)
+function verdict(what, cost)
 {
 	if (!(what in most_wanted))
 		return ""
-	met = cost + 0 <= most_wanted[what]
-	return sprintf("  %s%d %s%s", met ? good : bad, most_wanted[what],
-		       met ? "met" : "MISSED", plain)
+	return met_or_missed(most_wanted[what], cost + 0 <= most_wanted[what])
 }
 
 function print_json(i, j, k)

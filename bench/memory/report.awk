@@ -9,9 +9,6 @@
 BEGIN {
 	most_function = 3 * 4096 + 2048
 	most_launcher = 10 * 1048576
-	if (system("test -t 1") == 0) {
-		good = "\033[32m"; bad = "\033[31m"; plain = "\033[0m"
-	}
 }
 
 $2 == "end" { complete = 1 }
@@ -24,8 +21,7 @@ NF == 4 {
 
 function verdict(cost, most)
 {
-	return sprintf("  %s%.1f KiB %s%s", cost <= most ? good : bad, most / 1024,
-		       cost <= most ? "met" : "MISSED", plain)
+	return met_or_missed(sprintf("%.1f KiB", most / 1024), cost <= most)
 }
 
 END {

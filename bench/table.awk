@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# table.awk: how all of the benchmark's reports write numbers, and whether a goal is met.
+
+BEGIN {
+	if (system("test -t 1") == 0) {
+		good = "\033[32m"; bad = "\033[31m"; plain = "\033[0m"
+	}
+}
+
+function or_null(number)
+{
+	return number == "" ? "null" : number
+}
+
+function with_commas(number, text)
+{
+	if (number == "" || number == "null")
+		return "-"
+	if (number ~ /\./)
+		return number
+	while (length(number) > 3) {
+		text = "," substr(number, length(number) - 2) text
+		number = substr(number, 1, length(number) - 3)
+	}
+	return number text
+}
+
+function met_or_missed(text, met)
+{
+	return sprintf("  %s%s %s%s", met ? good : bad, text, met ? "met" : "MISSED", plain)
+}
