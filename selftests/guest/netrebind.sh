@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# The driver of a network device is taken away and given back as often as rounds=N on the command
+# line says, while packets come and go: in turns the driver of network devices, and that of virtio's
+# PCI functions. 192.0.2.1, the other end, sends packets all the time, and in the end echoes what
+# comes to port 5001.
+
+. /lib.sh
+. /virtio.sh
+
+rounds=$(argument rounds)
+
+plan 7
+modprobe -a virtio_pci virtio_net
+function=$(virtio_function "$(virtio_device 1)")
+check "the device comes up" net_up
+echo "up"
+check "the other end answers" net_reach
+
+packets()
+{
+	cat "/sys/class/net/eth0/statistics/$1_packets"
+}
+
+# Requests and answers of either side: one after the other, as fast as they are answered.
+busy()
+{
+	[ "$(packets rx)" -gt $((received + 20)) ] && [ "$(packets tx)" -gt $((sent + 20)) ]
+}
+
+round()
+{
+	received=$(packets rx) sent=$(packets tx)
+	ping -A -s 1000 192.0.2.1 >/dev/null 2>&1 &
+	sender=$!
+	wait_for busy || return 1
+	case $(($1 % 2)) in
+	0)	driver=/sys/bus/pci/drivers/virtio-pci it=$function ;;
+	1)	driver=/sys/bus/virtio/drivers/virtio_net it=$(virtio_device 1) ;;
+	esac
+	echo "$it" >"$driver/unbind" || return 1
+	# It may have ended by itself.
+	{ kill $sender; wait $sender; } 2>/dev/null
+	[ ! -e /sys/class/net/eth0 ] || return 1
+	echo "$it" >"$driver/bind"
+	wait_for net_up && net_reach
+}
+
+failed=0
+n=0
+while [ $n -lt "$rounds" ] && [ $failed = 0 ]; do
+	n=$((n + 1))
+	round $n || failed=$n
+done
+same "its driver goes while packets come and go, and comes back, $rounds times" "0 $rounds" \
+	"$failed $n"
+head -c 200000 /dev/urandom >/sent
+stream send tcp 192.0.2.1 5001 </sent >/back
+same "what is sent to the other end comes back as it was" "$(sum_of /sent)" "$(sum_of /back)"
+same "its queues' interrupts are there once" "1 1" \
+	"$(grep -c "$(virtio_device 1)-input.0" /proc/interrupts) $(grep -c \
+		"$(virtio_device 1)-output.0" /proc/interrupts)"
+check "and come" [ "$(interrupts_of "$(virtio_device 1)")" -gt 0 ]
+complaints | tee -a /complaints | sed 's/^/# /'
+dmesg -r | grep -iE '^<[0-4]>.*(virtio|eth0|hung|stall)' | tee -a /complaints | sed 's/^/# /'
+check "the kernel has not complained" [ ! -s /complaints ]
