@@ -44,7 +44,7 @@ static void begin(__u64 protocol, bool ordered)
 	EXPECT(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/socket", directory);
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &backend));
+	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &peer_type, &backend));
 	EXPECT(!vhost_user_reconnect(backend, path, ordered));
 	queues[0] = (struct queue){ .enabled = false };
 	queues[1] = (struct queue){

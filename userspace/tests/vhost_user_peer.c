@@ -13,6 +13,10 @@
 
 struct peer peer;
 
+const struct vhost_user_type peer_type = {
+	.has_config = true, .has_inflight = true, .counted_as_one = 1,
+};
+
 /* With the descriptors, of which the number is kept, and the socket for its own requests. */
 static bool receive(struct peer *daemon, struct vhost_user_message *message,
 		    size_t *nr_fds)

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "virtio/transport.h"
+#include "virtio/vhost_user.h"
 #include "virtio/vhost_user_message.h"
 
 #define PEER_QUEUES		2
@@ -52,6 +53,9 @@ struct peer {
 };
 
 extern struct peer peer;
+
+/* What it serves. */
+extern const struct vhost_user_type peer_type;
 
 /* Start it, and return our end of its socket. */
 int peer_start(__u64 protocol, __u32 nonsense, __u32 refused);

@@ -78,7 +78,7 @@ static void start_and_stop(__u64 protocol)
 	__u64 features = 0;
 
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &backend));
+	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &peer_type, &backend));
 	EXPECT(vhost_user_max_queues(backend) == NR_QUEUES);
 	EXPECT(!backend->ops->features(backend, &features));
 	EXPECT(!(features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)));
@@ -108,16 +108,16 @@ static void bad_daemons(void)
 
 	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(vhost_user_open(peer_start(PROTOCOL, VHOST_USER_GET_FEATURES, 0), &memory,
-			       &backend) == -EPROTO);
+			       &peer_type, &backend) == -EPROTO);
 	peer_await();
 	EXPECT(vhost_user_open(peer_start(PROTOCOL | ACK, 0, VHOST_USER_SET_OWNER), &memory,
-			       &backend) == 0);
+			       &peer_type, &backend) == 0);
 	backend->ops->close(backend);
 	peer_await();
 
 	/* One that refuses, and is told nothing more. */
 	EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK, 0, VHOST_USER_SET_MEM_TABLE), &memory,
-				&backend));
+				&peer_type, &backend));
 	EXPECT(backend->ops->start(backend, VIRTIO_FEATURE(VIRTIO_F_VERSION_1), &queue, 1) ==
 	       -EIO);
 	peer_await();
@@ -127,7 +127,7 @@ static void bad_daemons(void)
 	/* One that has gone. */
 	EXPECT(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	close(pair[1]);
-	EXPECT(vhost_user_open(pair[0], &memory, &backend) == -ECONNRESET);
+	EXPECT(vhost_user_open(pair[0], &memory, &peer_type, &backend) == -ECONNRESET);
 	close(queue.kick);
 	close(queue.call);
 	memory_destroy(&memory);
@@ -156,7 +156,7 @@ static void requests(void)
 	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
 					     1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
-				&memory, &backend));
+				&memory, &peer_type, &backend));
 	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
 	EXPECT(!ask(backend, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, BACKEND_CONFIG_CHANGED));
 	EXPECT(ask(backend, 1234, BACKEND_NOTHING));

@@ -22,6 +22,10 @@
 /* What comes after that is for a feature that is not offered. */
 #define CONFIG_LENGTH	offsetof(struct virtio_blk_config, max_secure_erase_sectors)
 
+static const struct vhost_user_type daemon_type = {
+	.has_config = true, .has_inflight = true, .counted_as_one = 1,
+};
+
 struct blk {
 	struct virtio_device device;
 	char *file;
@@ -124,7 +128,22 @@ static int blk_check(struct virtio_device *device)
 	if (!blk->disk.queues)
 		blk->disk.queues = 1;
 	blk->disk.path = blk->file;
+	device->shares_memory = true;
 	return STATUS_OK;
+}
+
+static int open_socket(struct blk *blk, const struct guest_memory *memory)
+{
+	struct backend **backend = &blk->device.backend;
+	int status;
+	int error;
+
+	status = socket_open("--disk", blk->socket, &daemon_type, memory, backend);
+	if (status || blk->reconnect_off)
+		return status;
+	error = vhost_user_reconnect(*backend, blk->socket, false);
+	return error ? fail("%s: cannot wait for another daemon: %s", blk->device.label,
+			    strerror(-error)) : STATUS_OK;
 }
 
 static int open_backend(struct blk *blk, const struct guest_memory *memory)
@@ -134,20 +153,12 @@ static int open_backend(struct blk *blk, const struct guest_memory *memory)
 	int fd;
 
 	if (blk->socket)
-		status = socket_connect("--disk", blk->socket, &fd);
-	else
-		status = daemon_start(&blk->daemon, &blk->disk, &fd);
+		return open_socket(blk, memory);
+	status = daemon_start(&blk->daemon, &blk->disk, &fd);
 	if (status)
 		return status;
-	error = vhost_user_open(fd, memory, &blk->device.backend);
-	if (!error && blk->socket && !blk->reconnect_off)
-		error = vhost_user_reconnect(blk->device.backend, blk->socket, false);
-	if (!error)
-		return STATUS_OK;
-	if (!blk->socket)
-		return daemon_explain(blk->daemon, &blk->disk, error);
-	return fail("the vhost-user daemon at %s does not answer as it should: %s", blk->socket,
-		    strerror(-error));
+	error = vhost_user_open(fd, memory, &daemon_type, &blk->device.backend);
+	return error ? daemon_explain(blk->daemon, &blk->disk, error) : STATUS_OK;
 }
 
 /* How many queues does the daemon want the driver to find? */
@@ -221,7 +232,6 @@ static void blk_free(struct virtio_device *device)
 
 const struct virtio_type blk_type = {
 	.model = VIRTIO_MODEL,
-	.shares_memory = true,
 	.backend_features = VIRTIO_FEATURE(VIRTIO_BLK_F_SIZE_MAX) |
 			    VIRTIO_FEATURE(VIRTIO_BLK_F_SEG_MAX) |
 			    VIRTIO_FEATURE(VIRTIO_BLK_F_GEOMETRY) |

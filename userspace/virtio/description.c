@@ -45,7 +45,6 @@ static int make_device(struct device_spec *spec)
 		return no_memory();
 	device->type = type;
 	spec->model_data = device;
-	spec->shares_memory = type->shares_memory;
 	return STATUS_OK;
 }
 
@@ -98,7 +97,9 @@ static int virtio_check(struct device_spec *spec)
 	if (spec->count != 1)
 		return misuse("--device: %s: count= is not for what has a back end, describe each",
 			      spec->name);
-	return device->type->check ? device->type->check(device) : STATUS_OK;
+	status = device->type->check ? device->type->check(device) : STATUS_OK;
+	spec->shares_memory = device->shares_memory;
+	return status;
 }
 
 /*
@@ -241,7 +242,8 @@ static int ask(struct virtio_device *device)
 		return fail("%s: %s is only for drivers before virtio 1.0, use a later one",
 			    device->label, ops->name);
 	device->offered = device->features |
-			  (features & (device->type->backend_features | RING_FEATURES));
+			  (features & ~device->withheld &
+			   (device->type->backend_features | RING_FEATURES));
 	if (ops->start_queue && ops->stop_queue)
 		device->offered |= VIRTIO_FEATURE(VIRTIO_F_RING_RESET);
 	return STATUS_OK;

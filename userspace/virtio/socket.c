@@ -65,3 +65,20 @@ int socket_try(const char *path)
 	close(fd);
 	return -error;
 }
+
+int socket_open(const char *option, const char *path, const struct vhost_user_type *type,
+		const struct guest_memory *memory, struct backend **backend)
+{
+	int status;
+	int error;
+	int fd;
+
+	status = socket_connect(option, path, &fd);
+	if (status)
+		return status;
+	error = vhost_user_open(fd, memory, type, backend);
+	if (!error)
+		return STATUS_OK;
+	return fail("the vhost-user daemon at %s does not answer as it should: %s", path,
+		    strerror(-error));
+}

@@ -42,8 +42,11 @@ enum virtio_notify {
  * @type: its type
  * @nr_queues: how many queues it has; parse or open sets it
  * @queue_size: how many descriptors each of them has at most, a power of two; likewise
+ * @shares_memory: its back end is another process, which maps the guest's memory; parse or check
+ *	sets it
  * @features: bits that the device offers whether the back end does or not; likewise. Bits of the
  *	back end's come to that: those of the type's @backend_features, and those of rings.
+ * @withheld: bits that the device does not offer even if the back end does; open sets it
  * @config: device-specific configuration as it is at first. If the back end has get_config, that
  *	is asked for all of it after open, and again whenever it has changed.
  * @config_writable: bits of it that the driver may write
@@ -62,7 +65,9 @@ struct virtio_device {
 	const struct virtio_type *type;
 	unsigned int nr_queues;
 	__u16 queue_size;
+	bool shares_memory;
 	__u64 features;
+	__u64 withheld;
 	__u8 config[VIRTIO_MAX_CONFIG];
 	__u8 config_writable[VIRTIO_MAX_CONFIG];
 	__u8 config_constant[VIRTIO_MAX_CONFIG];
@@ -77,7 +82,6 @@ struct virtio_device {
 /**
  * struct virtio_type - a type of device (Virtual I/O Device 1.2, 5)
  * @model: VIRTIO_MODEL: how the launcher knows it
- * @shares_memory: its back ends are other processes, which map the guest's memory
  * @backend_features: bits of the type's own, 0 to 23 and 50 to 63, that the device offers if the
  *	back end does
  * @size: of what begins with struct virtio_device
@@ -95,7 +99,6 @@ struct virtio_device {
  */
 struct virtio_type {
 	struct device_model model;
-	bool shares_memory;
 	__u64 backend_features;
 	size_t size;
 	int (*parse)(struct virtio_device *device, const char *key, const char *value, bool *known);

@@ -43,8 +43,7 @@
 #define PROTOCOL_FEATURE(name)	(1ULL << VHOST_USER_PROTOCOL_F_##name)
 
 #define PROTOCOL_FEATURES	(PROTOCOL_FEATURE(MQ) | PROTOCOL_FEATURE(REPLY_ACK) | \
-				 PROTOCOL_FEATURE(BACKEND_REQ) | PROTOCOL_FEATURE(CONFIG) | \
-				 PROTOCOL_FEATURE(INFLIGHT_SHMFD))
+				 PROTOCOL_FEATURE(BACKEND_REQ) | PROTOCOL_FEATURE(NET_MTU))
 
 /* Where a ring begins: a packed one with both wrap counters set. */
 #define SPLIT_BASE		0
@@ -75,6 +74,8 @@ struct vhost_user_queue {
 /**
  * struct vhost_user - a back end
  * @backend: what the transport knows of it
+ * @ops: that of its operations which the type of device has
+ * @type: the type of device
  * @presence: is there one?
  * @channel: for our requests
  * @requests: for its requests; -1: it makes none
@@ -83,6 +84,7 @@ struct vhost_user_queue {
  * @offered: and those that the first one had
  * @protocol: features of the protocol that both sides know
  * @max_queues: how many queues it serves at most
+ * @nr_enabled: the first so many may be used when they run, and the others may not
  * @accepted: features that the driver has accepted
  * @queues: each of them
  * @reconnect: how to get another if it has gone
@@ -92,6 +94,8 @@ struct vhost_user_queue {
  */
 struct vhost_user {
 	struct backend backend;
+	struct backend_ops ops;
+	struct vhost_user_type type;
 	enum presence presence;
 	struct channel channel;
 	int requests;
@@ -100,6 +104,7 @@ struct vhost_user {
 	__u64 offered;
 	__u64 protocol;
 	unsigned int max_queues;
+	unsigned int nr_enabled;
 	__u64 accepted;
 	struct vhost_user_queue *queues;
 	struct reconnect reconnect;
@@ -306,6 +311,13 @@ static void kick(const struct queue *queue)
 		eventfd_write(queue->kick, 1);
 }
 
+/* Without features of the protocol a ring needs no enabling. */
+static int set_enabled(struct vhost_user *user, unsigned int index, bool enabled)
+{
+	return has_protocol_features(user) ?
+	       channel_set_state(&user->channel, VHOST_USER_SET_VRING_ENABLE, index, enabled) : 0;
+}
+
 static int start_queue(struct vhost_user *user, unsigned int index, const struct queue *queue)
 {
 	struct channel *channel = &user->channel;
@@ -331,9 +343,7 @@ static int start_queue(struct vhost_user *user, unsigned int index, const struct
 	error = channel_set_fd(channel, VHOST_USER_SET_VRING_KICK, index, queue->kick);
 	if (error)
 		return error;
-	/* Without features of the protocol a ring needs no enabling. */
-	return has_protocol_features(user) ?
-	       channel_set_state(channel, VHOST_USER_SET_VRING_ENABLE, index, 1) : 0;
+	return set_enabled(user, index, index < user->nr_enabled);
 }
 
 static int vhost_user_start_queue(struct backend *backend, unsigned int index,
@@ -349,13 +359,12 @@ static int stop_queue(struct vhost_user *user, unsigned int index)
 {
 	struct vhost_user_message message = { .payload.state = { .index = index } };
 	bool running = user->queues[index].running;
-	int error = 0;
+	int error;
 
 	user->queues[index] = (struct vhost_user_queue){ .begun = false };
 	if (!running)
 		return 0;
-	if (has_protocol_features(user))
-		error = channel_set_state(&user->channel, VHOST_USER_SET_VRING_ENABLE, index, 0);
+	error = set_enabled(user, index, false);
 	if (!error)
 		error = channel_ask(&user->channel, VHOST_USER_GET_VRING_BASE, &message,
 				    sizeof(message.payload.state));
@@ -464,7 +473,8 @@ static int hear(struct vhost_user *user)
 		error = -EPROTO;
 	if (error)
 		return channel_give_up(&user->channel, error);
-	known = message.header.request == VHOST_USER_BACKEND_CONFIG_CHANGE_MSG;
+	known = message.header.request == VHOST_USER_BACKEND_CONFIG_CHANGE_MSG &&
+		user->type.has_config;
 	if (message.header.flags & VHOST_USER_NEED_REPLY) {
 		message.header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
 		message.header.size = sizeof(message.payload.u64);
@@ -498,13 +508,20 @@ static int open_requests(struct vhost_user *user)
 	return error ? error : watch(user, user->requests);
 }
 
+static __u64 known_protocol(const struct vhost_user_type *type)
+{
+	return PROTOCOL_FEATURES | (type->has_config ? PROTOCOL_FEATURE(CONFIG) : 0) |
+	       (type->has_inflight ? PROTOCOL_FEATURE(INFLIGHT_SHMFD) : 0);
+}
+
 static int agree_on_protocol(struct vhost_user *user, __u64 *queues)
 {
 	__u64 protocol;
 	int error;
 
+	*queues = 1;
 	error = channel_get_u64(&user->channel, VHOST_USER_GET_PROTOCOL_FEATURES, &protocol);
-	protocol &= PROTOCOL_FEATURES;
+	protocol &= known_protocol(&user->type);
 	if (!error)
 		error = channel_set_u64(&user->channel, VHOST_USER_SET_PROTOCOL_FEATURES, protocol);
 	user->protocol = protocol;
@@ -513,6 +530,7 @@ static int agree_on_protocol(struct vhost_user *user, __u64 *queues)
 		error = channel_get_u64(&user->channel, VHOST_USER_GET_QUEUE_NUM, queues);
 	if (!error && (!*queues || *queues > KVPCI_MAX_VIRTIO_QUEUES))
 		error = -EPROTO;
+	*queues *= user->type.counted_as_one;
 	if (!error && protocol & PROTOCOL_FEATURE(BACKEND_REQ))
 		error = open_requests(user);
 	return error;
@@ -534,7 +552,7 @@ static int introduce(struct vhost_user *user, __u64 *queues)
 	struct vhost_user_message message = { .header = { 0 } };
 	int error;
 
-	*queues = 1;
+	*queues = user->type.counted_as_one;
 	error = channel_receive(&user->channel, VHOST_USER_GET_FEATURES, &message,
 				sizeof(message.payload.u64), NULL);
 	user->features = message.payload.u64;
@@ -646,10 +664,12 @@ static int open_first(struct vhost_user *user)
 	user->offered = user->features;
 	user->queues = calloc(queues, sizeof(*user->queues));
 	user->max_queues = queues;
+	user->nr_enabled = queues;
 	return user->queues ? 0 : -ENOMEM;
 }
 
-int vhost_user_open(int fd, const struct guest_memory *memory, struct backend **backend)
+int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhost_user_type *type,
+		    struct backend **backend)
 {
 	struct vhost_user *user = malloc(sizeof(*user));
 	int error;
@@ -659,13 +679,18 @@ int vhost_user_open(int fd, const struct guest_memory *memory, struct backend **
 		return -ENOMEM;
 	}
 	*user = (struct vhost_user){
-		.backend = { .ops = &vhost_user_ops, .memory = memory },
+		.backend = { .ops = &user->ops, .memory = memory },
+		.ops = vhost_user_ops, .type = *type,
 		.channel = {
 			.socket = fd, .deadline = vhost_user_deadline(VHOST_USER_OPEN_TIMEOUT),
 		},
 		.requests = -1, .events = -1,
 		.reconnect = RECONNECT_NONE, .complete = true, .inflight = INFLIGHT_NONE,
 	};
+	if (!type->has_config) {
+		user->ops.get_config = NULL;
+		user->ops.set_config = NULL;
+	}
 	error = open_first(user);
 	if (error)
 		vhost_user_close(&user->backend);
@@ -686,4 +711,27 @@ int vhost_user_reconnect(struct backend *backend, const char *path, bool ordered
 unsigned int vhost_user_max_queues(const struct backend *backend)
 {
 	return to_vhost_user(backend)->max_queues;
+}
+
+int vhost_user_enable(struct backend *backend, unsigned int nr_queues)
+{
+	struct vhost_user *user = begin(backend);
+	unsigned int i;
+	int error = 0;
+
+	user->nr_enabled = nr_queues;
+	for (i = 0; !error && i < user->max_queues; i++) {
+		if (user->queues[i].running)
+			error = set_enabled(user, i, i < nr_queues);
+	}
+	return settle(user, error);
+}
+
+int vhost_user_set_mtu(struct backend *backend, __u16 mtu)
+{
+	struct vhost_user *user = begin(backend);
+
+	if (!is_present(user) || !(user->protocol & PROTOCOL_FEATURE(NET_MTU)))
+		return 0;
+	return settle(user, channel_set_u64(&user->channel, VHOST_USER_NET_SET_MTU, mtu));
 }

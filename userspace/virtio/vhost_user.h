@@ -3,6 +3,9 @@
 #ifndef VIRTIO_VHOST_USER_H
 #define VIRTIO_VHOST_USER_H
 
+#include <linux/types.h>
+#include <stdbool.h>
+
 #include "virtio/backend.h"
 
 /*
@@ -12,12 +15,26 @@
 #define VHOST_USER_TIMEOUT		10000
 #define VHOST_USER_OPEN_TIMEOUT		60000
 
+/**
+ * struct vhost_user_type - what depends on the type of device
+ * @has_config: it is the back end that knows the device-specific configuration
+ * @has_inflight: a daemon that takes the place of another has to know which requests are under way
+ * @counted_as_one: when the back end says how many queues it serves, so many are one: of network
+ *	devices, daemons count pairs, and so does QEMU, though the protocol does not tell
+ */
+struct vhost_user_type {
+	bool has_config;
+	bool has_inflight;
+	unsigned int counted_as_one;
+};
+
 /*
  * Use the back end that @fd, a connected socket, leads to. The socket is the back end's from now
  * on, also if this fails. Returns 0 or a negative error number: EPROTO: what it says makes no
  * sense; ETIMEDOUT: it says nothing.
  */
-int vhost_user_open(int fd, const struct guest_memory *memory, struct backend **backend);
+int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhost_user_type *type,
+		    struct backend **backend);
 
 /*
  * Should the connection be lost, make one again to a daemon that listens at @path. Called before
@@ -30,5 +47,14 @@ int vhost_user_reconnect(struct backend *backend, const char *path, bool ordered
 
 /* How many queues does it serve at most? */
 unsigned int vhost_user_max_queues(const struct backend *backend);
+
+/*
+ * Have it use the first @nr_queues only of those that run, or will; all without this. Returns 0 or
+ * a negative error number, as the next one does.
+ */
+int vhost_user_enable(struct backend *backend, unsigned int nr_queues);
+
+/* Tell it what a network device's MTU is, if it is one to be told. */
+int vhost_user_set_mtu(struct backend *backend, __u16 mtu);
 
 #endif /* VIRTIO_VHOST_USER_H */
