@@ -87,7 +87,8 @@ static void print_help(void)
 	       "      --cpu-affinity VCPU=CPUS[,...]  pin processors to CPUs of the host: 0=2,1=4-5,7\n"
 	       "  -d, --device DEVICE   add PCI functions; may be repeated\n"
 	       "  -D, --disk DISK       add a disk: FILE or vhost-user=SOCKET; may be repeated\n"
-	       "      --net NET         add a network device: tap=NAME; may be repeated\n"
+	       "      --net NET         add a network device: tap=NAME or vhost-user=SOCKET;\n"
+	       "                        may be repeated\n"
 	       "      --vsock CID       add sockets between guest and host; the guest has number CID\n"
 	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
@@ -198,10 +199,11 @@ static int parse_short(struct options *options, const char *preset, const char *
 	return status;
 }
 
-static int parse_disk(struct options *options, const char *text)
+/* What is not on a daemon that is there has @key. */
+static int parse_file(struct options *options, const char *preset, const char *key,
+		      const char *text)
 {
-	return parse_short(options, "virtio-blk", strncmp(text, "vhost-user=", 11) ? "file=" : "",
-			   text);
+	return parse_short(options, preset, strncmp(text, "vhost-user=", 11) ? key : "", text);
 }
 
 static int parse_on_off(const char *name, const char *text, bool *on)
@@ -246,7 +248,7 @@ static int parse_option(struct options *options, int option, const char *argumen
 	case OPT_DEVICE:
 		return parse_device(options, argument);
 	case OPT_DISK:
-		return parse_disk(options, argument);
+		return parse_file(options, "virtio-blk", "file=", argument);
 	case OPT_NET:
 		return parse_short(options, "virtio-net", "", argument);
 	case OPT_VSOCK:

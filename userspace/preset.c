@@ -31,7 +31,7 @@ const struct preset presets[] = {
 	},
 	{
 		.name = "virtio-net",
-		.summary = "a network device, as of --net: tap=NAME",
+		.summary = "a network device, as of --net: tap=NAME or vhost-user=SOCKET",
 		.description = "id=1af4:1041,class=020000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
 		.model = &net_type.model,
 	},

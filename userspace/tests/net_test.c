@@ -24,7 +24,7 @@ static void one_pair(void)
 	EXPECT(!(device->features & (VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ) |
 				     VIRTIO_FEATURE(VIRTIO_NET_F_MQ) |
 				     VIRTIO_FEATURE(VIRTIO_NET_F_MTU))));
-	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_MAC));
+	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_MAC) && !spec.shares_memory);
 	spec_free(&spec);
 }
 
@@ -38,6 +38,16 @@ static void all_keys(void)
 	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ));
 	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ));
 	EXPECT(device->features & VIRTIO_FEATURE(VIRTIO_NET_F_MTU));
+	spec_free(&spec);
+}
+
+static void daemon_socket(void)
+{
+	struct device_spec spec;
+	const struct virtio_device *device = parse(&spec, "virtio-net,vhost-user=/a,,b,queues=2");
+
+	EXPECT(device->nr_queues == 5 && !strcmp(device->label, "--net vhost-user=/a,b"));
+	EXPECT(spec.shares_memory);
 	spec_free(&spec);
 }
 
@@ -66,6 +76,9 @@ static void mistakes(void)
 		{ "virtio-net,tap=tap%d", "name of an interface" },
 		{ "virtio-net,tap=a/b", "name of an interface" },
 		{ "virtio-net,tap=a,tap=b", "twice" },
+		{ "virtio-net,vhost-user=", "name of a socket" },
+		{ "virtio-net,vhost-user=a,vhost-user=b", "twice" },
+		{ "virtio-net,vhost-user=a,tap=b", "exclude each other" },
 		{ "virtio-net,tap=a,queues=0", "1 to 256" },
 		{ "virtio-net,tap=a,queues=257", "1 to 256" },
 		{ "virtio-net,tap=a,mtu=67", "68 to 65535" },
@@ -94,6 +107,7 @@ static void mistakes(void)
 const struct test net_tests[] = {
 	{ "one_pair", one_pair },
 	{ "all_keys", all_keys },
+	{ "daemon_socket", daemon_socket },
 	{ "vsock", vsock },
 	{ "mistakes", mistakes },
 	{ NULL, NULL },

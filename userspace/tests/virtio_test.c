@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <linux/virtio_blk.h>
+#include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
+#include <linux/virtio_ring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -19,6 +21,8 @@
 #include "test.h"
 #include "vhost_user_peer.h"
 #include "virtio/internal.h"
+#include "virtio/net.h"
+#include "virtio/netpairs.h"
 #include "virtio/vhost_user.h"
 #include "virtio/vhost_user_message.h"
 
@@ -97,6 +101,99 @@ static void rings(void)
 {
 	start_and_stop(PROTOCOL);
 	start_and_stop(PROTOCOL | ACK);
+}
+
+static int enable_pairs(struct backend *backend, unsigned int pairs)
+{
+	return vhost_user_enable(backend, PAIR * pairs);
+}
+
+/* A command in the queue: header, pairs, acknowledgment. */
+static const __u8 *put_command(struct guest_memory *memory, const struct queue *queue, __u16 pairs)
+{
+	const struct virtio_net_ctrl_hdr header = {
+		VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET,
+	};
+	const struct vring_desc desc[] = {
+		{ MIB(5), sizeof(header), VRING_DESC_F_NEXT, 1 },
+		{ MIB(5) + 16, sizeof(pairs), VRING_DESC_F_NEXT, 2 },
+		{ MIB(5) + 32, 1, VRING_DESC_F_WRITE, 0 },
+	};
+	struct vring_avail *avail = memory_at(memory, queue->driver, 4096);
+	__u8 *data = memory_at(memory, MIB(5), 64);
+
+	memcpy(data, &header, sizeof(header));
+	memcpy(data + 16, &pairs, sizeof(pairs));
+	data[32] = 0xff;
+	memcpy(memory_at(memory, queue->desc, sizeof(desc)), desc, sizeof(desc));
+	avail->ring[0] = 0;
+	avail->idx = 1;
+	eventfd_write(queue->kick, 1);
+	return data + 32;
+}
+
+/* What the daemon has been told of that queue's being enabled, one digit after the other. */
+static void expect_enabled(__u32 index, const char *expected)
+{
+	char digits[PEER_MAX_MESSAGES + 1] = "";
+	unsigned int i;
+	size_t n = 0;
+
+	for (i = 0; i < peer.nr; i++) {
+		const struct vhost_user_message *message = &peer.messages[i];
+
+		if (message->header.request == VHOST_USER_SET_VRING_ENABLE &&
+		    message->payload.state.index == index)
+			digits[n++] = '0' + message->payload.state.num;
+	}
+	EXPECT(!strcmp(digits, expected));
+}
+
+/* A daemon that knows nothing of the control queue, and counts pairs. */
+static void pairs(void)
+{
+	static const struct vhost_user_type type = { .counted_as_one = PAIR };
+	const __u64 features = VIRTIO_FEATURE(VIRTIO_F_VERSION_1) |
+			       VIRTIO_FEATURE(VIRTIO_NET_F_MQ) |
+			       VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ);
+	struct queue queues[PAIR * NR_QUEUES + 1];
+	struct queue *control = &queues[PAIR * NR_QUEUES];
+	struct guest_memory memory;
+	struct backend *backend;
+	const __u8 *ack;
+	size_t i;
+
+	EXPECT(!memory_create(&memory, &shared));
+	for (i = 0; i < ARRAY_SIZE(queues); i++)
+		queues[i] = some_queue();
+	control->desc = MIB(4);
+	control->driver = MIB(4) + 4096;
+	control->device = MIB(4) + 8192;
+	EXPECT(!vhost_user_open(peer_start(PROTOCOL, 0, 0), &memory, &type, &backend));
+	EXPECT(vhost_user_max_queues(backend) == PAIR * NR_QUEUES);
+	EXPECT(!netpairs_open(&backend, NR_QUEUES, enable_pairs));
+	EXPECT(!backend->ops->get_config && !backend->ops->set_config);
+	EXPECT(!strcmp(backend->ops->name, "the vhost-user daemon"));
+	EXPECT(!backend->ops->start(backend, features, queues, ARRAY_SIZE(queues)));
+	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
+	ack = put_command(&memory, control, NR_QUEUES);
+	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING && *ack == VIRTIO_NET_OK);
+	EXPECT(!backend->ops->stop(backend));
+	/* Nobody looks at it any more. */
+	ack = put_command(&memory, control, 1);
+	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING && *ack == 0xff);
+	backend->ops->close(backend);
+	peer_await();
+	expect_enabled(0, "110");
+	expect_enabled(1, "110");
+	expect_enabled(2, "010");
+	expect_enabled(3, "010");
+	expect_enabled(4, "");
+	for (i = 0; i < ARRAY_SIZE(queues); i++) {
+		close(queues[i].kick);
+		close(queues[i].call);
+	}
+	memory_destroy(&memory);
 }
 
 static void bad_daemons(void)
@@ -302,6 +399,7 @@ const struct test virtio_tests[] = {
 	{ "queues", queues },
 	{ "requests", requests },
 	{ "rings", rings },
+	{ "pairs", pairs },
 	{ "bad daemons", bad_daemons },
 	{ NULL, NULL },
 };

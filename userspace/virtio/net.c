@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Network devices (Virtual I/O Device 1.2, 5.1).
+ * Network devices (Virtual I/O Device 1.2, 5.1), on a tap that vhost-net in the kernel serves, or
+ * on a vhost-user daemon.
  *
  * One with a single pair of queues has no control queue, and with it none of what drivers may do
  * without: filters, other addresses, announcements.
@@ -8,22 +9,26 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/virtio_config.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "array.h"
 #include "parse.h"
 #include "report.h"
 #include "virtio/net.h"
+#include "virtio/netpairs.h"
 #include "virtio/ring.h"
+#include "virtio/socket.h"
 #include "virtio/vhostnet.h"
 
 #define QUEUE_SIZE	256
 #define ADDRESS_BYTES	6
 
-/* A tap has no more. */
+/* A tap has no more, nor do daemons have that are in use. */
 #define MAX_PAIRS	256
 
 /* What IPv4 needs, and what the field can say. */
@@ -37,9 +42,12 @@
 /* The control queue has as many as the others. */
 _Static_assert(QUEUE_SIZE <= RING_MAX_CHAIN, "the control queue is too long for ring.c");
 
+static const struct vhost_user_type daemon_type = { .counted_as_one = PAIR };
+
 struct net_device {
 	struct virtio_device device;
-	char *tap;
+	char *tap;			/* this, or */
+	char *socket;
 	unsigned int pairs;		/* 0: not given, which is 1 */
 	__u16 mtu;			/* 0: not given */
 	bool has_mac;
@@ -56,6 +64,16 @@ static int parse_tap(struct net_device *net, const char *value)
 		return misuse("--net: tap= is given twice");
 	net->tap = strdup(value);
 	return net->tap ? STATUS_OK : fail("not enough memory");
+}
+
+static int parse_socket(struct net_device *net, const char *value)
+{
+	if (!*value)
+		return misuse("--net: vhost-user= needs the name of a socket");
+	if (net->socket)
+		return misuse("--net: vhost-user= is given twice");
+	net->socket = strdup(value);
+	return net->socket ? STATUS_OK : fail("not enough memory");
 }
 
 static bool parse_address(const char *text, __u8 *address)
@@ -105,6 +123,8 @@ static int parse(struct virtio_device *device, const char *key, const char *valu
 	*known = true;
 	if (!strcmp(key, "tap"))
 		return parse_tap(net, value);
+	if (!strcmp(key, "vhost-user"))
+		return parse_socket(net, value);
 	if (!strcmp(key, "mac"))
 		return parse_mac(net, value);
 	if (!strcmp(key, "queues")) {
@@ -125,15 +145,19 @@ static int check(struct virtio_device *device)
 {
 	struct net_device *net = (struct net_device *)device;
 
-	if (!net->tap)
-		return misuse("--net: say which interface of this machine it is connected to, by tap=");
-	if (asprintf(&device->label, "--net tap=%s", net->tap) < 0) {
+	if (!net->tap && !net->socket)
+		return misuse("--net: say which interface of this machine it is connected to, by tap=, or which daemon, by vhost-user=");
+	if (net->tap && net->socket)
+		return misuse("--net: tap= and vhost-user= exclude each other");
+	if (asprintf(&device->label, "--net %s=%s", net->tap ? "tap" : "vhost-user",
+		     net->tap ? net->tap : net->socket) < 0) {
 		device->label = NULL;
 		return fail("not enough memory");
 	}
 	if (!net->pairs)
 		net->pairs = 1;
-	device->nr_queues = 2 * net->pairs;
+	device->shares_memory = net->socket;
+	device->nr_queues = PAIR * net->pairs;
 	device->queue_size = QUEUE_SIZE;
 	device->features = VIRTIO_FEATURE(VIRTIO_NET_F_MAC) |
 			   VIRTIO_FEATURE(VIRTIO_NET_F_STATUS);
@@ -159,6 +183,86 @@ static int invent_address(struct net_device *net)
 	return STATUS_OK;
 }
 
+static int open_daemon(struct net_device *net, const struct guest_memory *memory)
+{
+	struct virtio_device *device = &net->device;
+	unsigned int served;
+	int status;
+	int error;
+
+	status = socket_open("--net", net->socket, &daemon_type, memory, &device->backend);
+	if (status)
+		return status;
+	served = vhost_user_max_queues(device->backend) / PAIR;
+	if (served < net->pairs)
+		return fail("%s: the daemon serves %u pairs of queues, lower queues=",
+			    device->label, served);
+	error = net->mtu ? vhost_user_set_mtu(device->backend, net->mtu) : 0;
+	return error ? fail("%s: the daemon does not take mtu=%u: %s", device->label, net->mtu,
+			    strerror(-error)) : STATUS_OK;
+}
+
+static int set_daemon_pairs(struct backend *backend, unsigned int pairs)
+{
+	return vhost_user_enable(backend, PAIR * pairs);
+}
+
+/* Whichever serves the pairs: with several there is a control queue. */
+static int open_pairs(struct net_device *net, const struct guest_memory *memory)
+{
+	struct virtio_device *device = &net->device;
+	int status;
+	int error;
+
+	if (net->socket)
+		status = open_daemon(net, memory);
+	else
+		status = vhostnet_open(&device->backend, net->tap, net->pairs, device->label,
+				       memory);
+	if (status || net->pairs == 1)
+		return status;
+	/* It would be the control queue's, too, and ring.c does not know it. */
+	device->withheld |= VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
+	error = netpairs_open(&device->backend, net->pairs,
+			      net->socket ? set_daemon_pairs : vhostnet_set_pairs);
+	return error ? fail("%s: cannot have a control queue: %s", device->label,
+			    strerror(-error)) : STATUS_OK;
+}
+
+/* Bits that are not to be offered without one of others (5.1.3.1), of those in NET_OFFLOADS. */
+static const struct {
+	__u64 feature;
+	__u64 needed;
+} requirements[] = {
+	{ VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO4), VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) },
+	{ VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO6), VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) },
+	{ VIRTIO_FEATURE(VIRTIO_NET_F_HOST_ECN),
+	  VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO4) | VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO6) },
+	{ VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO4), VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_CSUM) },
+	{ VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO6), VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_CSUM) },
+	{ VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ECN),
+	  VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO4) | VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_TSO6) },
+};
+
+/* A daemon may leave out some of the former and none of the latter: testpmd does. */
+static int withhold(struct virtio_device *device)
+{
+	__u64 features;
+	unsigned int i;
+	int error;
+
+	error = device->backend->ops->features(device->backend, &features);
+	if (error)
+		return fail("%s: %s does not tell what it offers: %s", device->label,
+			    device->backend->ops->name, strerror(-error));
+	for (i = 0; i < ARRAY_SIZE(requirements); i++) {
+		if (features & ~device->withheld & requirements[i].needed)
+			continue;
+		device->withheld |= requirements[i].feature;
+	}
+	return STATUS_OK;
+}
+
 static int open_backend(struct virtio_device *device, const struct guest_memory *memory)
 {
 	struct net_device *net = (struct net_device *)device;
@@ -175,12 +279,16 @@ static int open_backend(struct virtio_device *device, const struct guest_memory 
 	/* What comes behind the MTU is of features that are not offered. */
 	device->config_length = offsetof(struct virtio_net_config, mtu) + sizeof(config.mtu);
 	memcpy(device->config, &config, device->config_length);
-	return vhostnet_open(&device->backend, net->tap, net->pairs, device->label, memory);
+	status = open_pairs(net, memory);
+	return status ? status : withhold(device);
 }
 
 static void free_description(struct virtio_device *device)
 {
-	free(((struct net_device *)device)->tap);
+	struct net_device *net = (struct net_device *)device;
+
+	free(net->tap);
+	free(net->socket);
 }
 
 const struct virtio_type net_type = {

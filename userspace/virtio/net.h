@@ -7,6 +7,9 @@
 
 #include "virtio/transport.h"
 
+/* Queues of a pair */
+#define PAIR	2
+
 /* Checksums and segments that the driver leaves to the back end, and the other way round. */
 #define NET_OFFLOADS \
 	(VIRTIO_FEATURE(VIRTIO_NET_F_CSUM) | VIRTIO_FEATURE(VIRTIO_NET_F_HOST_TSO4) | \

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vhost-net: a file of vhost's, and a queue of the tap, for each pair of queues. Queues 2 * N and
- * 2 * N + 1 are pair N, which receives by the former. The control queue, if there is one, is ours.
- *
- * A driver that is to use some of the pairs only has all of them running; but the tap's queues of
- * those that it doesn't use take no part, so that no packet gets there.
+ * vhost-net: a file of vhost's, and a queue of the tap, for each pair of queues. The tap's queues
+ * of pairs that the driver doesn't use take no part, so that no packet gets there.
  */
 #include <errno.h>
 #include <linux/vhost.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "report.h"
 #include "virtio/net.h"
-#include "virtio/netctrl.h"
 #include "virtio/tap.h"
 #include "virtio/vhost.h"
 #include "virtio/vhostnet.h"
-
-/* Queues of a pair */
-#define PAIR	2
 
 struct pair {
 	struct vhost vhost;
@@ -34,11 +26,6 @@ struct vhostnet {
 	struct backend backend;
 	struct pair *pairs;
 	unsigned int nr_pairs;
-	unsigned int used_pairs;	/* the driver's; the control queue is behind them (5.1.2) */
-	__u64 accepted;
-	bool controlled;		/* the control queue is running */
-	struct netctrl netctrl;
-	int poll_fd;			/* an epoll, for the kick; -1: no control queue */
 };
 
 static struct vhostnet *to_vhostnet(struct backend *backend)
@@ -57,84 +44,19 @@ static int set_backend(const struct vhostnet *net, unsigned int index, bool on)
 	return ioctl(pair->vhost.fd, VHOST_NET_SET_BACKEND, &file) ? -errno : 0;
 }
 
-static int set_pairs(void *context, unsigned int n)
-{
-	struct vhostnet *net = context;
-	unsigned int i;
-	int error;
-
-	for (i = 0; i < net->nr_pairs; i++) {
-		struct pair *pair = &net->pairs[i];
-		bool used = i < n;
-
-		if (pair->attached == used)
-			continue;
-		error = tap_set_attached(pair->tap, used);
-		if (error)
-			return error;
-		pair->attached = used;
-	}
-	return 0;
-}
-
-static bool is_pairs(const struct vhostnet *net, unsigned int index)
-{
-	return index < PAIR * net->used_pairs;
-}
-
-static bool is_control(const struct vhostnet *net, unsigned int index)
-{
-	return index == PAIR * net->used_pairs &&
-	       net->accepted & VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ);
-}
-
-static int start_control(struct vhostnet *net, const struct queue *queue)
-{
-	struct epoll_event event = { .events = EPOLLIN };
-
-	if (epoll_ctl(net->poll_fd, EPOLL_CTL_ADD, queue->kick, &event))
-		return -errno;
-	net->netctrl = (struct netctrl){
-		.kick = queue->kick,
-		.max_pairs = net->accepted & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->nr_pairs : 0,
-		.set_pairs = set_pairs,
-		.context = net,
-	};
-	ring_start(&net->netctrl.ring, net->backend.memory, queue, net->accepted);
-	net->controlled = true;
-	return 0;
-}
-
-static void stop_control(struct vhostnet *net)
-{
-	if (net->controlled)
-		epoll_ctl(net->poll_fd, EPOLL_CTL_DEL, net->netctrl.kick, NULL);
-	net->controlled = false;
-}
-
 static int vhostnet_start_queue(struct backend *backend, unsigned int index,
 				const struct queue *queue)
 {
 	struct vhostnet *net = to_vhostnet(backend);
 	int error;
 
-	if (is_control(net, index))
-		return start_control(net, queue);
-	if (!is_pairs(net, index))
-		return 0;
 	error = vhost_set_ring(&net->pairs[index / PAIR].vhost, index % PAIR, queue);
 	return error ? error : set_backend(net, index, true);
 }
 
 static int vhostnet_stop_queue(struct backend *backend, unsigned int index)
 {
-	struct vhostnet *net = to_vhostnet(backend);
-
-	if (is_pairs(net, index))
-		return set_backend(net, index, false);
-	if (is_control(net, index))
-		stop_control(net);
-	return 0;
+	return set_backend(to_vhostnet(backend), index, false);
 }
 
 static int vhostnet_stop(struct backend *backend)
@@ -144,7 +66,6 @@ static int vhostnet_stop(struct backend *backend)
 	unsigned int i;
 	int error;
 
-	stop_control(net);
 	for (i = 0; i < PAIR * net->nr_pairs; i++) {
 		error = set_backend(net, i, false);
 		if (error)
@@ -159,12 +80,7 @@ static int prepare(struct vhostnet *net, __u64 features)
 	unsigned int i;
 	int error;
 
-	net->accepted = features;
-	net->used_pairs = features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->nr_pairs : 1;
 	error = tap_set_features(net->pairs[0].tap, features);
-	/* Until it says something else, a driver uses the first pair (5.1.6.5.6). */
-	if (!error)
-		error = set_pairs(net, 1);
 	for (i = 0; i < net->nr_pairs && !error; i++) {
 		/* It may be what only another driver took, and is late anyway. */
 		tap_drain(net->pairs[i].tap);
@@ -199,27 +115,7 @@ static int vhostnet_set_call(struct backend *backend, unsigned int index,
 {
 	struct vhostnet *net = to_vhostnet(backend);
 
-	if (is_pairs(net, index))
-		return vhost_set_call(&net->pairs[index / PAIR].vhost, index % PAIR, queue);
-	if (is_control(net, index))
-		net->netctrl.ring.call = queue->call;
-	return 0;
-}
-
-static int vhostnet_poll_fd(const struct backend *backend)
-{
-	return ((const struct vhostnet *)backend)->poll_fd;
-}
-
-static int vhostnet_dispatch(struct backend *backend)
-{
-	struct vhostnet *net = to_vhostnet(backend);
-	int error = net->controlled ? netctrl_serve(&net->netctrl) : 0;
-
-	/* A queue that makes no sense is not looked at again. */
-	if (error)
-		stop_control(net);
-	return error ? error : BACKEND_NOTHING;
+	return vhost_set_call(&net->pairs[index / PAIR].vhost, index % PAIR, queue);
 }
 
 static void vhostnet_close(struct backend *backend)
@@ -232,8 +128,6 @@ static void vhostnet_close(struct backend *backend)
 		if (net->pairs[i].tap >= 0)
 			close(net->pairs[i].tap);
 	}
-	if (net->poll_fd >= 0)
-		close(net->poll_fd);
 	free(net->pairs);
 	free(net);
 }
@@ -246,8 +140,6 @@ static const struct backend_ops vhostnet_ops = {
 	.start_queue = vhostnet_start_queue,
 	.stop_queue = vhostnet_stop_queue,
 	.set_call = vhostnet_set_call,
-	.poll_fd = vhostnet_poll_fd,
-	.dispatch = vhostnet_dispatch,
 	.close = vhostnet_close,
 };
 
@@ -275,17 +167,31 @@ int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
 	if (!net)
 		return fail("%s: not enough memory", label);
 	net->backend = (struct backend){ .ops = &vhostnet_ops, .memory = memory };
-	net->poll_fd = -1;
 	*result = &net->backend;
 	net->pairs = calloc(pairs, sizeof(*net->pairs));
 	if (!net->pairs)
 		return fail("%s: not enough memory, lower queues=", label);
 	while (!status && net->nr_pairs < pairs)
 		status = open_pair(net, name, pairs, label);
-	if (status || pairs == 1)
-		return status;
-	net->poll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (net->poll_fd < 0)
-		return fail("%s: cannot wait for its control queue: %s", label, strerror(errno));
-	return STATUS_OK;
+	return status;
+}
+
+int vhostnet_set_pairs(struct backend *backend, unsigned int n)
+{
+	struct vhostnet *net = to_vhostnet(backend);
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < net->nr_pairs; i++) {
+		struct pair *pair = &net->pairs[i];
+		bool used = i < n;
+
+		if (pair->attached == used)
+			continue;
+		error = tap_set_attached(pair->tap, used);
+		if (error)
+			return error;
+		pair->attached = used;
+	}
+	return 0;
 }

@@ -6,11 +6,13 @@
 #include "virtio/backend.h"
 
 /*
- * Serve @pairs pairs by the tap @name. With more than one there is a control queue, behind them.
- * @label is what messages call the device. The result is there to be closed even on failure, unless
- * it is NULL.
+ * Serve @pairs pairs by the tap @name. @label is what messages call the device. The result is there
+ * to be closed even on failure, unless it is NULL.
  */
 int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
 		  const char *label, const struct guest_memory *memory);
+
+/* Use the first @n pairs only, of several. Returns 0 or a negative error number. */
+int vhostnet_set_pairs(struct backend *backend, unsigned int n);
 
 #endif /* VIRTIO_VHOSTNET_H */

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Network devices with several pairs of queues. Queues 2 * N and 2 * N + 1 are pair N, which
+ * receives by the former, and behind the last is the control queue, by which the driver says how
+ * many pairs it uses.
+ *
+ * What serves the pairs knows nothing of that queue. So there is a back end around it: what is
+ * about pairs it hands on, and the control queue is its own.
+ *
+ * A driver that is to use some of the pairs only has all of them running. What comes for it goes to
+ * those that it uses, which is up to the inner back end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "virtio/net.h"
+#include "virtio/netctrl.h"
+#include "virtio/netpairs.h"
+
+enum source {
+	SOURCE_PAIRS,
+	SOURCE_CONTROL,
+};
+
+/**
+ * struct netpairs - a back end with a control queue
+ * @backend: what the transport knows of it
+ * @ops: its operations, by the inner one's name
+ * @inner: what serves the pairs
+ * @set_pairs: have it use so many of them
+ * @nr_pairs: how many there are
+ * @used_pairs: the driver's; the control queue is behind them (5.1.2)
+ * @accepted: features that the driver has accepted
+ * @controlled: the control queue is running
+ * @netctrl: and this is it
+ * @events: an epoll instance: what @inner waits for, and the control queue's kick while it runs
+ */
+struct netpairs {
+	struct backend backend;
+	struct backend_ops ops;
+	struct backend *inner;
+	int (*set_pairs)(struct backend *backend, unsigned int pairs);
+	unsigned int nr_pairs;
+	unsigned int used_pairs;
+	__u64 accepted;
+	bool controlled;
+	struct netctrl netctrl;
+	int events;
+};
+
+static struct netpairs *to_netpairs(const struct backend *backend)
+{
+	return (struct netpairs *)backend;
+}
+
+static int set_pairs(void *context, unsigned int n)
+{
+	struct netpairs *net = context;
+
+	return net->set_pairs(net->inner, n);
+}
+
+static bool is_pairs(const struct netpairs *net, unsigned int index)
+{
+	return index < PAIR * net->used_pairs;
+}
+
+static bool is_control(const struct netpairs *net, unsigned int index)
+{
+	return index == PAIR * net->used_pairs &&
+	       net->accepted & VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ);
+}
+
+static int watch(struct netpairs *net, int fd, enum source source)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
+
+	return epoll_ctl(net->events, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int start_control(struct netpairs *net, const struct queue *queue)
+{
+	int error = watch(net, queue->kick, SOURCE_CONTROL);
+
+	if (error)
+		return error;
+	net->netctrl = (struct netctrl){
+		.kick = queue->kick,
+		.max_pairs = net->accepted & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->nr_pairs : 0,
+		.set_pairs = set_pairs,
+		.context = net,
+	};
+	ring_start(&net->netctrl.ring, net->backend.memory, queue, net->accepted);
+	net->controlled = true;
+	return 0;
+}
+
+static void stop_control(struct netpairs *net)
+{
+	if (net->controlled)
+		epoll_ctl(net->events, EPOLL_CTL_DEL, net->netctrl.kick, NULL);
+	net->controlled = false;
+}
+
+static int netpairs_features(struct backend *backend, __u64 *features)
+{
+	struct backend *inner = to_netpairs(backend)->inner;
+
+	return inner->ops->features(inner, features);
+}
+
+static int netpairs_stop(struct backend *backend)
+{
+	struct netpairs *net = to_netpairs(backend);
+
+	stop_control(net);
+	return net->inner->ops->stop(net->inner);
+}
+
+static int netpairs_start(struct backend *backend, __u64 features, const struct queue *queues,
+			  unsigned int nr_queues)
+{
+	struct netpairs *net = to_netpairs(backend);
+	unsigned int control;
+	int error;
+
+	net->accepted = features;
+	net->used_pairs = features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->nr_pairs : 1;
+	control = PAIR * net->used_pairs;
+	/* Until it says something else, a driver uses the first pair (5.1.6.5.6). */
+	error = set_pairs(net, 1);
+	if (!error)
+		error = net->inner->ops->start(net->inner, features, queues, control);
+	if (!error && control < nr_queues && is_control(net, control) && queues[control].enabled)
+		error = start_control(net, &queues[control]);
+	if (error)
+		netpairs_stop(backend);
+	return error;
+}
+
+static int netpairs_start_queue(struct backend *backend, unsigned int index,
+				const struct queue *queue)
+{
+	struct netpairs *net = to_netpairs(backend);
+
+	if (is_pairs(net, index))
+		return net->inner->ops->start_queue(net->inner, index, queue);
+	return is_control(net, index) ? start_control(net, queue) : 0;
+}
+
+static int netpairs_stop_queue(struct backend *backend, unsigned int index)
+{
+	struct netpairs *net = to_netpairs(backend);
+
+	if (is_pairs(net, index))
+		return net->inner->ops->stop_queue(net->inner, index);
+	if (is_control(net, index))
+		stop_control(net);
+	return 0;
+}
+
+static int netpairs_set_call(struct backend *backend, unsigned int index,
+			     const struct queue *queue)
+{
+	struct netpairs *net = to_netpairs(backend);
+
+	if (is_pairs(net, index))
+		return net->inner->ops->set_call(net->inner, index, queue);
+	if (is_control(net, index))
+		net->netctrl.ring.call = queue->call;
+	return 0;
+}
+
+static int netpairs_poll_fd(const struct backend *backend)
+{
+	return to_netpairs(backend)->events;
+}
+
+static int netpairs_dispatch(struct backend *backend)
+{
+	struct netpairs *net = to_netpairs(backend);
+	struct epoll_event event;
+	int error;
+
+	if (epoll_wait(net->events, &event, 1, 0) != 1)
+		return BACKEND_NOTHING;
+	if (event.data.u32 == SOURCE_PAIRS)
+		return net->inner->ops->dispatch(net->inner);
+	error = netctrl_serve(&net->netctrl);
+	/* A queue that makes no sense is not looked at again. */
+	if (error)
+		stop_control(net);
+	return error ? error : BACKEND_NOTHING;
+}
+
+static void netpairs_close(struct backend *backend)
+{
+	struct netpairs *net = to_netpairs(backend);
+
+	net->inner->ops->close(net->inner);
+	close(net->events);
+	free(net);
+}
+
+static const struct backend_ops netpairs_ops = {
+	.features = netpairs_features,
+	.start = netpairs_start,
+	.stop = netpairs_stop,
+	.start_queue = netpairs_start_queue,
+	.stop_queue = netpairs_stop_queue,
+	.set_call = netpairs_set_call,
+	.poll_fd = netpairs_poll_fd,
+	.dispatch = netpairs_dispatch,
+	.close = netpairs_close,
+};
+
+/* What the inner back end waits for, if it does for something. */
+static int watch_inner(struct netpairs *net)
+{
+	const struct backend_ops *ops = net->inner->ops;
+	int fd = ops->poll_fd ? ops->poll_fd(net->inner) : -1;
+
+	return fd >= 0 ? watch(net, fd, SOURCE_PAIRS) : 0;
+}
+
+int netpairs_open(struct backend **backend, unsigned int nr_pairs,
+		  int (*set_pairs)(struct backend *backend, unsigned int pairs))
+{
+	struct netpairs *net = malloc(sizeof(*net));
+	int error;
+
+	if (!net)
+		return -ENOMEM;
+	*net = (struct netpairs){
+		.backend = { .ops = &net->ops, .memory = (*backend)->memory },
+		.ops = netpairs_ops, .inner = *backend, .set_pairs = set_pairs,
+		.nr_pairs = nr_pairs, .events = epoll_create1(EPOLL_CLOEXEC),
+	};
+	net->ops.name = net->inner->ops->name;
+	error = net->events < 0 ? -errno : watch_inner(net);
+	if (!error) {
+		*backend = &net->backend;
+		return 0;
+	}
+	if (net->events >= 0)
+		close(net->events);
+	free(net);
+	return error;
+}
