@@ -12,8 +12,8 @@
 #include "parse.h"
 #include "report.h"
 #include "virtio/blk.h"
-#include "virtio/daemon.h"
 #include "virtio/socket.h"
+#include "virtio/storage.h"
 #include "virtio/vhost_user.h"
 
 #define QUEUE_SIZE	256
@@ -154,11 +154,11 @@ static int open_backend(struct blk *blk, const struct guest_memory *memory)
 
 	if (blk->socket)
 		return open_socket(blk, memory);
-	status = daemon_start(&blk->daemon, &blk->disk, &fd);
+	status = storage_start(&blk->daemon, &blk->disk, &fd);
 	if (status)
 		return status;
 	error = vhost_user_open(fd, memory, &daemon_type, &blk->device.backend);
-	return error ? daemon_explain(blk->daemon, &blk->disk, error) : STATUS_OK;
+	return error ? storage_explain(blk->daemon, &blk->disk, error) : STATUS_OK;
 }
 
 /* How many queues does the daemon want the driver to find? */
@@ -207,11 +207,7 @@ static int blk_open(struct virtio_device *device, const struct guest_memory *mem
 /* Of a daemon that is not ours we can only close the socket. */
 static void blk_lost(struct virtio_device *device)
 {
-	struct blk *blk = to_blk(device);
-
-	if (blk->daemon && !daemon_kill(blk->daemon))
-		note("%s: the daemon can't be killed, and may still write to the guest's memory",
-		     device->label);
+	daemon_kill(to_blk(device)->daemon, device->label);
 }
 
 static void blk_close(struct virtio_device *device)

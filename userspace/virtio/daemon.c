@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A qemu-storage-daemon of ours, which serves one disk by vhost-user.
+ * Daemons of ours, each of which serves one device by vhost-user.
  *
  * We bind the socket that it listens at, connect to it, and take its name away, before the daemon
  * is there: nobody else gets to it, and nothing is left over, however we end. The daemon has that
- * socket and nothing else of ours. It is in a session of its own, so that signals of the terminal
- * don't reach it, and is told to end when we have, however that was.
- *
- * A daemon shares its file with other daemons, as far as raw images go, while QEMU does not. So we
- * lock it: a byte that QEMU has no use for, by the descriptor, which the daemon has too, so that
- * the lock lasts until both have ended.
- *
- * It has no capabilities, but for that of a superuser's launcher by which it opens other users'
- * files. That is no sandbox: it may do with files what the launcher's user may.
+ * socket and what it is given besides, and nothing else of ours. It is in a session of its own, so
+ * that signals of the terminal don't reach it, and is told to end when we have, however that was.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +18,8 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -35,21 +28,12 @@
 #include "report.h"
 #include "virtio/daemon.h"
 
-#define PROGRAM		"qemu-storage-daemon"
-
 /* What the child ends with if there is no such program, as in shells. */
 #define STATUS_MISSING	127
 #define STATUS_NO_EXEC	126
 
-/* Descriptors of the daemon: what it listens at, and the one that has the lock. */
-#define LISTENING	3
-#define LOCKED		4
-
-/* Bytes of what it says that are kept: the first line tells why it does not start. */
+/* Bytes of what it says that are kept: the first lines tell why it does not start. */
 #define MAX_OUTPUT	4096
-
-/* The byte that is locked; QEMU locks some between 100 and 300. */
-#define LOCK_BYTE	1000
 
 /* Milliseconds for it to end in order: it may have much to write. */
 #define END_TIMEOUT	30000
@@ -57,154 +41,15 @@
 /* And to have ended, after it has closed its socket or has been killed. */
 #define EXIT_TIMEOUT	5000
 
-static const char qcow2_magic[4] = { 'Q', 'F', 'I', '\xfb' };
-
-static const char *const formats[] = {
-	[DISK_FORMAT_RAW] = "raw",
-	[DISK_FORMAT_QCOW2] = "qcow2",
-};
-
 struct daemon {
+	const char *name;
+	const char *package;
+	bool explains_last;
+	char *what;	/* it serves this */
 	pid_t pid;	/* 0: it has ended */
 	int pidfd;
 	int output;	/* a file in memory: what it has said first, and NULs */
 };
-
-/* Of the program: what the file is, what is made of its bytes, and how that is served. */
-struct arguments {
-	char *file;
-	char *disk;
-	char *export;
-};
-
-static int no_memory(void)
-{
-	return fail("not enough memory for the disk");
-}
-
-/*
- * A guest may write to a disk what makes it look like another format, in which it could name files
- * of the host. So that is not guessed, and what looks like one is raw only if the user says so.
- */
-static int check_format(const struct disk *disk, int fd)
-{
-	char magic[sizeof(qcow2_magic)] = { 0 };
-	bool is_qcow2;
-
-	if (pread(fd, magic, sizeof(magic), 0) < 0)
-		return fail("cannot read the disk %s: %s", disk->path, strerror(errno));
-	is_qcow2 = !memcmp(magic, qcow2_magic, sizeof(magic));
-	if (is_qcow2 && disk->format == DISK_FORMAT_UNKNOWN)
-		return fail("the disk %s looks like a qcow2 image: add format=qcow2, or format=raw if it is to be used as it is",
-			    disk->path);
-	if (!is_qcow2 && disk->format == DISK_FORMAT_QCOW2)
-		return fail("the disk %s is no qcow2 image, leave out format=qcow2", disk->path);
-	return STATUS_OK;
-}
-
-static int in_use(const struct disk *disk)
-{
-	return fail("the disk %s is in use, by another guest perhaps: end that, or have both use it with ro=on",
-		    disk->path);
-}
-
-/* Others may read it, too, if we do. */
-static int lock_file(const struct disk *disk, int fd)
-{
-	struct flock lock = {
-		.l_type = disk->readonly ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET,
-		.l_start = LOCK_BYTE, .l_len = 1,
-	};
-
-	if (!fcntl(fd, F_OFD_SETLK, &lock))
-		return STATUS_OK;
-	if (errno == EAGAIN || errno == EACCES)
-		return in_use(disk);
-	return fail("cannot lock the disk %s: %s", disk->path, strerror(errno));
-}
-
-static int check_file(const struct disk *disk, int fd, bool *is_device)
-{
-	struct stat st;
-	int status;
-
-	if (fstat(fd, &st))
-		return fail("cannot read the disk %s: %s", disk->path, strerror(errno));
-	*is_device = S_ISBLK(st.st_mode);
-	if (!S_ISREG(st.st_mode) && !*is_device)
-		return fail("the disk %s is neither a file nor a block device, name another",
-			    disk->path);
-	status = check_format(disk, fd);
-	return status ? status : lock_file(disk, fd);
-}
-
-static int open_file(const struct disk *disk, int *fd, bool *is_device)
-{
-	int status;
-
-	*is_device = false;
-	*fd = open(disk->path, (disk->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
-	if (*fd < 0 && errno == EISDIR)
-		return fail("the disk %s is a directory, name an image or a block device",
-			    disk->path);
-	if (*fd < 0)
-		return fail("cannot open the disk %s%s: %s", disk->path,
-			    errno == EROFS || errno == EACCES || errno == EPERM ?
-			    " to write to it (ro=on does without)" : "", strerror(errno));
-	status = check_file(disk, *fd, is_device);
-	if (status)
-		close(*fd);
-	return status;
-}
-
-/* A comma in a value is written twice. */
-static void put_value(FILE *text, const char *value)
-{
-	for (; *value; value++) {
-		if (*value == ',')
-			fputc(',', text);
-		fputc(*value, text);
-	}
-}
-
-/* A path that begins with a slash or a dot, so that it has no prefix that means something. */
-static char *file_argument(const struct disk *disk, bool is_device)
-{
-	size_t length;
-	char *result;
-	FILE *text = open_memstream(&result, &length);
-
-	if (!text)
-		return NULL;
-	fprintf(text, "driver=%s,node-name=file,discard=unmap,read-only=%s,filename=%s",
-		is_device ? "host_device" : "file", disk->readonly ? "on" : "off",
-		*disk->path == '/' ? "" : "./");
-	put_value(text, disk->path);
-	return fclose(text) ? NULL : result;
-}
-
-static char *disk_argument(const struct disk *disk)
-{
-	bool qcow2 = disk->format == DISK_FORMAT_QCOW2;
-	char *result;
-
-	if (asprintf(&result, "driver=%s,node-name=disk,discard=unmap,read-only=%s,file=file",
-		     formats[qcow2 ? DISK_FORMAT_QCOW2 : DISK_FORMAT_RAW],
-		     disk->readonly ? "on" : "off") < 0)
-		return NULL;
-	return result;
-}
-
-static char *export_argument(const struct disk *disk)
-{
-	char *result;
-
-	if (asprintf(&result,
-		     "type=vhost-user-blk,id=disk,node-name=disk,writable=%s,num-queues=%u,addr.type=fd,addr.str=%d",
-		     disk->readonly ? "off" : "on", disk->queues, LISTENING) < 0)
-		return NULL;
-	return result;
-}
 
 static int open_socket(const struct sockaddr_un *address, int *listening, int *connected)
 {
@@ -245,9 +90,10 @@ static int make_connection(int *listening, int *connected)
 
 /*
  * What execve() would give the daemon: ambient and inheritable capabilities, and a superuser all of
- * the bounding set. Nothing but what may be called after fork() in a process with other threads.
+ * the bounding set. Nothing but what may be called after fork() in a process with other threads, as
+ * all of these.
  */
-static void drop_capabilities(void)
+static void drop_capabilities(__u64 kept)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
@@ -255,7 +101,7 @@ static void drop_capabilities(void)
 
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (i = 0; i <= CAP_LAST_CAP; i++) {
-		if (i != CAP_DAC_OVERRIDE)
+		if (!(kept >> i & 1))
 			prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 	}
 	if (!syscall(SYS_capget, &header, data)) {
@@ -266,11 +112,41 @@ static void drop_capabilities(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static void __attribute__((noreturn)) run(char *const *argv, int listening, int locked, int output,
-					  pid_t parent)
+/* As many descriptors as there may be, or as @number. */
+static void raise_limit(rlim_t number)
 {
+	struct rlimit limit;
+
+	if (!number || getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	if (limit.rlim_max < number) {
+		struct rlimit more = { .rlim_cur = number, .rlim_max = number };
+
+		if (!setrlimit(RLIMIT_NOFILE, &more))
+			return;
+	}
+	limit.rlim_cur = limit.rlim_max < number ? limit.rlim_max : number;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Nothing of ours but these, which come above those that they are copied to first. */
+static bool set_descriptors(const struct daemon_program *program, int listening, int output)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int kept = fcntl(program->kept, F_DUPFD_CLOEXEC, DAEMON_KEPT + 1);
+
+	listening = fcntl(listening, F_DUPFD_CLOEXEC, DAEMON_KEPT + 1);
+	return null >= 0 && listening >= 0 && kept >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
+	       dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0 &&
+	       dup2(listening, DAEMON_SOCKET) >= 0 && dup2(kept, DAEMON_KEPT) >= 0 &&
+	       !close_range(DAEMON_KEPT + 1, ~0U, 0);
+}
+
+static void __attribute__((noreturn)) run(const struct daemon_program *program, int listening,
+					  int output, pid_t parent)
+{
+	const char *const *file;
 	sigset_t none;
-	int null;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -279,18 +155,16 @@ static void __attribute__((noreturn)) run(char *const *argv, int listening, int 
 	/* If that came too late. */
 	if (getppid() != parent)
 		_exit(STATUS_NO_EXEC);
-	drop_capabilities();
-	/* Above those that they are copied to. */
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	listening = fcntl(listening, F_DUPFD_CLOEXEC, LOCKED + 1);
-	locked = fcntl(locked, F_DUPFD_CLOEXEC, LOCKED + 1);
-	if (null < 0 || listening < 0 || locked < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 ||
-	    dup2(listening, LISTENING) < 0 || dup2(locked, LOCKED) < 0 ||
-	    close_range(LOCKED + 1, ~0U, 0))
+	raise_limit(program->max_files);
+	drop_capabilities(program->capabilities);
+	if (!set_descriptors(program, listening, output))
 		_exit(STATUS_NO_EXEC);
-	execvp(argv[0], argv);
-	_exit(errno == ENOENT ? STATUS_MISSING : STATUS_NO_EXEC);
+	for (file = program->files; *file; file++) {
+		execvp(*file, (char *const *)program->argv);
+		if (errno != ENOENT)
+			_exit(STATUS_NO_EXEC);
+	}
+	_exit(STATUS_MISSING);
 }
 
 /*
@@ -299,7 +173,7 @@ static void __attribute__((noreturn)) run(char *const *argv, int listening, int 
  */
 static int open_output(void)
 {
-	int fd = memfd_create("output of " PROGRAM, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create("output of a daemon", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -1;
@@ -310,85 +184,67 @@ static int open_output(void)
 	return -1;
 }
 
-static int spawn(struct daemon *daemon, const struct arguments *arguments, int listening,
-		 int locked)
+static int no_start(const struct daemon *daemon)
 {
-	char *const argv[] = {
-		(char *)PROGRAM, (char *)"--blockdev", arguments->file,
-		(char *)"--blockdev", arguments->disk,
-		(char *)"--export", arguments->export, NULL,
-	};
+	return fail("%s: cannot start %s: %s", daemon->what, daemon->name, strerror(errno));
+}
+
+static int spawn(struct daemon *daemon, const struct daemon_program *program, int listening)
+{
 	pid_t parent = getpid();
 
 	daemon->output = open_output();
 	if (daemon->output < 0)
-		return fail("cannot start %s: %s", PROGRAM, strerror(errno));
+		return no_start(daemon);
 	daemon->pid = fork();
 	if (!daemon->pid)
-		run(argv, listening, locked, daemon->output, parent);
+		run(program, listening, daemon->output, parent);
 	if (daemon->pid < 0) {
 		daemon->pid = 0;
-		return fail("cannot start %s: %s", PROGRAM, strerror(errno));
+		return no_start(daemon);
 	}
 	daemon->pidfd = pidfd_open(daemon->pid, 0);
 	if (daemon->pidfd >= 0)
 		return STATUS_OK;
-	fail("cannot start %s: %s", PROGRAM, strerror(errno));
+	no_start(daemon);
 	kill(daemon->pid, SIGKILL);
 	waitpid(daemon->pid, NULL, 0);
 	daemon->pid = 0;
 	return STATUS_FAILED;
 }
 
-static int start(struct daemon *daemon, const struct arguments *arguments, int locked, int *socket)
+static int start(struct daemon *daemon, const struct daemon_program *program, int *socket)
 {
 	int listening;
 	int status;
 
-	if (!arguments->file || !arguments->disk || !arguments->export)
-		return no_memory();
 	status = make_connection(&listening, socket);
 	if (status)
 		return status;
-	status = spawn(daemon, arguments, listening, locked);
+	status = spawn(daemon, program, listening);
 	close(listening);
 	if (status)
 		close(*socket);
 	return status;
 }
 
-static int start_for_file(struct daemon *daemon, const struct disk *disk, int *socket)
-{
-	struct arguments arguments;
-	bool is_device;
-	int status;
-	int fd;
-
-	status = open_file(disk, &fd, &is_device);
-	if (status)
-		return status;
-	arguments = (struct arguments){
-		.file = file_argument(disk, is_device),
-		.disk = disk_argument(disk),
-		.export = export_argument(disk),
-	};
-	status = start(daemon, &arguments, fd, socket);
-	free(arguments.file);
-	free(arguments.disk);
-	free(arguments.export);
-	close(fd);
-	return status;
-}
-
-int daemon_start(struct daemon **daemon, const struct disk *disk, int *socket)
+int daemon_start(struct daemon **daemon, const struct daemon_program *program, const char *what,
+		 int *socket)
 {
 	struct daemon *made = malloc(sizeof(*made));
 	int status;
 
 	if (!made)
-		return no_memory();
-	*made = (struct daemon){ .pidfd = -1, .output = -1 };
-	status = start_for_file(made, disk, socket);
+		return fail("not enough memory for %s", what);
+	*made = (struct daemon){
+		.name = program->name, .package = program->package,
+		.explains_last = program->explains_last, .what = strdup(what),
+		.pidfd = -1, .output = -1,
+	};
+	if (made->what)
+		status = start(made, program, socket);
+	else
+		status = fail("not enough memory for %s", what);
 	if (status)
 		daemon_end(made);
 	else
@@ -417,36 +273,58 @@ static const char *skip(const char *text, const char *prefix)
 	return colon ? colon + 2 : text;
 }
 
-/* The first line of what it has said, without its name and the option that it is about. */
-static const char *read_output(const struct daemon *daemon, char *line, size_t size)
+static void read_output(const struct daemon *daemon, char *text, size_t size)
 {
-	ssize_t length = pread(daemon->output, line, size - 1, 0);
+	ssize_t length = pread(daemon->output, text, size - 1, 0);
 
-	line[length > 0 ? length : 0] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	return skip(skip(line, PROGRAM), "--");
+	text[length > 0 ? length : 0] = '\0';
 }
 
-int daemon_explain(struct daemon *daemon, const struct disk *disk, int error)
+bool daemon_has_said(const struct daemon *daemon, const char *text)
 {
+	char said[MAX_OUTPUT + 1];
+
+	read_output(daemon, said, sizeof(said));
+	return strstr(said, text);
+}
+
+/* The line that tells why, without its name and the option that it is about. */
+static const char *find_reason(const struct daemon *daemon, char *said)
+{
+	size_t length = strlen(said);
+	char *newline;
+
+	while (length && said[length - 1] == '\n')
+		said[--length] = '\0';
+	newline = daemon->explains_last ? strrchr(said, '\n') : NULL;
+	if (newline)
+		said = newline + 1;
+	said[strcspn(said, "\n")] = '\0';
+	return skip(skip(said, daemon->name), "--");
+}
+
+int daemon_explain(struct daemon *daemon, int error)
+{
+	char output[MAX_OUTPUT + 1];
 	const char *said;
-	char line[512];
 	int status;
 
 	if (!await_end(daemon, EXIT_TIMEOUT, &status))
-		return fail("the disk %s: %s does not answer as it should (%s)", disk->path,
-			    PROGRAM, strerror(-error));
+		return fail("%s: %s does not answer as it should (%s)", daemon->what,
+			    daemon->name, strerror(-error));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_MISSING)
-		return fail("the disk %s needs the program %s, install it (Debian: qemu-system-common)",
-			    disk->path, PROGRAM);
-	said = read_output(daemon, line, sizeof(line));
-	if (strstr(said, "\" lock"))
-		return in_use(disk);
-	return fail("the disk %s: %s ends at once: %s", disk->path, PROGRAM,
+		return fail("%s needs the program %s, install it (Debian: %s)", daemon->what,
+			    daemon->name, daemon->package);
+	if (WIFSIGNALED(status))
+		return fail("%s: %s ends at once, by signal %d (%s)", daemon->what, daemon->name,
+			    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	read_output(daemon, output, sizeof(output));
+	said = find_reason(daemon, output);
+	return fail("%s: %s ends at once: %s", daemon->what, daemon->name,
 		    *said ? said : "it does not say why");
 }
 
-bool daemon_kill(struct daemon *daemon)
+static bool end_at_once(struct daemon *daemon)
 {
 	int status;
 
@@ -454,6 +332,13 @@ bool daemon_kill(struct daemon *daemon)
 		return true;
 	pidfd_send_signal(daemon->pidfd, SIGKILL, NULL, 0);
 	return await_end(daemon, EXIT_TIMEOUT, &status);
+}
+
+void daemon_kill(struct daemon *daemon, const char *label)
+{
+	if (daemon && !end_at_once(daemon))
+		note("%s: the daemon can't be killed, and may still write to the guest's memory",
+		     label);
 }
 
 void daemon_end(struct daemon *daemon)
@@ -465,11 +350,12 @@ void daemon_end(struct daemon *daemon)
 	if (daemon->pid) {
 		kill(daemon->pid, SIGTERM);
 		if (!await_end(daemon, END_TIMEOUT, &status))
-			daemon_kill(daemon);
+			end_at_once(daemon);
 	}
 	if (daemon->pidfd >= 0)
 		close(daemon->pidfd);
 	if (daemon->output >= 0)
 		close(daemon->output);
+	free(daemon->what);
 	free(daemon);
 }

@@ -1,41 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A qemu-storage-daemon of ours, which serves one disk. */
+/* Daemons of ours, each of which serves one device by vhost-user. */
 #ifndef VIRTIO_DAEMON_H
 #define VIRTIO_DAEMON_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 
-/* How the bytes of a disk are in its file. */
-enum disk_format {
-	DISK_FORMAT_UNKNOWN,
-	DISK_FORMAT_RAW,
-	DISK_FORMAT_QCOW2,
-};
+/* Which descriptors of the daemon's are the socket that it listens at, and what it is to keep. */
+#define DAEMON_SOCKET	3
+#define DAEMON_KEPT	4
 
-/* What it is to serve. */
-struct disk {
-	const char *path;
-	enum disk_format format;
-	bool readonly;
-	unsigned int queues;
+/**
+ * struct daemon_program - how a daemon is started
+ * @name: what messages call it
+ * @package: which package of Debian it is in
+ * @files: where it is: names of files, or names that are looked for in PATH; the first that there
+ *	is, up to NULL
+ * @argv: its arguments, up to NULL
+ * @capabilities: a superuser's launcher leaves it these, one bit each (linux/capability.h)
+ * @max_files: how many descriptors it needs, if it can have as many; 0: as the launcher
+ * @explains_last: why it ends it says in its last line, not in its first
+ * @kept: a descriptor that it is to have besides
+ */
+struct daemon_program {
+	const char *name;
+	const char *package;
+	const char *const *files;
+	const char *const *argv;
+	__u64 capabilities;
+	unsigned int max_files;
+	bool explains_last;
+	int kept;
 };
 
 struct daemon;
 
 /*
- * Start one. @socket is connected to it; it may not run yet. Says why if it fails, as all here
- * do.
+ * Start one, which is to serve @what, such as "the disk FILE". @socket is connected to it; it may
+ * not run yet. Says why if it fails, as all here do.
  */
-int daemon_start(struct daemon **daemon, const struct disk *disk, int *socket);
+int daemon_start(struct daemon **daemon, const struct daemon_program *program, const char *what,
+		 int *socket);
+
+/* Is that in what it has said? */
+bool daemon_has_said(const struct daemon *daemon, const char *text);
 
 /* It does not answer as it should: say why. */
-int daemon_explain(struct daemon *daemon, const struct disk *disk, int error);
+int daemon_explain(struct daemon *daemon, int error);
 
 /*
- * End it at once. Returns false if it is still there some seconds later, which only what the
- * kernel does for it can be the reason for. daemon_end() has to be called all the same.
+ * End it at once; NULL: there is none. Messages call the device @label. Says so if it is still
+ * there some seconds later, which only what the kernel does for it can be the reason for.
+ * daemon_end() has to be called all the same.
  */
-bool daemon_kill(struct daemon *daemon);
+void daemon_kill(struct daemon *daemon, const char *label);
 
 /* End it, in order if it can; NULL: there is none. */
 void daemon_end(struct daemon *daemon);
