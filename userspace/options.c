@@ -38,6 +38,7 @@ enum option_key {
 	OPT_STATS,
 	OPT_NET,
 	OPT_VSOCK,
+	OPT_SHARE,
 	OPT_HUGEPAGES,
 	OPT_NUMA_NODE,
 	OPT_CPU_AFFINITY,
@@ -58,6 +59,7 @@ static const struct option long_options[] = {
 	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "net", required_argument, NULL, OPT_NET },
 	{ "vsock", required_argument, NULL, OPT_VSOCK },
+	{ "share", required_argument, NULL, OPT_SHARE },
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "cf8", required_argument, NULL, OPT_CF8 },
@@ -90,6 +92,8 @@ static void print_help(void)
 	       "      --net NET         add a network device: tap=NAME or vhost-user=SOCKET;\n"
 	       "                        may be repeated\n"
 	       "      --vsock CID       add sockets between guest and host; the guest has number CID\n"
+	       "      --share SHARE     share a directory: DIR,tag=TAG or vhost-user=SOCKET,tag=TAG;\n"
+	       "                        may be repeated\n"
 	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
 	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
@@ -104,6 +108,8 @@ static void print_help(void)
 	       "  format=raw|qcow2  ro=on|off  queues=N  notify=mmio|pio, and what DEVICE may have\n"
 	       "NET likewise:\n"
 	       "  mac=XX:XX:XX:XX:XX:XX  queues=N  mtu=N  notify=mmio|pio, and what DEVICE may have\n"
+	       "SHARE likewise:\n"
+	       "  queues=N  notify=mmio|pio, and what DEVICE may have\n"
 	       "DEVICE is a list of key=value, separated by commas:\n"
 	       "  id=VENDOR:DEVICE  class=CCSSPP  rev=RR  subsys=VENDOR:DEVICE\n"
 	       "  addr=[BUS:]DEV[.FN]  count=N  pm=on|off  pcie=on|off|flr\n"
@@ -253,6 +259,8 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_short(options, "virtio-net", "", argument);
 	case OPT_VSOCK:
 		return parse_short(options, "virtio-vsock", "cid=", argument);
+	case OPT_SHARE:
+		return parse_file(options, "virtio-fs", "dir=", argument);
 	case OPT_CF8:
 		status = parse_on_off("--cf8", argument, &on);
 		if (!status)

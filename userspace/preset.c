@@ -8,6 +8,7 @@
 #include "preset.h"
 #include "testdev.h"
 #include "virtio/blk.h"
+#include "virtio/fs.h"
 #include "virtio/net.h"
 #include "virtio/vsock.h"
 
@@ -40,6 +41,12 @@ const struct preset presets[] = {
 		.summary = "sockets between guest and host, as of --vsock: cid=CID",
 		.description = "id=1af4:1053,class=078000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
 		.model = &vsock_type.model,
+	},
+	{
+		.name = "virtio-fs",
+		.summary = "a directory, as of --share: dir=DIR or vhost-user=SOCKET, and tag=TAG",
+		.description = "id=1af4:105a,class=018000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
+		.model = &fs_type.model,
 	},
 	{ .name = NULL },
 };

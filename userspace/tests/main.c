@@ -34,6 +34,7 @@ static const struct {
 	{ "stop", stop_tests },
 	{ "control", control_tests },
 	{ "virtio", virtio_tests },
+	{ "fs", fs_tests },
 	{ "net", net_tests },
 	{ "netctrl", netctrl_tests },
 };

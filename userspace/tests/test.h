@@ -48,6 +48,7 @@ extern const struct test gsi_tests[];
 extern const struct test lib_tests[];
 extern const struct test memory_tests[];
 extern const struct test mptable_tests[];
+extern const struct test fs_tests[];
 extern const struct test net_tests[];
 extern const struct test netctrl_tests[];
 extern const struct test options_tests[];
