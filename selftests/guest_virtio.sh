@@ -248,20 +248,6 @@ try_halt()
 	rm -f "$tmp/in" "$tmp/out"
 }
 
-# refuses NAME STATUS TEXT OPTION...: ends with STATUS and one line that has TEXT.
-refuses()
-{
-	refuses_name=$1 refuses_wanted=$2 refuses_text=$3
-	shift 3
-	timeout 600 "$kvpci_run" --kernel "$guest_kernel" "$@" </dev/null >"$tmp/out" 2>"$tmp/err"
-	refuses_status=$?
-	[ $refuses_status = "$refuses_wanted" ] && [ ! -s "$tmp/out" ] &&
-		[ "$(wc -l <"$tmp/err")" = 1 ] && grep -qF -- "$refuses_text" "$tmp/err"
-	refuses_result=$?
-	[ $refuses_result = 0 ] || sed "s/^/# $refuses_status: /" "$tmp/err"
-	guest_result $refuses_result "$refuses_name: status $refuses_wanted and one line"
-}
-
 try_misuse()
 {
 	make_plain || return 1

@@ -39,6 +39,14 @@ converse()
 	return $converse_status
 }
 
+# await_message: until the launcher has said something, or has ended.
+await_message()
+{
+	until [ -s "$tmp/err" ] || ! kill -0 "$launcher" 2>/dev/null; do
+		sleep 0.1
+	done
+}
+
 # net_address TAP: the host's end of a network device; the guest's is 192.0.2.2.
 net_address()
 {

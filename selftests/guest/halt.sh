@@ -15,13 +15,6 @@ stop)	plan 7 ;;
 *)	plan 4 ;;
 esac
 
-# ask WORD: the host does it.
-ask()
-{
-	echo "$1"
-	read -r _ <&4
-}
-
 modprobe -a virtio_pci virtio_blk
 wait_for [ -b /dev/vda ]
 disk=$(virtio_device 2)

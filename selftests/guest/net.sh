@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# A network device that guest_net.sh has connected to a tap, where its end is 192.0.2.1. pairs=N on
-# the command line says how many pairs of queues it has.
+# A network device that a test has connected to a tap, where its end is 192.0.2.1. pairs=N on the
+# command line says how many pairs of queues it has, and offloads=N,N... by which features it leaves
+# work to the other end, or that to it.
 
 . /lib.sh
 . /virtio.sh
@@ -10,7 +11,7 @@
 pairs=$(argument pairs)
 net=/sys/class/net/eth0
 
-plan 12
+plan 13
 
 modprobe virtio_pci
 modprobe virtio_net
@@ -22,11 +23,18 @@ echoed()
 	stream send tcp 192.0.2.1 5001 </sent >/back && cmp -s /sent /back
 }
 
-# By either side, checksums and TCP over IPv4.
+# closed: all that was sent has arrived, and no connection is left but what waits for late packets.
+closed()
+{
+	! awk 'NR > 1 && $4 != "0A" && $4 != "06"' /proc/net/tcp | grep -q .
+}
+
+# Without that argument by either side, checksums and TCP over IPv4.
+offloads=$(argument offloads)
 offloads()
 {
-	for offloads_bit in 0 1 7 11; do
-		has_feature virtio0 $offloads_bit || return 1
+	for offloads_bit in $(echo "${offloads:-0,1,7,11}" | tr ',' ' '); do
+		has_feature virtio0 "$offloads_bit" || return 1
 	done
 }
 
@@ -38,8 +46,9 @@ echo "up"
 check "the other end answers" net_reach
 check "2 MB to the other end and back are the same" echoed
 check "the other end's connection is taken" stream echo tcp 5002
+check "and closed when all has been sent" wait_for closed
 check "it interrupts" [ "$(interrupts_of virtio0)" -gt 0 ]
-check "checksums and segments are left to the other end" offloads
+check "checksums and segments are left to who can do them" offloads
 
 echo virtio0 >/sys/bus/virtio/drivers/virtio_net/unbind
 check "its driver lets it go" [ ! -e $net ]

@@ -100,3 +100,17 @@ common_field()
 	common_base=$(sed -n "$((common_bar + 1))s/ .*//p" "/sys/bus/pci/devices/$1/resource")
 	printf '%#x\n' $((common_base + 0x$common_offset + $2))
 }
+
+# needs_reset NAME: does the device say so (2.1.2)? With iomem=relaxed on the command line.
+needs_reset()
+{
+	needs_status=$(common_field "$(virtio_function "$1")" 20)
+	[ $(($(devmem "$needs_status" 8) & 0x40)) != 0 ]
+}
+
+# ask WORD: the host does it, and then writes a line to the serial port, which is descriptor 4.
+ask()
+{
+	echo "$1"
+	read -r _ <&4
+}

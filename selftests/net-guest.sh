@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Linux guests with a network device whose other end is an interface of this machine, for the tests
+# of them. Sourced after virtio-guest.sh.
+
+# shellcheck disable=SC2154 # top and tmp are set by who sources this
+stream=$top/build/guest/stream
+head -c 2000000 /dev/urandom >"$tmp/data"
+
+# Called while a guest has connections. Whoever sources this may have another.
+net_running()
+{
+	:
+}
+
+# net_answer LINE: of the guest.
+net_answer()
+{
+	case $1 in
+	up)	net_address "$traffic_interface" ;;
+	listening)
+		net_running
+		"$stream" send tcp 192.0.2.2 5002 <"$tmp/data" >"$tmp/back"
+		;;
+	esac
+}
+
+# net_traffic PAIRS INTERFACE OPTION...: boot a guest whose network device has so many pairs of
+# queues, be its other end, and report. $append adds to the guest's command line.
+net_traffic()
+{
+	traffic_pairs=$1
+	traffic_interface=$2
+	shift 2
+	append="$append pairs=$traffic_pairs"
+	rm -f "$tmp/back"
+	"$stream" echo tcp 5001 >"$tmp/echo" &
+	traffic_echo=$!
+	converse net net_answer "$@"
+	traffic_status=$?
+	kill $traffic_echo 2>/dev/null
+
+	guest_passed
+	guest_result $? "pairs: $traffic_pairs: the guest's own tests"
+	cmp "$tmp/data" "$tmp/back"
+	guest_result $? "pairs: $traffic_pairs: 2 MB to the guest and back are the same"
+	guest_result $traffic_status "pairs: $traffic_pairs: the launcher ends with status 0"
+}
