@@ -11,11 +11,11 @@
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
-guest_initrd=$top/build/guest/virtio-initrd
+tmp=$(mktemp -d) || exit 1
+. "$top/selftests/virtio-guest.sh"
 
 scale=${KVPCI_TEST_SCALE:-1}
 rounds=${KVPCI_TEST_ROUNDS:-$((scale < 3 ? 3 : 1))}
-tmp=$(mktemp -d) || exit 1
 truncate -s 16M "$tmp/disk"
 
 # start_daemon: what serves the disk in the way of $daemon, and listens when this returns.
@@ -24,12 +24,12 @@ start_daemon()
 	rm -f "$tmp/socket"
 	case $daemon in
 	account)
-		"$top/build/guest/inflight-disk" "$tmp/socket" "$tmp/disk" 2>>"$tmp/daemon" &
+		"$top/build/guest/inflight-disk" "$tmp/socket" "$tmp/disk" 2>>"$tmp/daemon" 3>&- &
 		;;
 	*)	qemu-storage-daemon --blockdev "driver=file,node-name=f,filename=$tmp/disk" \
 			--blockdev driver=raw,node-name=d,file=f \
 			--export "type=vhost-user-blk,id=e,node-name=d,writable=on,\
-addr.type=unix,addr.path=$tmp/socket" 2>>"$tmp/daemon" &
+addr.type=unix,addr.path=$tmp/socket" 2>>"$tmp/daemon" 3>&- &
 		;;
 	esac
 	daemon_pid=$!
@@ -49,7 +49,7 @@ kill_daemon()
 	wait $daemon_pid 2>/dev/null
 }
 
-# serve WORD: do what the guest asks for. Returns 1 if it has asked for nothing.
+# serve WORD: do what the guest asks for, and tell it.
 serve()
 {
 	case $1 in
@@ -67,8 +67,8 @@ serve()
 			sleep 0.05
 		done
 		;;
-	*)	return 1 ;;
-	esac >&2
+	*)	return ;;
+	esac
 	echo >&3
 }
 
@@ -79,27 +79,14 @@ try()
 	try_how=$1 daemon=$2 try_lines=$3 try_options=$4
 	: >"$tmp/daemon"
 	start_daemon
-	mkfifo "$tmp/in" "$tmp/out"
-	"$kvpci_run" --kernel "$guest_kernel" --initrd "$guest_initrd" --cpus 2 \
-		--mirror="${KVPCI_TEST_MIRROR:-on}" --disk "vhost-user=$tmp/socket$try_options" \
-		--append "console=ttyS0 quiet test=reconnect how=$try_how rounds=$rounds" \
-		<"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
-	try_launcher=$!
-	exec 3>"$tmp/in" 4<"$tmp/out"
-	while read -r try_line <&4; do
-		try_line=$(echo "$try_line" | tr -d '\r')
-		serve "$try_line" || echo "$try_line"
-	done >/tmp/guest.log
-	exec 3>&- 4<&-
-	wait $try_launcher
+	append="how=$try_how rounds=$rounds"
+	converse reconnect serve --cpus 2 --disk "vhost-user=$tmp/socket$try_options"
 	try_status=$?
 	kill_daemon
-	rm -f "$tmp/in" "$tmp/out"
 
 	guest_passed
 	guest_result $? "$try_how: the guest's own tests"
 	guest_result $try_status "$try_how: the launcher ends with status 0"
-	sed 's/^/# /' "$tmp/err"
 	sed 's/^/# /' "$tmp/daemon"
 	sed -n 's/.*the vhost-user daemon //; s/ \(gone\|back\|of no more use\).*/ \1/p' "$tmp/err" |
 		tr '\n' ',' >"$tmp/said"
@@ -113,48 +100,40 @@ lines()
 	yes 'has gone,is back' | head -n "$1" | tr '\n' ','
 }
 
+# serve_hang WORD: likewise, for a disk that is removed.
+serve_hang()
+{
+	case $1 in
+	hang)
+		hang_daemon=$(served_by "$launcher")
+		kill -STOP "$hang_daemon"
+		"$top/userspace/kvpci-ctl" "$tmp/control" unplug a force 3>&- &
+		hang_unplug=$!
+		# Until it is asked to end, which it does not.
+		while grep -q '^SigPnd:[[:space:]]*0*$' "/proc/$hang_daemon/status" &&
+		      grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$hang_daemon/status"; do
+			sleep 0.05
+		done
+		;;
+	alive)
+		kill -0 "$hang_unplug" && hang_alive=0
+		kill -CONT "$hang_daemon"
+		;;
+	*)	return ;;
+	esac
+	echo >&3
+}
+
 # The guest's console goes on while a daemon, which does not end, is waited for.
 try_hang()
 {
-	mkfifo "$tmp/in" "$tmp/out"
-	"$kvpci_run" --kernel "$guest_kernel" --initrd "$guest_initrd" \
-		--mirror="${KVPCI_TEST_MIRROR:-on}" --control "$tmp/control" \
-		--device root-port,name=a --device "virtio-blk,file=$tmp/disk,behind=a" \
-		--append "console=ttyS0 quiet test=reconnect how=hang" \
-		<"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
-	hang_launcher=$!
-	exec 3>"$tmp/in" 4<"$tmp/out"
-	hang_daemon=
 	hang_alive=1
-	while read -r hang_line <&4; do
-		case $hang_line in
-		hang*)
-			hang_daemon=$(ps -o pid=,comm= --ppid $hang_launcher |
-				awk '$2 ~ /^qemu-storage/ { print $1 }')
-			kill -STOP "$hang_daemon"
-			"$top/userspace/kvpci-ctl" "$tmp/control" unplug a force >&2 &
-			hang_unplug=$!
-			# Until it is asked to end, which it does not.
-			while grep -q '^SigPnd:[[:space:]]*0*$' "/proc/$hang_daemon/status" &&
-			      grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$hang_daemon/status"; do
-				sleep 0.05
-			done
-			echo >&3
-			;;
-		alive*)
-			kill -0 "$hang_unplug" && hang_alive=0
-			kill -CONT "$hang_daemon"
-			echo >&3
-			;;
-		*)	echo "$hang_line" ;;
-		esac
-	done >/tmp/guest.log
-	exec 3>&- 4<&-
-	wait $hang_launcher
+	append="how=hang"
+	converse reconnect serve_hang --control "$tmp/control" \
+		--device root-port,name=a --device "virtio-blk,file=$tmp/disk,behind=a"
 	hang_status=$?
 	wait "$hang_unplug"
 	hang_unplugged=$?
-	sed 's/^/# /' "$tmp/err"
 	guest_passed
 	guest_result $? "hang: the guest's own tests"
 	guest_result $hang_status "hang: the launcher ends with status 0"

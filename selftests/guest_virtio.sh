@@ -176,12 +176,6 @@ try_root()
 	guest_result $? "the system's image and file system are whole"
 }
 
-# served_by LAUNCHER: the process that serves its disk.
-served_by()
-{
-	ps -o pid=,comm= --ppid "$1" | awk '$2 ~ /^qemu-storage/ { print $1 }'
-}
-
 # await_halt PROCESS: until none of its threads runs any more.
 await_halt()
 {

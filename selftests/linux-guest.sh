@@ -121,6 +121,12 @@ bar0=mem32/4K,regs=0@0+4/trigger=intx,regs=0@4+4/lower"
 	boot_guest "$interrupts_test" "$@"
 }
 
+# served_by LAUNCHER: the process that serves its disk.
+served_by()
+{
+	ps -o pid=,comm= --ppid "$1" | awk '$2 ~ /^qemu-storage/ { print $1 }'
+}
+
 guest_results=0
 
 # guest_result STATUS NAME: a test's result, in KTAP.
