@@ -65,3 +65,4 @@ check "and come" [ "$(interrupts_of "$(virtio_device 1)")" -gt 0 ]
 complaints | tee -a /complaints | sed 's/^/# /'
 dmesg -r | grep -iE '^<[0-4]>.*(virtio|eth0|hung|stall)' | tee -a /complaints | sed 's/^/# /'
 check "the kernel has not complained" [ ! -s /complaints ]
+net_silent

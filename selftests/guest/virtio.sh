@@ -60,6 +60,13 @@ net_reach()
 	done
 }
 
+# net_silent: no ping is answered any more. Linux 6.1 takes the queues away when it shuts down, and a
+# processor that sends a packet then tries so for ever.
+net_silent()
+{
+	echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all
+}
+
 # wait_for COMMAND...: until the command succeeds. Only what does nothing for minutes is taken for
 # stuck.
 wait_for()
