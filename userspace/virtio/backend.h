@@ -4,7 +4,8 @@
  * vhost-vdpa device. The transport (transport.c) knows one only by these operations; which of
  * the fields it uses is the back end's.
  *
- *	open --> features, config --> start --> [start_queue, stop_queue]... --> stop --> close
+ *	open --> features, config --> accept --> start --> [start_queue, stop_queue]... --> stop -->
+ *	close
  *
  * Operations are called with the device's lock held, by the vCPU that has written to a register or
  * by the event loop, never two at a time for one device. They return 0 or a negative error number
@@ -55,6 +56,9 @@ struct queue {
  * @get_config: copy the device-specific configuration, as far as it knows it; NULL: it knows none.
  *	EOPNOTSUPP: likewise; EAGAIN: it is away
  * @set_config: the driver has written @length bytes at @offset of it; NULL: nothing to do
+ * @accept: the driver has set FEATURES_OK, and @features are what it has chosen of those that the
+ *	device offers. Returns -EINVAL if the device can't be driven with these, but with others.
+ *	NULL: it can be with any.
  * @start: the driver has set DRIVER_OK: serve the queues that are enabled. @features are those
  *	that the driver has accepted.
  * @stop: stop all queues. When it returns, the back end touches no memory of the guest, and
@@ -73,6 +77,7 @@ struct backend_ops {
 	int (*features)(struct backend *backend, __u64 *features);
 	int (*get_config)(struct backend *backend, void *config, size_t length);
 	int (*set_config)(struct backend *backend, size_t offset, const void *data, size_t length);
+	int (*accept)(struct backend *backend, __u64 features);
 	int (*start)(struct backend *backend, __u64 features, const struct queue *queues,
 		     unsigned int nr_queues);
 	int (*stop)(struct backend *backend);
@@ -90,6 +95,7 @@ enum backend_event {
 	BACKEND_CONFIG_CHANGED,	/* ask for the configuration again, and tell the driver */
 	BACKEND_AWAY,		/* nobody serves the queues for now */
 	BACKEND_BACK,		/* somebody is there again who can: start them */
+	BACKEND_NEEDS_RESET,	/* it does nothing more until the driver has reset it */
 };
 
 /**

@@ -247,13 +247,28 @@ static void start(struct transport *transport)
 	}
 }
 
+/* Can the device be driven with what the driver has chosen? */
+static bool backend_accepts(struct transport *transport)
+{
+	const struct backend_ops *ops = ops_of(transport);
+	int error;
+
+	if (!ops->accept)
+		return true;
+	error = ops->accept(transport->device->backend, transport->driver_features);
+	if (error && error != -EINVAL)
+		lose_backend(transport, error);
+	return !error;
+}
+
 /* Does the driver accept what it may, and must? */
 static bool negotiate(struct transport *transport)
 {
 	transport->driver_features = read_driver_features(transport);
 	return !transport->lost && !has_unknown_features(transport) &&
 	       !(transport->driver_features & ~transport->device->offered) &&
-	       transport->driver_features & VIRTIO_FEATURE(VIRTIO_F_VERSION_1);
+	       transport->driver_features & VIRTIO_FEATURE(VIRTIO_F_VERSION_1) &&
+	       backend_accepts(transport);
 }
 
 /* The driver writes device_status, and waits for what comes of it. */
@@ -358,26 +373,84 @@ static void update_queues(struct transport *transport)
 	}
 }
 
-/* Of what the driver has written, the back end is told of what it may write. */
-static void update_config(struct transport *transport, __u64 offset, unsigned int size)
+/* Ask the back end for the configuration, and see whether it is still the same device. */
+static int ask_config(struct transport *transport, __u8 *config)
+{
+	const struct virtio_device *device = transport->device;
+	int error;
+	size_t i;
+
+	error = ops_of(transport)->get_config(device->backend, config, device->config_length);
+	for (i = 0; i < device->config_length && !error; i++) {
+		if ((config[i] ^ device->config[i]) & device->config_constant[i])
+			error = -ESTALE;
+	}
+	return error;
+}
+
+static void put_config(struct transport *transport, const __u8 *config)
 {
 	struct virtio_device *device = transport->device;
-	const struct backend_ops *ops = device->backend->ops;
-	size_t at = offset - DEVICE_OFFSET;
-	size_t end = at + size;
+
+	memcpy(device->config, config, device->config_length);
+	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET,
+			     device->config, NULL, device->config_length);
+}
+
+/* Have the driver read what the back end says. One that is away says it when it is back. */
+static int read_config(struct transport *transport)
+{
+	__u8 config[VIRTIO_MAX_CONFIG];
+	int error;
+
+	if (!ops_of(transport)->get_config)
+		return 0;
+	error = ask_config(transport, config);
+	if (!error)
+		put_config(transport, config);
+	return error == -EAGAIN || error == -EOPNOTSUPP ? 0 : error;
+}
+
+/*
+ * Of what the driver has written, from @at to @end, the back end is told of what it may write,
+ * and has the last word.
+ */
+static int write_config(struct transport *transport, size_t at, size_t end)
+{
+	struct virtio_device *device = transport->device;
+	const struct backend_ops *ops = ops_of(transport);
+	__u8 bytes[VIRTIO_MAX_CONFIG];
+	bool told = false;
+	size_t length;
 	int error = 0;
 
-	if (!ops->set_config || end > device->config_length)
-		return;
-	for (; at < end && !error && !transport->lost; at++) {
-		__u8 byte;
+	for (; at < end && !error; at += length) {
+		const bool writable = device->config_writable[at];
 
-		if (!device->config_writable[at])
+		for (length = 1; at + length < end; length++) {
+			if (!!device->config_writable[at + length] != writable)
+				break;
+		}
+		if (!writable)
 			continue;
 		kvpci_function_read(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET + at,
-				    &byte, sizeof(byte));
-		error = ops->set_config(device->backend, at, &byte, sizeof(byte));
+				    bytes, length);
+		error = ops->set_config(device->backend, at, bytes, length);
+		told = true;
 	}
+	return error || !told ? error : read_config(transport);
+}
+
+static void update_config(struct transport *transport, __u64 offset, unsigned int size)
+{
+	size_t at = offset - DEVICE_OFFSET;
+	size_t end = at + size;
+	int error;
+
+	if (transport->lost || !ops_of(transport)->set_config ||
+	    end > transport->device->config_length)
+		return;
+	error = write_config(transport, at, end);
 	if (error) {
 		lose_backend(transport, error);
 		needs_reset(transport);
@@ -457,28 +530,9 @@ int virtio_poll_fd(void *state)
 	return transport->events;
 }
 
-/* Ask the back end for the configuration, and see whether it is still the same device. */
-static int ask_config(struct transport *transport, __u8 *config)
-{
-	const struct virtio_device *device = transport->device;
-	int error;
-	size_t i;
-
-	error = ops_of(transport)->get_config(device->backend, config, device->config_length);
-	for (i = 0; i < device->config_length && !error; i++) {
-		if ((config[i] ^ device->config[i]) & device->config_constant[i])
-			error = -ESTALE;
-	}
-	return error;
-}
-
 static void show_config(struct transport *transport, const __u8 *config)
 {
-	struct virtio_device *device = transport->device;
-
-	memcpy(device->config, config, device->config_length);
-	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET,
-			     device->config, NULL, device->config_length);
+	put_config(transport, config);
 	if (read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)
 		interrupt_config(transport);
 }
@@ -572,6 +626,9 @@ static int serve_event(struct transport *transport, int event)
 		return 0;
 	case BACKEND_BACK:
 		return resume(transport);
+	case BACKEND_NEEDS_RESET:
+		needs_reset(transport);
+		return 0;
 	default:
 		return event;
 	}
