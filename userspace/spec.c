@@ -20,8 +20,6 @@
 #include "spec.h"
 #include "speccheck.h"
 
-#define CLASS_UNDEFINED		0xff0000
-
 /* Vendor IDs with a meaning: PCI Express reads the latter while a function starts. */
 #define VENDOR_ABSENT		0xffff
 #define VENDOR_RETRY		0x0001

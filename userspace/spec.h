@@ -15,6 +15,9 @@
 
 #include "file.h"
 
+/* The class of what is not said to be of any. */
+#define CLASS_UNDEFINED	0xff0000
+
 /* Who keeps the registers of a region. */
 enum spec_keeper {
 	KEEPER_KERNEL,

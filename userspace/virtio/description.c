@@ -20,7 +20,8 @@
 			 VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX) | \
 			 VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | \
 			 VIRTIO_FEATURE(VIRTIO_F_RING_PACKED) | \
-			 VIRTIO_FEATURE(VIRTIO_F_IN_ORDER))
+			 VIRTIO_FEATURE(VIRTIO_F_IN_ORDER) | \
+			 VIRTIO_FEATURE(VIRTIO_F_ORDER_PLATFORM))
 
 static const struct virtio_type *type_of(const struct device_spec *spec)
 {
@@ -112,6 +113,19 @@ static void choose_notify(struct virtio_device *device, const struct device_spec
 	if (device->notify == VIRTIO_NOTIFY_AUTO)
 		device->notify = __builtin_cpu_is("amd") && !spec->behind ?
 				 VIRTIO_NOTIFY_PIO : VIRTIO_NOTIFY_MMIO;
+}
+
+/* What the description has left to the back end. */
+static void put_identity(FILE *text, const struct device_spec *spec)
+{
+	const struct virtio_device *device = spec->model_data;
+
+	if (!device->kind)
+		return;
+	if (spec->vendor == VIRTIO_PCI_VENDOR && spec->device == VIRTIO_PCI_DEVICE)
+		fprintf(text, "id=%04x:%04x,", VIRTIO_PCI_VENDOR, VIRTIO_PCI_DEVICE + device->kind);
+	if (spec->class_code == CLASS_UNDEFINED)
+		fprintf(text, "class=%06x,", device->class_code);
 }
 
 /* Bytes of a capability after its header, in hexadecimal. */
@@ -217,6 +231,7 @@ static int describe(struct device_spec *spec)
 
 	if (!file)
 		return no_memory();
+	put_identity(file, spec);
 	put_all(file, spec->model_data);
 	if (fclose(file))
 		return no_memory();

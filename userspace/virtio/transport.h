@@ -10,7 +10,8 @@
  *
  * A type is done with the device when open has returned. From then on it is the transport's, which
  * closes the back end. What PCI is to know of a type (id=, which is 1af4:1040 plus the device type,
- * class=, and intx=a,pcie=flr,rev=01,subsys=1af4:1100 as all have) is the preset's description.
+ * class=, and intx=a,pcie=flr,rev=01,subsys=1af4:1100 as all have) is the preset's description. One
+ * whose back end says of which type it is has id=1af4:1040 and no class there.
  */
 #ifndef VIRTIO_TRANSPORT_H
 #define VIRTIO_TRANSPORT_H
@@ -30,6 +31,10 @@
 /* Feature bit @n, as of linux/virtio_*.h. */
 #define VIRTIO_FEATURE(n)	(1ULL << (n))
 
+/* The IDs of PCI functions: the device type is added. */
+#define VIRTIO_PCI_VENDOR	0x1af4
+#define VIRTIO_PCI_DEVICE	0x1040
+
 /* Where the driver's notifications go. */
 enum virtio_notify {
 	VIRTIO_NOTIFY_AUTO,	/* what this machine's processor takes less time for */
@@ -40,6 +45,9 @@ enum virtio_notify {
 /**
  * struct virtio_device - a device, from its description to its end
  * @type: its type
+ * @kind: the device type (Virtual I/O Device 1.2, 5), if it is the back end's to say; open sets it.
+ *	0: the preset's description tells PCI what the device is.
+ * @class_code: likewise: PCI's class
  * @nr_queues: how many queues it has; parse or open sets it
  * @queue_size: how many descriptors each of them has at most, a power of two; likewise
  * @shares_memory: its back end is another process, which maps the guest's memory; parse or check
@@ -63,6 +71,8 @@ enum virtio_notify {
  */
 struct virtio_device {
 	const struct virtio_type *type;
+	__u8 kind;
+	__u32 class_code;
 	unsigned int nr_queues;
 	__u16 queue_size;
 	bool shares_memory;
