@@ -10,6 +10,7 @@
 #include "virtio/blk.h"
 #include "virtio/fs.h"
 #include "virtio/net.h"
+#include "virtio/scsi.h"
 #include "virtio/vsock.h"
 
 const struct preset presets[] = {
@@ -47,6 +48,12 @@ const struct preset presets[] = {
 		.summary = "a directory, as of --share: dir=DIR or vhost-user=SOCKET, and tag=TAG",
 		.description = "id=1af4:105a,class=018000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
 		.model = &fs_type.model,
+	},
+	{
+		.name = "virtio-scsi",
+		.summary = "SCSI disks of the host's target, as of --scsi: wwpn=WWPN",
+		.description = "id=1af4:1048,class=010000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
+		.model = &scsi_type.model,
 	},
 	{ .name = NULL },
 };

@@ -37,6 +37,7 @@ static const struct {
 	{ "fs", fs_tests },
 	{ "net", net_tests },
 	{ "netctrl", netctrl_tests },
+	{ "scsi", scsi_tests },
 };
 
 static bool failed;
