@@ -40,6 +40,7 @@ enum option_key {
 	OPT_VSOCK,
 	OPT_SHARE,
 	OPT_SCSI,
+	OPT_VDPA,
 	OPT_HUGEPAGES,
 	OPT_NUMA_NODE,
 	OPT_CPU_AFFINITY,
@@ -62,6 +63,7 @@ static const struct option long_options[] = {
 	{ "vsock", required_argument, NULL, OPT_VSOCK },
 	{ "share", required_argument, NULL, OPT_SHARE },
 	{ "scsi", required_argument, NULL, OPT_SCSI },
+	{ "vdpa", required_argument, NULL, OPT_VDPA },
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "cf8", required_argument, NULL, OPT_CF8 },
@@ -97,6 +99,7 @@ static void print_help(void)
 	       "      --share SHARE     share a directory: DIR,tag=TAG or vhost-user=SOCKET,tag=TAG;\n"
 	       "                        may be repeated\n"
 	       "      --scsi WWPN       add the disks of that target of the host's vhost-scsi\n"
+	       "      --vdpa PATH       add the device that PATH, a /dev/vhost-vdpa-N, offers\n"
 	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
 	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
@@ -266,6 +269,8 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_file(options, "virtio-fs", "dir=", argument);
 	case OPT_SCSI:
 		return parse_short(options, "virtio-scsi", "wwpn=", argument);
+	case OPT_VDPA:
+		return parse_short(options, "virtio-vdpa", "path=", argument);
 	case OPT_CF8:
 		status = parse_on_off("--cf8", argument, &on);
 		if (!status)

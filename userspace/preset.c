@@ -11,6 +11,7 @@
 #include "virtio/fs.h"
 #include "virtio/net.h"
 #include "virtio/scsi.h"
+#include "virtio/vdpa.h"
 #include "virtio/vsock.h"
 
 const struct preset presets[] = {
@@ -54,6 +55,12 @@ const struct preset presets[] = {
 		.summary = "SCSI disks of the host's target, as of --scsi: wwpn=WWPN",
 		.description = "id=1af4:1048,class=010000,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
 		.model = &scsi_type.model,
+	},
+	{
+		.name = "virtio-vdpa",
+		.summary = "what the host's vDPA offers, as of --vdpa: path=PATH",
+		.description = "id=1af4:1040,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
+		.model = &vdpa_type.model,
 	},
 	{ .name = NULL },
 };

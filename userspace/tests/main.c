@@ -38,6 +38,7 @@ static const struct {
 	{ "net", net_tests },
 	{ "netctrl", netctrl_tests },
 	{ "scsi", scsi_tests },
+	{ "vdpa", vdpa_tests },
 };
 
 static bool failed;

@@ -55,8 +55,9 @@ static void all(void)
 	EXPECT(!parse(&options, "--net tap=a --vsock 3,addr=4 --net tap=b,queues=2"));
 	EXPECT(options.nr_devices == 3 && options.devices[1].device == 0x1053);
 	options_free(&options);
-	EXPECT(!parse(&options, "--scsi naa.1 --scsi naa.2,queues=2"));
-	EXPECT(options.nr_devices == 2 && options.devices[1].device == 0x1048);
+	EXPECT(!parse(&options, "--scsi naa.1 --scsi naa.2,queues=2 --vdpa /dev/a,addr=4"));
+	EXPECT(options.nr_devices == 3 && options.devices[1].device == 0x1048);
+	EXPECT(options.devices[2].has_address);
 	options_free(&options);
 	EXPECT(!options.memory.huge_page && !options.memory.bound && !options.affinity.nr_pins);
 	EXPECT(!parse(&options, "--hugepages --numa-node 1 --cpu-affinity 0=2,1=3 -c 2"));
@@ -106,6 +107,7 @@ static void mistakes(void)
 		{ "--net a", "not key=value" },
 		{ "--vsock a", "3 to 4294967294" },
 		{ "--scsi a/b", "name of a target" },
+		{ "--vdpa", "needs a value" },
 		{ "--colour", "no option --colour" },
 		{ "-x", "no option -x" },
 		{ "--memory", "needs a value" },

@@ -21,6 +21,8 @@ int devnode_open(int *fd, const char *path, int flags, const char *module, const
 	case EPERM:
 		return fail("%s: %s may not be opened, run as root or change who may", label,
 			    path);
+	case EBUSY:
+		return fail("%s: %s is in use, take another", label, path);
 	default:
 		return fail("%s: cannot open %s: %s", label, path, strerror(errno));
 	}

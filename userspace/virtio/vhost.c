@@ -2,7 +2,8 @@
 /*
  * vhost in the kernel: a file for each device, or pair of queues, a thread of the kernel's that
  * serves it, and ioctls that say where the guest's memory and the rings are. What makes it run is
- * different for each type of device.
+ * different for each type of device. vhost-vdpa (vhostvdpa.c) has no such thread, and is told of
+ * memory by other means, but of rings by the same ioctls.
  */
 #include <errno.h>
 #include <linux/vhost.h>
@@ -33,22 +34,31 @@ static int set_memory(const struct vhost *vhost)
 			.userspace_addr = (uintptr_t)ram->host,
 		};
 	}
-	return ioctl(vhost->fd, VHOST_SET_MEM_TABLE, &request);
+	return ioctl(vhost->fd, VHOST_SET_MEM_TABLE, &request) ? -errno : 0;
+}
+
+int vhost_own(struct vhost *vhost)
+{
+	return ioctl(vhost->fd, VHOST_SET_OWNER) ||
+	       ioctl(vhost->fd, VHOST_GET_FEATURES, &vhost->features) ? -errno : 0;
 }
 
 int vhost_open(struct vhost *vhost, const char *path, const char *module, const char *label,
 	       const struct guest_memory *memory)
 {
 	int status;
+	int error;
 
 	*vhost = VHOST_CLOSED;
 	vhost->memory = memory;
 	status = devnode_open(&vhost->fd, path, 0, module, label);
 	if (status)
 		return status;
-	if (ioctl(vhost->fd, VHOST_SET_OWNER) || set_memory(vhost) ||
-	    ioctl(vhost->fd, VHOST_GET_FEATURES, &vhost->features)) {
-		status = fail("%s: %s does not take this guest: %s", label, path, strerror(errno));
+	error = vhost_own(vhost);
+	if (!error)
+		error = set_memory(vhost);
+	if (error) {
+		status = fail("%s: %s does not take this guest: %s", label, path, strerror(-error));
 		vhost_close(vhost);
 		return status;
 	}
@@ -76,6 +86,12 @@ int vhost_set_call(const struct vhost *vhost, unsigned int index, const struct q
 	return ioctl(vhost->fd, VHOST_SET_VRING_CALL, &call) ? -errno : 0;
 }
 
+/* Where a part of a ring is, as the back end is to know it. */
+static __u64 ring_address(const struct vhost *vhost, __u64 address)
+{
+	return vhost->translates ? address : (uintptr_t)memory_at(vhost->memory, address, 1);
+}
+
 int vhost_set_ring(const struct vhost *vhost, unsigned int index, const struct queue *queue)
 {
 	struct vhost_vring_state size = { .index = index, .num = queue->size };
@@ -83,9 +99,9 @@ int vhost_set_ring(const struct vhost *vhost, unsigned int index, const struct q
 	struct vhost_vring_file kick = { .index = index, .fd = queue->kick };
 	struct vhost_vring_addr address = {
 		.index = index,
-		.desc_user_addr = (uintptr_t)memory_at(vhost->memory, queue->desc, 1),
-		.avail_user_addr = (uintptr_t)memory_at(vhost->memory, queue->driver, 1),
-		.used_user_addr = (uintptr_t)memory_at(vhost->memory, queue->device, 1),
+		.desc_user_addr = ring_address(vhost, queue->desc),
+		.avail_user_addr = ring_address(vhost, queue->driver),
+		.used_user_addr = ring_address(vhost, queue->device),
 	};
 
 	if (ioctl(vhost->fd, VHOST_SET_VRING_NUM, &size) ||

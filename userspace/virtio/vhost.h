@@ -4,12 +4,14 @@
 #define VIRTIO_VHOST_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "virtio/backend.h"
 
 struct vhost {
 	int fd;
 	const struct guest_memory *memory;
+	bool translates;	/* it finds memory by addresses of the guest, not of ours */
 	__u64 features;		/* that it offers */
 };
 
@@ -23,6 +25,9 @@ struct vhost {
 int vhost_open(struct vhost *vhost, const char *path, const char *module, const char *label,
 	       const struct guest_memory *memory);
 void vhost_close(struct vhost *vhost);
+
+/* What that does with @vhost->fd, which is open: take it for ourselves, and ask what it offers. */
+int vhost_own(struct vhost *vhost);
 
 /* All of these return 0 or a negative error number. While no ring runs: what has been accepted. */
 int vhost_set_features(const struct vhost *vhost, __u64 accepted);
