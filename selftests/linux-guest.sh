@@ -196,3 +196,21 @@ try_interrupts()
 	[ "$(guest_statistic 'exits pci')" = 0 ]
 	guest_result $? "$try_name: no access to PCI came out to the launcher"
 }
+
+# refuses NAME STATUS TEXT OPTION...: the launcher ends with STATUS and one line that has TEXT, and
+# that is a result.
+refuses()
+{
+	refuses_name=$1 refuses_wanted=$2 refuses_text=$3
+	refuses_out=$(mktemp) && refuses_err=$(mktemp) || return 1
+	shift 3
+	timeout 600 "$kvpci_run" --kernel "$guest_kernel" "$@" </dev/null >"$refuses_out" \
+		2>"$refuses_err"
+	refuses_status=$?
+	[ $refuses_status = "$refuses_wanted" ] && [ ! -s "$refuses_out" ] &&
+		[ "$(wc -l <"$refuses_err")" = 1 ] && grep -qF -- "$refuses_text" "$refuses_err"
+	refuses_result=$?
+	[ $refuses_result = 0 ] || sed "s/^/# $refuses_status: /" "$refuses_err"
+	rm -f "$refuses_out" "$refuses_err"
+	guest_result $refuses_result "$refuses_name: status $refuses_wanted and one line"
+}
