@@ -5,10 +5,11 @@
 #
 #	machine PART GROUP PROCESSORS FACTOR=VALUE...
 #	only PART TEST
-#	test NAME FACTOR...
+#	test NAME FACTOR... [kernel=VALUE]
 #
 # and what is printed is "PART NAME", in the order of the input. A test depends on some
-# of the factors that a machine has, and on "processors" if it wants two. A machine with
+# of the factors that a machine has, and on "processors" if it wants two, and it may need one
+# kernel: machines with others do not have it, whatever the rest. A machine with
 # nested paging has only tests that depend on paging: Documentation/testing.rst says why.
 # Groups but "supported" have only tests that depend on the kernel. A part for which there are
 # lines "only" has those tests and no others, whatever they depend on; and no other part of
@@ -43,6 +44,8 @@ $1 == "test" {
 	for (i = 3; i <= NF; i++)
 		if ($i == "processors")
 			wanted[nr_tests] = 2
+		else if (split($i, word, "=") == 2)
+			needed[nr_tests] = word[2]
 		else {
 			factor[nr_tests, ++nr_factors[nr_tests]] = $i
 			depends[nr_tests, $i]
@@ -83,6 +86,8 @@ function suits(machine, test) {
 	if (part[machine] in limited)
 		return (part[machine], name[test]) in only
 	if ((group[machine], name[test]) in named)
+		return 0
+	if (test in needed && value[machine, "kernel"] != needed[test])
 		return 0
 	if (group[machine] != "supported" && !((test, "kernel") in depends))
 		return 0
