@@ -6,7 +6,23 @@
  * The windows are known only when the guest starts. The launcher writes them to a
  * page of reserved memory (struct acpi_info in acpi.c), whence _CRS copies them into
  * its resources; so this table is the same for every guest.
+ *
+ * The C preprocessor expands what follows, since iasl has no macros. A device's four pins lead
+ * to lines a to d, the next one's to b to a.
  */
+#define PIN(device, pin, line) \
+	Package () { device << 16 | 0xFFFF, pin, 0, line }
+#define PCI_DEVICE(device, a, b, c, d) \
+	PIN(device, 0, a), PIN(device, 1, b), PIN(device, 2, c), PIN(device, 3, d)
+#define FOUR_DEVICES(device, a, b, c, d) \
+	PCI_DEVICE(device, a, b, c, d), PCI_DEVICE(device + 1, b, c, d, a), \
+	PCI_DEVICE(device + 2, c, d, a, b), PCI_DEVICE(device + 3, d, a, b, c)
+#define DEVICES(a, b, c, d) \
+	FOUR_DEVICES(0, a, b, c, d), FOUR_DEVICES(4, a, b, c, d), \
+	FOUR_DEVICES(8, a, b, c, d), FOUR_DEVICES(12, a, b, c, d), \
+	FOUR_DEVICES(16, a, b, c, d), FOUR_DEVICES(20, a, b, c, d), \
+	FOUR_DEVICES(24, a, b, c, d), FOUR_DEVICES(28, a, b, c, d)
+
 DefinitionBlock ("", "DSDT", 2, "KVPCI", "KVPCIRUN", 1)
 {
 	OperationRegion (INFO, SystemMemory, 0x000FF000, 64)
@@ -125,33 +141,18 @@ DefinitionBlock ("", "DSDT", 2, "KVPCI", "KVPCIRUN", 1)
 			/*
 			 * INTx pins: pin P (0 to 3) of device D leads to line (D + P) % 4,
 			 * level-triggered, for all functions alike. The lines are inputs 16 to
-			 * 19 of the I/O APIC, and four interrupts of the PICs (gsi.c).
+			 * 19 of the I/O APIC, and four interrupts of the PICs (gsi.c). Linux asks
+			 * whenever a driver comes or goes, so that this is not computed.
 			 */
-			Name (LINE, Package () { 5, 10, 11, 12 })
-			Method (_PRT, 0, Serialized)
+			Name (APIC, Package () { DEVICES (16, 17, 18, 19) })
+			Name (PICS, Package () { DEVICES (5, 10, 11, 12) })
+			Method (_PRT)
 			{
-				Local0 = Package (128) {}
-				Local1 = 0
-				While (Local1 < 128)
+				If (PICM)
 				{
-					Local2 = (Local1 >> 2) + (Local1 & 3)
-					Local2 &= 3
-					If (PICM)
-					{
-						Local3 = 16 + Local2
-					}
-					Else
-					{
-						Local3 = DerefOf (LINE [Local2])
-					}
-					Local4 = Package (4) { 0, 0, 0, 0 }
-					Local4 [0] = ((Local1 >> 2) << 16) | 0xFFFF
-					Local4 [1] = Local1 & 3
-					Local4 [3] = Local3
-					Local0 [Local1] = Local4
-					Local1++
+					Return (APIC)
 				}
-				Return (Local0)
+				Return (PICS)
 			}
 
 			/*
