@@ -318,17 +318,19 @@ static int update_call(struct transport *transport, unsigned int i, __u16 vector
 	return error;
 }
 
+/* The driver may wait for it without end: it is done even if nobody serves the queue any more. */
 static int reset_queue(struct transport *transport, unsigned int i)
 {
 	static const __u16 done;
-	int error;
+	int error = 0;
 
 	/* It has not been offered then. */
 	if (!ops_of(transport)->stop_queue) {
 		needs_reset(transport);
 		return 0;
 	}
-	error = ops_of(transport)->stop_queue(transport->device->backend, i);
+	if (transport->started && transport->queues[i].enabled)
+		error = ops_of(transport)->stop_queue(transport->device->backend, i);
 	transport->queues[i].enabled = false;
 	kvpci_function_write(transport->function->handle, CONFIG_BAR, i,
 			     COMMON_OFFSET + VIRTIO_PCI_COMMON_Q_RESET, &done, NULL, sizeof(done));
@@ -347,21 +349,23 @@ static int enable_queue(struct transport *transport, unsigned int i,
 	return ops->start_queue(transport->device->backend, i, &transport->queues[i]);
 }
 
-/* While the device runs, the driver has written to registers of a queue: see which, and why. */
+/* With DRIVER_OK set, the driver has written to registers of a queue: see which, and why. */
 static void update_queues(struct transport *transport)
 {
+	/* If not, the driver has been told to reset the device first. */
+	const bool works = transport->started && !(read_common(transport, 0).device_status &
+						   VIRTIO_CONFIG_S_NEEDS_RESET);
 	int error = 0;
 	unsigned int i;
 
-	/* The driver has been told to reset it first. */
-	if (read_common(transport, 0).device_status & VIRTIO_CONFIG_S_NEEDS_RESET)
-		return;
 	for (i = 0; !error && i < transport->device->nr_queues; i++) {
 		struct common_config common = read_common(transport, i);
 		bool enabled = transport->queues[i].enabled;
 
 		if (common.queue_reset)
 			error = reset_queue(transport, i);
+		else if (!works)
+			continue;
 		else if (common.queue_enable && !enabled)
 			error = enable_queue(transport, i, &common);
 		else if (enabled)
@@ -461,7 +465,7 @@ void transport_written(struct transport *transport, __u64 offset, unsigned int s
 {
 	if (offset >= DEVICE_OFFSET)
 		update_config(transport, offset, size);
-	else if (transport->started)
+	else
 		update_queues(transport);
 }
 
