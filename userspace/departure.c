@@ -10,7 +10,7 @@
  * struct departure - one of them
  * @next: in the list
  * @detached: what is left of the function
- * @port: the port that it was behind
+ * @port: the port whose slot has been emptied
  * @end: what the main thread is to call then
  * @context: with this
  * @event: what the thread signals

@@ -24,7 +24,8 @@ struct departures {
 };
 
 /*
- * Release @detached, which was behind @port, and then, in the main thread, call @end with @context.
+ * Release @detached, which was in the slot of @port or behind what was there, and then, in the main
+ * thread, call @end with @context.
  */
 void departure_begin(struct departures *departures, const struct function *detached,
 		     const struct function *port, void (*end)(void *context), void *context);
@@ -32,7 +33,7 @@ void departure_begin(struct departures *departures, const struct function *detac
 /* Do what is left to do of those that have ended; @all: wait for all. */
 void departures_end(struct departures *departures, bool all);
 
-/* Is there one of what was behind that port? */
+/* Is there one of what was in the slot of that port? */
 bool departures_has(const struct departures *departures, const struct function *port);
 
 #endif /* DEPARTURE_H */

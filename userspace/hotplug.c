@@ -55,7 +55,8 @@ static struct function *find_behind(const struct hotplug *hotplug, const struct 
 	return NULL;
 }
 
-static void remove_behind(struct hotplug *hotplug, struct function *port);
+static void remove_behind(struct hotplug *hotplug, struct function *port,
+			  const struct function *slot);
 
 static void free_plugged(void *context)
 {
@@ -66,23 +67,27 @@ static void free_plugged(void *context)
 	free(plugged);
 }
 
-/* A port goes before what is behind it, so that the guest looks for nothing there any more. */
-static void remove_function(struct hotplug *hotplug, struct function *function)
+/*
+ * A port goes before what is behind it, so that the guest looks for nothing there any more. All of
+ * it departs from @slot, the port whose slot is emptied.
+ */
+static void remove_function(struct hotplug *hotplug, struct function *function,
+			    const struct function *slot)
 {
 	struct plugged *plugged = function->plugged;
-	const struct function *port = function->parent;
 	bool is_port = function->spec->bridge;
 	struct function detached;
 
 	if (hotplug->stats)
 		function_print_counts(function);
 	host_detach_function(hotplug->host, function, &detached);
-	departure_begin(&hotplug->departures, &detached, port, free_plugged, plugged);
+	departure_begin(&hotplug->departures, &detached, slot, free_plugged, plugged);
 	if (is_port)
-		remove_behind(hotplug, function);
+		remove_behind(hotplug, function, slot);
 }
 
-static void remove_behind(struct hotplug *hotplug, struct function *port)
+static void remove_behind(struct hotplug *hotplug, struct function *port,
+			  const struct function *slot)
 {
 	struct function *function;
 	unsigned int i;
@@ -90,7 +95,7 @@ static void remove_behind(struct hotplug *hotplug, struct function *port)
 	for (i = 0; i < SLOT_FUNCTIONS; i++) {
 		function = find_behind(hotplug, port, i);
 		if (function)
-			remove_function(hotplug, function);
+			remove_function(hotplug, function, slot);
 	}
 	port->leaving = 0;
 }
@@ -209,7 +214,7 @@ static int plug_all(struct hotplug *hotplug, const struct device_spec *spec, con
 		return light_up(port);
 	/* The guest does not know what is there without function 0. */
 	while (++number < spec->devfn + spec->count)
-		remove_function(hotplug, find_behind(hotplug, port, number));
+		remove_function(hotplug, find_behind(hotplug, port, number), port);
 	return status;
 }
 
@@ -268,7 +273,7 @@ int hotplug_unplug(struct hotplug *hotplug, const char *name, bool force,
 		return status;
 	if (!force && !control.off && find_behind(hotplug, port, 0))
 		return ask(port, &control);
-	remove_behind(hotplug, port);
+	remove_behind(hotplug, port, port);
 	*removed_from = port;
 	return STATUS_OK;
 }
@@ -325,7 +330,7 @@ void hotplug_serve(struct hotplug *hotplug)
 		struct slot_control control;
 
 		if (port->leaving && !function_slot(port, &control) && control.off)
-			remove_behind(hotplug, port);
+			remove_behind(hotplug, port, port);
 	}
 }
 
@@ -335,8 +340,10 @@ void hotplug_destroy(struct hotplug *hotplug)
 	size_t i;
 
 	for (i = 0; host && i < host->nr_functions; i++) {
-		if (host->functions[i].plugged)
-			remove_function(hotplug, &host->functions[i]);
+		struct function *function = &host->functions[i];
+
+		if (function->plugged)
+			remove_function(hotplug, function, function->parent);
 	}
 	departures_end(&hotplug->departures, true);
 }
