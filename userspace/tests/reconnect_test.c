@@ -193,6 +193,43 @@ static void waiting(void)
 	peer_await();
 }
 
+/* One that hangs up, or dawdles, when it is to say what it is. */
+static void introductions(void)
+{
+	struct pollfd fd = { .events = POLLIN };
+	unsigned int i;
+	int listening;
+	int daemon;
+
+	begin(PROTOCOL, false);
+	fd.fd = backend->ops->poll_fd(backend);
+	go();
+	for (i = 0; i < 7; i++) {
+		listening = listen_only();
+		EXPECT(dispatch() == BACKEND_NOTHING);
+		close(listening);
+		EXPECT(dispatch() == BACKEND_NOTHING);
+		unlink(path);
+	}
+	/* It is looked for less often each time, which is half a minute by now. */
+	EXPECT(!poll(&fd, 1, 1000));
+	listening = listen_only();
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	daemon = accept(listening, NULL, NULL);
+	EXPECT(daemon >= 0 && send(daemon, "", 1, 0) == 1);
+	EXPECT(is_readable(fd.fd));
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(!is_readable(fd.fd));
+	close(daemon);
+	close(listening);
+	/* What comes after that is as good as any. */
+	peer_listen(path, PROTOCOL);
+	come();
+	EXPECT(!start_again());
+	end();
+	peer_await();
+}
+
 /* Which of two requests was done can't be told. */
 static void under_way(void)
 {
@@ -367,6 +404,7 @@ static void another(void)
 const struct test reconnect_tests[] = {
 	{ "idle", idle },
 	{ "waiting", waiting },
+	{ "introductions", introductions },
 	{ "under way", under_way },
 	{ "inflight", inflight },
 	{ "absence", absence },

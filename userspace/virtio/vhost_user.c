@@ -16,6 +16,7 @@
  * lost or an operation that finds it so, makes no difference. While there is no back end, all
  * operations succeed, for they have no more to do than what is done when the queues are started
  * again. Only the first answer of the new one is not waited for: who does not run can't give it.
+ * What follows has little time: until then nobody has to do with it, and the loop serves others.
  *
  * A queue goes on where it was. If the daemon keeps its requests in memory that we hand on
  * (inflight.c), the new one knows which are to be done. If it does not, that is known if requests
@@ -584,10 +585,15 @@ static int call(struct vhost_user *user)
 static int be_answered(struct vhost_user *user)
 {
 	__u64 queues;
-	int error = introduce(user, &queues);
+	int error;
 
-	if (error == -ECONNRESET)
+	user->channel.deadline = vhost_user_deadline(VHOST_USER_BACK_TIMEOUT);
+	error = introduce(user, &queues);
+	/* It takes the loop's time, so that counts as one that has been there. */
+	if (error == -ECONNRESET || error == -ETIMEDOUT) {
+		reconnect_lost(&user->reconnect);
 		return look_again(user);
+	}
 	if (error)
 		return channel_give_up(&user->channel, error);
 	if (queues < user->max_queues)

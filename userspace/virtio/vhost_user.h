@@ -9,11 +9,13 @@
 #include "virtio/backend.h"
 
 /*
- * Milliseconds that a back end may take for an operation, in however many messages, and for being
- * opened, when it may have to start first.
+ * Milliseconds that a back end may take for an operation, in however many messages; for being
+ * opened, when it may have to start first; and for saying what it is when it has come again and
+ * begun to answer. One that takes longer for that is looked for later.
  */
 #define VHOST_USER_TIMEOUT		10000
 #define VHOST_USER_OPEN_TIMEOUT		60000
+#define VHOST_USER_BACK_TIMEOUT		2000
 
 /**
  * struct vhost_user_type - what depends on the type of device
