@@ -391,6 +391,15 @@ static void another(void)
 	end();
 	peer_await();
 
+	/* It can't be asked what it is like, nor told what the driver wants of it. */
+	begin(PROTOCOL, false);
+	go();
+	peer_listen(path, PROTOCOL & ~(1 << VHOST_USER_PROTOCOL_F_CONFIG));
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == -ESTALE);
+	end();
+	peer_await();
+
 	begin(PROTOCOL, false);
 	go();
 	peer_listen(path, PROTOCOL);

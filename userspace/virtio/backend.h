@@ -54,7 +54,7 @@ struct queue {
  * @name: for messages, such as "the vhost-user daemon"
  * @features: which feature bits, of the device's type and of the transport, does it offer?
  * @get_config: copy the device-specific configuration, as far as it knows it; NULL: it knows none.
- *	EOPNOTSUPP: likewise; EAGAIN: it is away
+ *	EAGAIN: it is away
  * @set_config: the driver has written @length bytes at @offset of it; NULL: nothing to do
  * @accept: the driver has set FEATURES_OK, and @features are what it has chosen of those that the
  *	device offers. Returns -EINVAL if the device can't be driven with these, but with others.

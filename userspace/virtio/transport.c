@@ -412,7 +412,7 @@ static int read_config(struct transport *transport)
 	error = ask_config(transport, config);
 	if (!error)
 		put_config(transport, config);
-	return error == -EAGAIN || error == -EOPNOTSUPP ? 0 : error;
+	return error == -EAGAIN ? 0 : error;
 }
 
 /*
@@ -551,18 +551,36 @@ static int change_config(struct transport *transport)
 	return error;
 }
 
-/* What the driver has written is to hold for a back end that did not know of it. */
+/* Is what the driver may have written, at @i, something else? */
+static bool is_overwritten(const struct virtio_device *device, size_t i, const __u8 *config,
+			   const __u8 *shown)
+{
+	return (config[i] ^ shown[i]) & device->config_writable[i];
+}
+
+/*
+ * What the driver has written is to hold for a back end that did not know of it. The driver relies
+ * on that, and does not look again: whether the back end has done it, that may not have said.
+ */
 static int restore_config(struct transport *transport, __u8 *config, const __u8 *shown)
 {
 	const struct virtio_device *device = transport->device;
+	bool told = false;
 	int error = 0;
 	size_t i;
 
 	for (i = 0; i < device->config_length && !error; i++) {
-		if (!((config[i] ^ shown[i]) & device->config_writable[i]))
+		if (!is_overwritten(device, i, config, shown))
 			continue;
-		config[i] = shown[i];
 		error = ops_of(transport)->set_config(device->backend, i, &shown[i], 1);
+		told = true;
+	}
+	if (error || !told)
+		return error;
+	error = ask_config(transport, config);
+	for (i = 0; i < device->config_length && !error; i++) {
+		if (is_overwritten(device, i, config, shown))
+			error = -ESTALE;
 	}
 	return error;
 }
@@ -578,8 +596,6 @@ static int match_config(struct transport *transport)
 	if (!device->config_length || !ops_of(transport)->get_config)
 		return 0;
 	error = ask_config(transport, config);
-	if (error == -EOPNOTSUPP)
-		return 0;
 	kvpci_function_read(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET, shown,
 			    device->config_length);
 	if (!error)

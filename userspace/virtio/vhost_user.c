@@ -582,6 +582,12 @@ static int call(struct vhost_user *user)
 	return BACKEND_NOTHING;
 }
 
+/* Of such a device the first one has said what it is like. */
+static bool is_mute(const struct vhost_user *user)
+{
+	return user->type.has_config && !(user->protocol & PROTOCOL_FEATURE(CONFIG));
+}
+
 static int be_answered(struct vhost_user *user)
 {
 	__u64 queues;
@@ -596,7 +602,7 @@ static int be_answered(struct vhost_user *user)
 	}
 	if (error)
 		return channel_give_up(&user->channel, error);
-	if (queues < user->max_queues)
+	if (queues < user->max_queues || is_mute(user))
 		return channel_give_up(&user->channel, -ESTALE);
 	user->presence = PRESENT;
 	return BACKEND_BACK;
