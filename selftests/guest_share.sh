@@ -115,7 +115,8 @@ refuses "no tag" 2 "by tag=" --share "$option"
 refuses "a tag that is too long" 2 "36 bytes" \
 	--share "$option,tag=1234567890123456789012345678901234567"
 refuses "a directory that is not there" 1 "/nonexistent" --share "/nonexistent,tag=files"
-refuses "a file" 1 "$tmp/file" --share "$tmp/file,tag=files"
+: >"$tmp/file"
+refuses "a file" 1 "$tmp/file: Not a directory" --share "$tmp/file,tag=files"
 mount -t tmpfs none /usr/lib/qemu
 refuses "no virtiofsd" 1 "install it" --share "$option,tag=files"
 umount /usr/lib/qemu
