@@ -105,7 +105,7 @@ serve_hang()
 {
 	case $1 in
 	hang)
-		hang_daemon=$(served_by "$launcher")
+		hang_daemon=$(served_by "$launcher" qemu-storage)
 		kill -STOP "$hang_daemon"
 		"$top/userspace/kvpci-ctl" "$tmp/control" unplug a force 3>&- &
 		hang_unplug=$!

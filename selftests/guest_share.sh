@@ -24,12 +24,6 @@ make_directory()
 	echo before >"$shared/changing"
 }
 
-# served_by LAUNCHER: the process that serves its directory.
-served_by()
-{
-	ps -o pid=,comm= --ppid "$1" | awk '$2 == "virtiofsd" { print $1 }'
-}
-
 # serve LINE: of a guest that asks for something.
 serve()
 {
@@ -39,7 +33,7 @@ serve()
 		echo >&3
 		;;
 	kill)
-		served_by "$launcher" >"$tmp/served"
+		served_by "$launcher" virtiofsd >"$tmp/served"
 		kill -KILL "$(cat "$tmp/served")"
 		await_message
 		echo >&3

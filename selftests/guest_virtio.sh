@@ -204,7 +204,7 @@ try_halt()
 	sed -u 's/\r//g' <"$tmp/out" | while read -r halt_line; do
 		case $halt_line in
 		stop|leave|kill)
-			halt_daemon=$(served_by $halt_launcher)
+			halt_daemon=$(served_by $halt_launcher qemu-storage)
 			echo "$halt_daemon" >&4
 			if [ "$halt_line" = kill ]; then
 				kill -KILL "$halt_daemon"

@@ -121,10 +121,10 @@ bar0=mem32/4K,regs=0@0+4/trigger=intx,regs=0@4+4/lower"
 	boot_guest "$interrupts_test" "$@"
 }
 
-# served_by LAUNCHER: the process that serves its disk.
+# served_by LAUNCHER NAME: the process, whose name begins so, that serves a device of its guest's.
 served_by()
 {
-	ps -o pid=,comm= --ppid "$1" | awk '$2 ~ /^qemu-storage/ { print $1 }'
+	ps -o pid=,comm= --ppid "$1" | awk -v name="$2" 'index($2, name) == 1 { print $1 }'
 }
 
 guest_results=0
@@ -159,23 +159,6 @@ try_guest()
 	guest_result $? "the guest's own tests"
 	[ $try_status = 0 ] || echo "# the status was $try_status"
 	guest_result $try_status "$try_end ends the launcher with status 0"
-}
-
-# refuses NAME STATUS TEXT OPTION...: the launcher ends with STATUS and one line that has TEXT.
-refuses()
-{
-	refuses_name=$1
-	refuses_wanted=$2
-	refuses_text=$3
-	shift 3
-	timeout 600 "$kvpci_run" --kernel "$guest_kernel" "$@" </dev/null >"$tmp/out" 2>"$tmp/err"
-	refuses_status=$?
-	[ $refuses_status = "$refuses_wanted" ] && [ ! -s "$tmp/out" ] &&
-		[ "$(wc -l <"$tmp/err")" = 1 ] && grep -qF -- "$refuses_text" "$tmp/err"
-	refuses_result=$?
-	[ $refuses_result = 0 ] || sed "s/^/# $refuses_status: /" "$tmp/err"
-	guest_result $refuses_result "$refuses_name: status $refuses_wanted and one line"
-	rm -f "$tmp/out"
 }
 
 # guest_statistic NAME: what --stats has printed of the guest that try_interrupts ran last.

@@ -18,13 +18,6 @@ how=$(argument how)
 rounds=$(argument rounds)
 exec 4</dev/ttyS0
 
-# ask WORD: the host does it.
-ask()
-{
-	echo "$1"
-	read -r _ <&4
-}
-
 # write_piece SEED MEBIBYTE: 256 KiB that differ. Prints their checksum.
 write_piece()
 {
