@@ -64,6 +64,7 @@ serve()
 		: >"$tmp/daemon"
 		kill -USR1 $daemon_pid
 		until grep -q held "$tmp/daemon"; do
+			kill -0 $daemon_pid 2>/dev/null || break
 			sleep 0.05
 		done
 		;;
@@ -109,9 +110,10 @@ serve_hang()
 		kill -STOP "$hang_daemon"
 		"$top/userspace/kvpci-ctl" "$tmp/control" unplug a force 3>&- &
 		hang_unplug=$!
-		# Until it is asked to end, which it does not.
+		# Until it is asked to end, which it does not; or nobody asks it.
 		while grep -q '^SigPnd:[[:space:]]*0*$' "/proc/$hang_daemon/status" &&
 		      grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$hang_daemon/status"; do
+			kill -0 $hang_unplug 2>/dev/null || break
 			sleep 0.05
 		done
 		;;

@@ -87,6 +87,13 @@ start_daemon()
 	done
 }
 
+# end_daemon: it has ended, unless nobody has connected to it.
+end_daemon()
+{
+	kill $daemon 2>/dev/null
+	wait $daemon 2>/dev/null
+}
+
 echo "KTAP version 1"
 echo "1..19"
 
@@ -97,11 +104,11 @@ guest_result $((!$?)) "a directory: no process is left"
 
 start_daemon
 try "a daemon that is there" "vhost-user=$tmp/socket"
-wait $daemon
+end_daemon
 start_daemon
 refuses "more queues than the daemon has" 1 "lower queues=" \
 	--share "vhost-user=$tmp/socket,tag=files,queues=64"
-wait $daemon
+end_daemon
 
 try_kill
 
