@@ -20,9 +20,10 @@ answer()
 {
 	[ "$1" = up ] || return
 	net_address kvpci0
-	busybox ping -A -s 1000 192.0.2.2 >/dev/null 2>&1 &
+	busybox ping -A -s 1000 192.0.2.2 >/dev/null 2>&1 3>&- &
 	pinger=$!
-	"$top/build/guest/stream" echo tcp 5001 >/dev/null &
+	"$top/build/guest/stream" echo tcp 5001 >/dev/null 3>&- &
+	echoer=$!
 }
 
 modprobe -a tun vhost_net
@@ -43,5 +44,6 @@ exits=$(guest_statistic 'exits userspace-region')
 [ "$(guest_statistic 'exits pci')" = 0 ] && [ "${exits:-0}" -gt $((5 * rounds)) ] &&
 	[ "$exits" -le $((6 + 7 * rounds)) ]
 guest_result $? "the launcher is asked for nothing but the device's status ($exits times)"
+kill "$echoer" 2>/dev/null
 busybox ip link delete kvpci0
 rm -rf "$tmp"
