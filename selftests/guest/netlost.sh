@@ -15,6 +15,6 @@ echo "up"
 check "the other end answers" net_reach
 ask "kill"
 check "it does not any more" eval "! ping -c 2 -W 2 192.0.2.1"
-check "the device wants to be reset" needs_reset virtio0
+check "the device wants to be reset" wait_for needs_reset virtio0
 same "the guest lives on, and so does configuration space" 0x1af4 \
 	"0x$(setpci -s "$(virtio_function virtio0)" VENDOR_ID)"

@@ -35,7 +35,7 @@ if [ "$how" = kill ]; then
 	ask "kill"
 	# What nobody answers is not waited for.
 	{ sum_of /mnt/new >/read.new && mv /read.new /read; } 2>/dev/null &
-	check "the device wants to be reset" needs_reset virtio0
+	check "the device wants to be reset" wait_for needs_reset virtio0
 	sleep 2
 	check "what nobody serves is not there" unanswered
 	same "the guest lives on, and so does configuration space" 0x1af4 \
