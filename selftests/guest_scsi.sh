@@ -43,7 +43,7 @@ add_disk()
 echo "KTAP version 1"
 echo "1..11"
 
-rmmod vhost_scsi 2>/dev/null
+grep -q '^vhost_scsi ' /proc/modules && rmmod vhost_scsi 2>&1 | sed 's/^/# /'
 refuses "a kernel without vhost-scsi" 1 "load the module vhost_scsi" --scsi $wwpn
 modprobe -a configfs vhost_scsi target_core_file
 mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
@@ -77,7 +77,10 @@ for n in 0 1; do
 	[ "$(sum <"$tmp/disk$n")" = "$swapped" ]
 	guest_result $? "the host finds in the file what the guest has written (disk $n)"
 done
-rm "$group"/lun/lun_*/disk* && rmdir "$group"/lun/lun_[01] && rmdir "$group" "${group%/*}"
+# The last of these fails if one before has failed, or if somebody uses the target.
+rm "$group"/lun/lun_*/disk*
+rmdir "$group"/lun/lun_[01]
+rmdir "$group" "${group%/*}"
 guest_result $? "nobody uses the target any more"
 rmdir "$targets"/core/fileio_0/disk[01]
 rm -rf "$tmp"
