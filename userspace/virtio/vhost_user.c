@@ -728,13 +728,18 @@ unsigned int vhost_user_max_queues(const struct backend *backend)
 int vhost_user_enable(struct backend *backend, unsigned int nr_queues)
 {
 	struct vhost_user *user = begin(backend);
+	const unsigned int nr_enabled = user->nr_enabled;
 	unsigned int i;
 	int error = 0;
 
 	user->nr_enabled = nr_queues;
 	for (i = 0; !error && i < user->max_queues; i++) {
-		if (user->queues[i].running)
-			error = set_enabled(user, i, i < nr_queues);
+		const bool before = i < nr_enabled;
+		const bool after = i < nr_queues;
+
+		/* A guest may say the same again and again. */
+		if (user->queues[i].running && before != after)
+			error = set_enabled(user, i, after);
 	}
 	return settle(user, error);
 }
