@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A vhost-user daemon that is a thread of the tests'. */
+#include <fcntl.h>
 #include <linux/virtio_blk.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -55,7 +56,8 @@ static bool receive(struct peer *daemon, struct vhost_user_message *message,
 /* With a descriptor. */
 static void send_inflight(const struct peer *daemon, struct vhost_user_message *message)
 {
-	int fd = memfd_create("inflight", MFD_CLOEXEC);
+	int fd = daemon->gives_file ? open("/dev/null", O_RDWR | O_CLOEXEC) :
+				      memfd_create("inflight", MFD_CLOEXEC);
 
 	message->header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
 	message->payload.inflight.size = 4096;

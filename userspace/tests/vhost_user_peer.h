@@ -7,6 +7,7 @@
 #define VHOST_USER_PEER_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "virtio/transport.h"
 #include "virtio/vhost_user.h"
@@ -30,6 +31,7 @@
  * @queues: how many queues it says that it serves
  * @nonsense: the request to which it gives a wrong answer; 0: none
  * @refused: the request that it says it could not do; 0: none
+ * @gives_file: what it gives for INFLIGHT_SHMFD is a file, and not memory
  * @thread: the thread
  * @messages: what it has been told
  * @nr_fds: with so many descriptors each
@@ -44,6 +46,7 @@ struct peer {
 	__u64 queues;
 	__u32 nonsense;
 	__u32 refused;
+	bool gives_file;
 	pthread_t thread;
 	struct vhost_user_message messages[PEER_MAX_MESSAGES];
 	size_t nr_fds[PEER_MAX_MESSAGES];

@@ -225,6 +225,16 @@ static void bad_daemons(void)
 	EXPECT(backend->ops->dispatch(backend) == -ECONNRESET);
 	backend->ops->close(backend);
 
+	/* One that gives a file where it is to give memory. */
+	EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
+					   1 << VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD, 0, 0),
+				&memory, &peer_type, &backend));
+	peer.gives_file = true;
+	EXPECT(backend->ops->start(backend, VIRTIO_FEATURE(VIRTIO_F_VERSION_1), &queue, 1) ==
+	       -EPROTO);
+	peer_await();
+	backend->ops->close(backend);
+
 	/* One that has gone. */
 	EXPECT(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	close(pair[1]);

@@ -4,7 +4,10 @@
  * has until a deadline, however it cuts what it sends into pieces.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -89,27 +92,54 @@ int vhost_user_send(int socket, const struct vhost_user_message *message, const 
 	return 0;
 }
 
-/* Keep the first descriptor. */
-static void take_fds(struct msghdr *got, int *fd)
+static void *close_one(void *argument)
 {
-	const struct cmsghdr *header = CMSG_FIRSTHDR(got);
-	size_t nr = 0;
-	size_t i;
-
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-		nr = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	for (i = 0; i < nr; i++) {
-		int one;
-
-		memcpy(&one, CMSG_DATA(header) + i * sizeof(one), sizeof(one));
-		if (*fd < 0)
-			*fd = one;
-		else
-			close(one);
-	}
+	close((long)argument);
+	return NULL;
 }
 
-/* What there is no room for, or is not asked for, the kernel closes. */
+/* Its file system may be the sender's (FUSE), and not return from that: let others go on. */
+static void close_elsewhere(int fd)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	if (pthread_attr_init(&attributes))
+		return;
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	/* If there can be no thread, better keep it. */
+	pthread_create(&thread, &attributes, close_one, (void *)(long)fd);
+	pthread_attr_destroy(&attributes);
+}
+
+/* Only what is memory has seals, be it a memfd or a file of such a file system. */
+static bool is_memory(int fd)
+{
+	return fcntl(fd, F_GET_SEALS) >= 0;
+}
+
+/* Keep the descriptor that has come, if one has. Was there none that we do not want? */
+static bool take_fd(struct msghdr *got, int *fd)
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(got);
+	int one;
+
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(one)))
+		return true;
+	memcpy(&one, CMSG_DATA(header), sizeof(one));
+	if (!is_memory(one)) {
+		close_elsewhere(one);
+		return false;
+	}
+	*fd = one;
+	return true;
+}
+
+/*
+ * What there is no room for, or is not asked for, the kernel closes, without asking a file system.
+ * There is room for one, which is less than CMSG_SPACE() has.
+ */
 static ssize_t receive_some(int socket, void *data, size_t length, int *fd)
 {
 	union {
@@ -120,12 +150,14 @@ static ssize_t receive_some(int socket, void *data, size_t length, int *fd)
 	struct msghdr receive = {
 		.msg_iov = &piece, .msg_iovlen = 1,
 		.msg_control = fd ? &control : NULL,
-		.msg_controllen = fd ? sizeof(control) : 0,
+		.msg_controllen = fd ? CMSG_LEN(sizeof(int)) : 0,
 	};
 	ssize_t got = recvmsg(socket, &receive, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-	if (got > 0 && fd)
-		take_fds(&receive, fd);
+	if (got > 0 && fd && !take_fd(&receive, fd)) {
+		errno = EPROTO;
+		return -1;
+	}
 	return got;
 }
 
@@ -135,7 +167,7 @@ static int receive_bytes(int socket, void *data, size_t length, int *fd, long lo
 	int error;
 
 	while (length) {
-		got = receive_some(socket, data, length, fd);
+		got = receive_some(socket, data, length, fd && *fd < 0 ? fd : NULL);
 		if (!got)
 			return -ECONNRESET;
 		if (got < 0) {

@@ -127,7 +127,8 @@ int vhost_user_send(int socket, const struct vhost_user_message *message, const 
 
 /*
  * Receive one; EPROTO: it is none. The first descriptor that comes with it is put in @fd, and -1 if
- * there is none; others, and with NULL all, are closed.
+ * there is none; others, and with NULL all, are closed. It has to be one of memory (EPROTO), of
+ * which no file system keeps waiting who closes it.
  */
 int vhost_user_receive(int socket, struct vhost_user_message *message, int *fd,
 		       long long deadline);
