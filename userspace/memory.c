@@ -8,7 +8,8 @@
  * All of these pages are taken at once: a guest that touches one which is not there gets SIGBUS.
  *
  * What lies between LOW_RAM_END and FIRMWARE_BASE is part of the mapping but is not
- * given to the guest, so that addresses below 2 GiB are offsets into the mapping.
+ * given to the guest, so that addresses below 2 GiB are offsets into the mapping. Who
+ * serves the guest's devices maps it, too: a huge page can't be mapped in part.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -165,6 +166,19 @@ void *memory_at(const struct guest_memory *memory, __u64 address, __u64 size)
 			return ram->host + (address - ram->address);
 	}
 	return NULL;
+}
+
+unsigned int memory_shared(const struct guest_memory *memory, struct ram *shared)
+{
+	unsigned int n = 0;
+	unsigned int i;
+
+	shared[n++] = (struct ram){
+		.size = memory_high_ram_end(memory), .host = memory->ram[0].host,
+	};
+	for (i = 2; i < memory->nr_ram; i++)
+		shared[n++] = memory->ram[i];
+	return n;
 }
 
 __u64 memory_offset(const struct guest_memory *memory, const struct ram *ram)

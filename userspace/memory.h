@@ -63,6 +63,13 @@ void memory_destroy(struct guest_memory *memory);
 /* Our address of @size bytes at @address of the guest, NULL if not all of it is RAM. */
 void *memory_at(const struct guest_memory *memory, __u64 address, __u64 size);
 
+/*
+ * Fill in @shared, which has MAX_RAM entries, with what other processes are to map, or the kernel
+ * for them, and return how many are used. Each begins and ends with a page of the file, however
+ * large these are: a mapping that does not can't be undone by its length.
+ */
+unsigned int memory_shared(const struct guest_memory *memory, struct ram *shared);
+
 /* Where a piece begins in memory->fd. */
 __u64 memory_offset(const struct guest_memory *memory, const struct ram *ram);
 

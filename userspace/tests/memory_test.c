@@ -36,6 +36,28 @@ static void bounds(void)
 	memory_destroy(&memory);
 }
 
+/* Whole pages, and all of RAM, where the guest has it and where it is in the file. */
+static void shared_pages(void)
+{
+	const struct memory_options small = { .size = MIB(16), .shared = true };
+	const struct memory_options large = { .size = GIB(5), .shared = true };
+	struct ram shared[MAX_RAM];
+
+	EXPECT(!memory_create(&memory, &small));
+	EXPECT(memory_shared(&memory, shared) == 1);
+	EXPECT(!shared[0].address && shared[0].size == MIB(16));
+	EXPECT(shared[0].host == memory_at(&memory, 0, 1));
+	memory_destroy(&memory);
+	if (!memory_create(&memory, &large)) {
+		EXPECT(memory_shared(&memory, shared) == 2);
+		EXPECT(!shared[0].address && shared[0].size == GIB(2));
+		EXPECT(shared[1].address == GIB(4) && shared[1].size == GIB(3));
+		EXPECT(shared[1].host == memory_at(&memory, GIB(4), 1));
+		EXPECT(memory_offset(&memory, &shared[1]) == GIB(2));
+	}
+	memory_destroy(&memory);
+}
+
 /* More than there are on any machine; one may even have no pool of that size. */
 static void huge_pages(void)
 {
@@ -55,6 +77,7 @@ static void numa_node(void)
 
 const struct test memory_tests[] = {
 	{ "bounds", bounds },
+	{ "shared_pages", shared_pages },
 	{ "huge_pages", huge_pages },
 	{ "numa_node", numa_node },
 	{ NULL, NULL },

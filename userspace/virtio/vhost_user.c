@@ -246,12 +246,16 @@ static __u64 user_address(const struct vhost_user *user, __u64 address)
 static int share_memory(struct vhost_user *user)
 {
 	const struct guest_memory *memory = user->backend.memory;
-	struct vhost_user_message message = { .payload.memory = { .nr = memory->nr_ram } };
+	struct vhost_user_message message = { .header = { 0 } };
+	struct ram shared[MAX_RAM];
 	int fds[MAX_RAM];
+	unsigned int nr;
 	unsigned int i;
 
-	for (i = 0; i < memory->nr_ram; i++) {
-		const struct ram *ram = &memory->ram[i];
+	nr = memory_shared(memory, shared);
+	message.payload.memory.nr = nr;
+	for (i = 0; i < nr; i++) {
+		const struct ram *ram = &shared[i];
 
 		message.payload.memory.regions[i] = (struct vhost_user_region){
 			.guest = ram->address, .size = ram->size,
@@ -261,8 +265,7 @@ static int share_memory(struct vhost_user *user)
 	}
 	return channel_set(&user->channel, VHOST_USER_SET_MEM_TABLE, &message,
 			   offsetof(struct vhost_user_memory, regions) +
-			   memory->nr_ram * sizeof(struct vhost_user_region), fds,
-			   memory->nr_ram);
+			   nr * sizeof(struct vhost_user_region), fds, nr);
 }
 
 static int set_address(struct vhost_user *user, unsigned int index, const struct queue *queue)

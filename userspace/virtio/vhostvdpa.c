@@ -82,15 +82,16 @@ static int send_message(const struct vhostvdpa *vdpa, __u8 type, const struct ra
 /* The same message for each piece of memory, which the device gets as one if it can. */
 static int send_all(const struct vhostvdpa *vdpa, __u8 type)
 {
-	const struct guest_memory *memory = vdpa->backend.memory;
 	bool batch = vdpa->features & BACKEND_FEATURE(IOTLB_BATCH);
+	struct ram shared[MAX_RAM];
+	unsigned int nr = memory_shared(vdpa->backend.memory, shared);
 	unsigned int i;
 	int error = 0;
 
 	if (batch)
 		error = send_message(vdpa, VHOST_IOTLB_BATCH_BEGIN, NULL);
-	for (i = 0; !error && i < memory->nr_ram; i++)
-		error = send_message(vdpa, type, &memory->ram[i]);
+	for (i = 0; !error && i < nr; i++)
+		error = send_message(vdpa, type, &shared[i]);
 	if (batch && !error)
 		error = send_message(vdpa, VHOST_IOTLB_BATCH_END, NULL);
 	return error;
