@@ -71,6 +71,10 @@ static int disconnect_target(struct scsi *scsi)
 	return ioctl(scsi->vhost.fd, VHOST_SCSI_CLEAR_ENDPOINT, &scsi->target) ? -errno : 0;
 }
 
+/*
+ * A target becomes that of all rings that the kernel knows, and it writes to them at once: to where
+ * those were that only the driver before has enabled, if it still knows them.
+ */
 static int scsi_start(struct backend *backend, __u64 features, const struct queue *queues,
 		      unsigned int nr_queues)
 {
@@ -81,6 +85,8 @@ static int scsi_start(struct backend *backend, __u64 features, const struct queu
 	for (i = 0; i < nr_queues && !error; i++) {
 		if (queues[i].enabled)
 			error = vhost_set_ring(&scsi->vhost, i, &queues[i]);
+		else
+			error = vhost_forget_ring(&scsi->vhost, i);
 	}
 	return error ? error : connect_target(scsi);
 }

@@ -92,6 +92,13 @@ static __u64 ring_address(const struct vhost *vhost, __u64 address)
 	return vhost->translates ? address : (uintptr_t)memory_at(vhost->memory, address, 1);
 }
 
+int vhost_forget_ring(const struct vhost *vhost, unsigned int index)
+{
+	struct vhost_vring_addr nowhere = { .index = index };
+
+	return ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &nowhere) ? -errno : 0;
+}
+
 int vhost_set_ring(const struct vhost *vhost, unsigned int index, const struct queue *queue)
 {
 	struct vhost_vring_state size = { .index = index, .num = queue->size };

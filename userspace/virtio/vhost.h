@@ -35,6 +35,9 @@ int vhost_set_features(const struct vhost *vhost, __u64 accepted);
 /* While this ring does not run: where it is, and begin with its first entry. */
 int vhost_set_ring(const struct vhost *vhost, unsigned int index, const struct queue *queue);
 
+/* While no ring runs: this one is not there. The kernel knows it from before otherwise. */
+int vhost_forget_ring(const struct vhost *vhost, unsigned int index);
+
 /* At any time: what it signals. */
 int vhost_set_call(const struct vhost *vhost, unsigned int index, const struct queue *queue);
 
