@@ -249,6 +249,7 @@ static int start(struct vhostvdpa *vdpa, const struct queue *queues, unsigned in
 	return error ? error : need_status(vdpa, STATUS_RUNNING);
 }
 
+/* It tells of no change while no driver runs: there may have been one. */
 static int vhostvdpa_start(struct backend *backend, __u64 features, const struct queue *queues,
 			   unsigned int nr_queues)
 {
@@ -264,6 +265,8 @@ static int vhostvdpa_start(struct backend *backend, __u64 features, const struct
 		error = start(vdpa, queues, nr_queues);
 	if (error)
 		reset(vdpa);
+	else
+		eventfd_write(vdpa->changed, 1);
 	return error;
 }
 
