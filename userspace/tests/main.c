@@ -24,6 +24,7 @@ static const struct {
 	{ "biosdata", biosdata_tests },
 	{ "acpi", acpi_tests },
 	{ "mptable", mptable_tests },
+	{ "daemon", daemon_tests },
 	{ "departure", departure_tests },
 	{ "gsi", gsi_tests },
 	{ "lib", lib_tests },

@@ -43,6 +43,7 @@ extern const struct test affinity_tests[];
 extern const struct test biosdata_tests[];
 extern const struct test boot_tests[];
 extern const struct test control_tests[];
+extern const struct test daemon_tests[];
 extern const struct test departure_tests[];
 extern const struct test gsi_tests[];
 extern const struct test lib_tests[];

@@ -28,7 +28,7 @@
 #include "report.h"
 #include "virtio/daemon.h"
 
-/* What the child ends with if there is no such program, as in shells. */
+/* What the child ends with if there is no such program, or it can't be run, as in shells. */
 #define STATUS_MISSING	127
 #define STATUS_NO_EXEC	126
 
@@ -146,6 +146,7 @@ static void __attribute__((noreturn)) run(const struct daemon_program *program, 
 					  int output, pid_t parent)
 {
 	const char *const *file;
+	int result = STATUS_MISSING;
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -161,10 +162,11 @@ static void __attribute__((noreturn)) run(const struct daemon_program *program, 
 		_exit(STATUS_NO_EXEC);
 	for (file = program->files; *file; file++) {
 		execvp(*file, (char *const *)program->argv);
-		if (errno != ENOENT)
-			_exit(STATUS_NO_EXEC);
+		/* There may be no telling a folder of PATH that is closed from a file that is. */
+		if (errno != ENOENT && errno != ENOTDIR)
+			result = STATUS_NO_EXEC;
 	}
-	_exit(STATUS_MISSING);
+	_exit(result);
 }
 
 /*
@@ -315,6 +317,9 @@ int daemon_explain(struct daemon *daemon, int error)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_MISSING)
 		return fail("%s needs the program %s, install it (Debian: %s)", daemon->what,
 			    daemon->name, daemon->package);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NO_EXEC)
+		return fail("%s needs the program %s, which can't be executed: install it (Debian: %s), or look at its permissions and at those of the folders in PATH",
+			    daemon->what, daemon->name, daemon->package);
 	if (WIFSIGNALED(status))
 		return fail("%s: %s ends at once, by signal %d (%s)", daemon->what, daemon->name,
 			    WTERMSIG(status), strsignal(WTERMSIG(status)));
