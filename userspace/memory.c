@@ -32,10 +32,10 @@ static void add_ram(struct guest_memory *memory, __u64 address, __u64 size, __u8
 }
 
 /*
- * Map so that huge pages of ours are ones of the guest, too: KVM takes them for one only if
- * both are aligned.
+ * Addresses such that huge pages of ours are ones of the guest, too: KVM takes them for one only
+ * if both are aligned.
  */
-static __u8 *map_aligned(__u64 size, __u64 alignment, int flags, int fd)
+static __u8 *reserve_aligned(__u64 size, __u64 alignment)
 {
 	__u8 *host, *start;
 
@@ -47,10 +47,25 @@ static __u8 *map_aligned(__u64 size, __u64 alignment, int flags, int fd)
 	if (start > host)
 		munmap(host, start - host);
 	munmap(start + size, host + alignment - start);
-	if (mmap(start, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) != MAP_FAILED)
-		return start;
-	munmap(start, size);
-	return NULL;
+	return start;
+}
+
+/* 0 or a negative error number. */
+static int map_at(__u8 *host, __u64 size, int flags, int fd)
+{
+	int error;
+
+	if (mmap(host, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) != MAP_FAILED)
+		return 0;
+	error = -errno;
+	munmap(host, size);
+	return error;
+}
+
+static int no_room(__u64 size, int error)
+{
+	return fail("cannot allocate %llu MiB of guest memory, try a smaller --memory: %s",
+		    size / MIB(1), strerror(-error));
 }
 
 /* A file that nobody can make shorter, which would take away memory that is mapped. */
@@ -76,6 +91,7 @@ static int map(struct guest_memory *memory, const struct memory_options *options
 	__u64 alignment = options->huge_page;
 	int status = STATUS_OK;
 	__u8 *host;
+	int error;
 
 	if (!options->huge_page) {
 		alignment = HUGE_PAGE;
@@ -85,12 +101,14 @@ static int map(struct guest_memory *memory, const struct memory_options *options
 		status = create_file(memory, options->huge_page);
 	if (status)
 		return status;
-	host = map_aligned(memory->size, alignment, flags, memory->fd);
-	if (!host && options->huge_page)
-		return hugepages_lack(memory->size, options->huge_page, -1);
+	host = reserve_aligned(memory->size, alignment);
 	if (!host)
-		return fail("cannot allocate %llu MiB of guest memory, try a smaller --memory: %s",
-			    memory->size / MIB(1), strerror(errno));
+		return no_room(memory->size, -errno);
+	error = map_at(host, memory->size, flags, memory->fd);
+	if (error == -ENOMEM && options->huge_page)
+		return hugepages_lack(memory->size, options->huge_page, -1);
+	if (error)
+		return no_room(memory->size, error);
 	add_ram(memory, 0, LOW_RAM_END, host);
 	add_ram(memory, FIRMWARE_BASE, low - FIRMWARE_BASE, host + FIRMWARE_BASE);
 	if (memory->size > low)

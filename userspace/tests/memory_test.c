@@ -3,6 +3,7 @@
  * The guest's memory: what is RAM, and that what the host has not is refused, which leaves nothing.
  * What it has, guests are given in selftests/guest_nfv.sh.
  */
+#include "hugepages.h"
 #include "layout.h"
 #include "memory.h"
 #include "report.h"
@@ -67,6 +68,19 @@ static void huge_pages(void)
 	EXPECT(!memory.nr_ram && memory.fd == -1);
 }
 
+/* More than there are addresses for, which is not for want of pages. */
+static void no_addresses(void)
+{
+	const struct memory_options plain = { .size = GIB(262144) };
+	const struct memory_options huge = { .size = GIB(262144), .huge_page = MIB(2) };
+
+	EXPECT_MESSAGE(memory_create(&memory, &plain), STATUS_FAILED, "try a smaller --memory");
+	if (hugepages_check(MIB(2)))
+		return;
+	EXPECT_MESSAGE(memory_create(&memory, &huge), STATUS_FAILED, "try a smaller --memory");
+	EXPECT(!memory.nr_ram && memory.fd == -1);
+}
+
 static void numa_node(void)
 {
 	const struct memory_options options = { .size = MIB(16), .bound = true, .node = 1023 };
@@ -79,6 +93,7 @@ const struct test memory_tests[] = {
 	{ "bounds", bounds },
 	{ "shared_pages", shared_pages },
 	{ "huge_pages", huge_pages },
+	{ "no_addresses", no_addresses },
 	{ "numa_node", numa_node },
 	{ NULL, NULL },
 };
