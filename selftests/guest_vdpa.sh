@@ -14,12 +14,11 @@
 here=$(cd "$(dirname "$0")" && pwd -P)
 top=$(cd "$here/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
-guest_initrd=$top/build/guest/virtio-initrd
-
 scale=${KVPCI_TEST_SCALE:-1}
 rounds=${KVPCI_TEST_ROUNDS:-$((scale < 7 ? 20 / scale : 3))}
 mebibytes=$((scale < 16 ? 32 / scale + 1 : 4))
 tmp=$(mktemp -d) || exit 1
+. "$top/selftests/virtio-guest.sh"
 PATH=$PATH:/usr/sbin:/sbin
 
 if ! modprobe -a vduse vhost_vdpa; then
@@ -27,11 +26,6 @@ if ! modprobe -a vduse vhost_vdpa; then
 	echo "1..0 # SKIP this kernel has no vDPA"
 	exit
 fi
-
-sum()
-{
-	md5sum | cut -d ' ' -f 1
-}
 
 # await COMMAND...: until it succeeds, if the process that serves the device lives.
 await()
@@ -108,27 +102,30 @@ try_rebind()
 	guest_result $? "what is in the image is what should be"
 }
 
-# The next guest, as after a reboot, has the same device, which becomes larger as it runs.
-boot_resized()
+# answered COMMANDS: has the process answered so many?
+answered()
 {
-	mkfifo "$tmp/lines"
-	boot_guest resize --kernel "$guest_kernel" --vdpa "$path" >"$tmp/lines" &
-	resized=$!
-	while read -r line; do
-		echo "$line"
-		[ "$line" = resize ] || continue
-		cat >"$tmp/monitor" <<-END
-		{ "execute": "qmp_capabilities" }
-		{ "execute": "block_resize", "arguments": { "node-name": "disk", "size": 16777216 } }
-		END
-	done <"$tmp/lines"
-	wait $resized
+	[ "$(grep -cE '"(return|error)"' "$tmp/answers")" = "$1" ]
 }
 
+# enlarge LINE: if that asks for a larger disk, make it so, and tell the guest when that has been done.
+enlarge()
+{
+	[ "$1" = resize ] || return
+	enlarged=$((enlarged + 1))
+	echo '{ "execute": "block_resize", "arguments": { "node-name": "disk", "size":' \
+		"$(((1 + enlarged) * 8388608))" '} }' >"$tmp/monitor"
+	await answered $((1 + enlarged))
+	echo >&3
+}
+
+# The next guest, as after a reboot, has the same device, which becomes larger as it runs.
 try_resize()
 {
 	append="sum=$plain end=reboot"
-	try_guest "another guest, and a larger disk: reboot" boot_resized
+	enlarged=0
+	echo '{ "execute": "qmp_capabilities" }' >"$tmp/monitor"
+	try_guest "another guest, and a larger disk: reboot" converse resize enlarge --vdpa "$path"
 	grep -q error "$tmp/answers" && sed 's/^/# /' "$tmp/answers"
 	plain=$(sum <"$tmp/disk")
 }
