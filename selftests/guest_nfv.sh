@@ -3,7 +3,7 @@
 #
 # A guest as hosts of network functions run it: its memory is of huge pages from one NUMA node, its
 # processors are pinned, a daemon and vhost-net reach its memory. /proc tells that it is so, and the
-# guest that it works. When it has ended, all pages are back.
+# guest that it works. When it has ended, all pages are back, although the daemon is still there.
 #
 # Depends on: kernel, processors.
 # Left to make check-all.
@@ -71,22 +71,51 @@ answer()
 	esac
 }
 
+# start_daemon: what serves the disk, and listens when this returns.
+start_daemon()
+{
+	qemu-storage-daemon --blockdev "driver=file,node-name=f,filename=$tmp/disk" \
+		--blockdev driver=raw,node-name=d,file=f \
+		--export "type=vhost-user-blk,id=e,node-name=d,writable=on,addr.type=unix,addr.path=$tmp/socket" &
+	daemon=$!
+	until [ -S "$tmp/socket" ]; do
+		kill -0 $daemon || break
+		sleep 0.1
+	done
+}
+
+# await_pages: until all are back, unless nothing happens for minutes. The daemon does not say when
+# it has let go of them.
+await_pages()
+{
+	await_left=1200
+	until [ "$(free_pages)" = $pages ]; do
+		await_left=$((await_left - 1))
+		[ $await_left != 0 ] || return
+		sleep 0.1
+	done
+}
+
 # A guest with all of it, started on the other CPU.
 try_nfv()
 {
 	head -c 8M /dev/urandom >"$tmp/disk"
+	start_daemon
 	append="sum=$(sum <"$tmp/disk")"
 	launch_with="taskset -c 0"
 	looked=
 	converse devices answer --memory $((2 * pages))M --hugepages --numa-node 0 --cpus 2 \
-		--cpu-affinity 0=1,1=0-1 --disk "$tmp/disk" --net tap=kvpci0
+		--cpu-affinity 0=1,1=0-1 --disk "vhost-user=$tmp/socket" --net tap=kvpci0
 	nfv_status=$?
 	launch_with=
 	guest_passed
 	guest_result $? "the guest's own tests"
 	[ $nfv_status = 0 ] && [ -n "$looked" ]
 	guest_result $? "it was looked at, and power-off ends the launcher with status 0"
-	same "all pages are back" $pages "$(free_pages)"
+	await_pages
+	kill -0 $daemon && same "all pages are back" $pages "$(free_pages)"
+	kill $daemon
+	wait $daemon
 }
 
 # Ordinary memory may be bound, too. Nothing is waited for: the guest runs until it is killed.
