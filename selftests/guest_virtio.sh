@@ -14,8 +14,8 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 guest_initrd=$top/build/guest/virtio-initrd
 
 scale=${KVPCI_TEST_SCALE:-1}
-rounds=${KVPCI_TEST_ROUNDS:-$((scale < 7 ? 20 / scale : 3))}
-mebibytes=${KVPCI_TEST_DISK:-$((scale < 16 ? 64 / scale : 4))}
+rounds=${KVPCI_TEST_ROUNDS:-$((scale < 5 ? 10 / scale : 2))}
+mebibytes=${KVPCI_TEST_DISK:-$((scale < 8 ? 32 / scale : 4))}
 # What is too large for memory is where there is a disk.
 tmp=/tmp
 [ "$mebibytes" -le 128 ] || tmp=$top/build
