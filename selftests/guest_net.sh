@@ -5,7 +5,6 @@
 # with one pair of queues, on a tap that was there before, and with two, on one that kvpci-run makes.
 #
 # Depends on: delivery.
-# Left to make check-all.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

@@ -5,8 +5,7 @@
 # processors are pinned, a daemon and vhost-net reach its memory. /proc tells that it is so, and the
 # guest that it works. When it has ended, all pages are back, although the daemon is still there.
 #
-# Depends on: kernel, processors.
-# Left to make check-all.
+# Depends on: processors.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

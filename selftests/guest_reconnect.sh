@@ -7,7 +7,6 @@
 # daemon goes.
 #
 # Depends on: delivery.
-# Left to make check-all.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

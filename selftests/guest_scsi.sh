@@ -5,7 +5,6 @@
 # vhost-scsi: what the guest reads and writes is what is in them, and one can be added as it runs.
 #
 # Depends on: delivery.
-# Left to make check-all.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

@@ -4,7 +4,7 @@
 # A Linux guest of kernel 6.12, whose drivers are later than those of the other guests: it has a
 # disk and a network device, and uses both.
 #
-# Depends on: kernel.
+# Depends on: delivery.
 # Left to make check-all.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)

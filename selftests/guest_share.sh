@@ -5,7 +5,6 @@
 # that was there: both sides see what the other writes; a daemon that is killed; what can't be.
 #
 # Depends on: delivery.
-# Left to make check-all.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

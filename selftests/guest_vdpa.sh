@@ -9,7 +9,6 @@
 #
 # Depends on: delivery.
 # Needs: kernel 6.12.
-# Left to make check-all.
 
 here=$(cd "$(dirname "$0")" && pwd -P)
 top=$(cd "$here/../../.." && pwd -P)

@@ -6,7 +6,6 @@
 # two; a daemon that is killed; what can't be.
 #
 # Depends on: delivery, processors.
-# Left to make check-all.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

@@ -7,7 +7,6 @@
 # and written.
 #
 # Depends on: delivery, mirrors.
-# Left to make check-all.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

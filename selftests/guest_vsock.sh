@@ -4,7 +4,6 @@
 # Sockets between a Linux guest and its host, by vhost-vsock: connections both ways.
 #
 # Depends on: delivery.
-# Left to make check-all.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
