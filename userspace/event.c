@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Eventfds: what the kernel, KVM and we tell each other events by. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "event.h"
@@ -16,6 +18,22 @@ int event_create(int *event)
 		return fail("cannot create an eventfd (%s), raise the limit of open files (ulimit -n)",
 			    strerror(errno));
 	return STATUS_OK;
+}
+
+bool event_take(int event)
+{
+	eventfd_t count;
+	const struct iovec iov = { &count, sizeof(count) };
+
+	return preadv2(event, &iov, 1, -1, RWF_NOWAIT) == sizeof(count);
+}
+
+void event_signal(int event)
+{
+	struct pollfd fd = { .fd = event, .events = POLLOUT };
+
+	if (poll(&fd, 1, 0) == 1)
+		eventfd_write(event, 1);
 }
 
 int *event_array(size_t n)

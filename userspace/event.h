@@ -3,10 +3,25 @@
 #ifndef EVENT_H
 #define EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Make one. */
 int event_create(int *event);
+
+/*
+ * The following are for those that a process has, too, which we do not trust: O_NONBLOCK is its to
+ * clear.
+ */
+
+/* Has it been signalled since? This never waits. */
+bool event_take(int event);
+
+/*
+ * Signal it, if it can take one more: one that is full is readable anyway. It waits only if it is
+ * filled up at this very moment, since there is no write to an eventfd that never does.
+ */
+void event_signal(int event);
 
 /* Descriptors that are not there yet, -1 each; NULL: out of memory. */
 int *event_array(size_t n);

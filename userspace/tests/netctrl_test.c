@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The control queue of a network device, and rings, with drivers that break all rules. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 #include <poll.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "event.h"
 #include "layout.h"
 #include "memory.h"
 #include "test.h"
@@ -30,6 +32,7 @@ static struct guest_memory memory;
 static struct netctrl netctrl;
 static struct queue queue;
 static unsigned int pairs_set;
+static unsigned int interrupts;
 
 static int set_pairs(void *context, unsigned int pairs)
 {
@@ -58,10 +61,11 @@ static void create(__u64 features)
 	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MEMORY_MINIMUM }));
 	queue = (struct queue){
 		.size = SIZE, .desc = DESC, .driver = DRIVER, .device = DEVICE,
-		.kick = eventfd(0, EFD_NONBLOCK), .call = eventfd(0, EFD_NONBLOCK),
+		.kick = eventfd(0, EFD_NONBLOCK),
 	};
 	netctrl = (struct netctrl){
-		.kick = queue.kick, .max_pairs = MAX_PAIRS, .set_pairs = set_pairs,
+		.kick = queue.kick, .more = eventfd(0, 0), .max_pairs = MAX_PAIRS,
+		.set_pairs = set_pairs,
 	};
 	ring_start(&netctrl.ring, &memory, &queue, features);
 	pairs_set = 0;
@@ -70,16 +74,8 @@ static void create(__u64 features)
 static void destroy(void)
 {
 	close(queue.kick);
-	close(queue.call);
+	close(netctrl.more);
 	memory_destroy(&memory);
-}
-
-/* How often it has been signalled since. */
-static __u64 signals(int event)
-{
-	__u64 n = 0;
-
-	return read(event, &n, sizeof(n)) < 0 ? 0 : n;
 }
 
 static void put(__u64 table, unsigned int i, __u64 address, __u32 length, __u16 flags, __u16 next)
@@ -115,12 +111,16 @@ static void offer(__u16 head)
 /* As the event loop does, as long as there is something to do. */
 static int serve(void)
 {
-	int error = 0;
+	struct pollfd fds[] = { { queue.kick, POLLIN, 0 }, { netctrl.more, POLLIN, 0 } };
+	int result = 0;
 
+	interrupts = 0;
 	eventfd_write(queue.kick, 1);
-	while (!error && poll(&(struct pollfd){ queue.kick, POLLIN, 0 }, 1, 0) == 1)
-		error = netctrl_serve(&netctrl);
-	return error;
+	while (result >= 0 && poll(fds, ARRAY_SIZE(fds), 0) > 0) {
+		result = netctrl_serve(&netctrl);
+		interrupts += result > 0;
+	}
+	return result;
 }
 
 static __u8 answer(__u8 class, __u8 command, __u16 pairs)
@@ -138,16 +138,15 @@ static void pairs(void)
 	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 3) == VIRTIO_NET_OK);
 	EXPECT(pairs_set == 3);
 	EXPECT(used()->idx == 1 && used()->ring[0].id == 0 && used()->ring[0].len == 1);
-	EXPECT(signals(queue.call) == 1);
+	EXPECT(interrupts == 1);
 	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, MAX_PAIRS) ==
 	       VIRTIO_NET_OK);
 	EXPECT(pairs_set == MAX_PAIRS);
 	/* There is nothing more, and nothing happens. */
 	EXPECT(!serve() && used()->idx == 2);
 	avail()->flags = VRING_AVAIL_F_NO_INTERRUPT;
-	signals(queue.call);
 	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1) == VIRTIO_NET_OK);
-	EXPECT(!signals(queue.call));
+	EXPECT(!interrupts);
 	destroy();
 }
 
@@ -162,6 +161,20 @@ static void wrong_commands(void)
 	netctrl.max_pairs = 0;
 	EXPECT(answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1) == VIRTIO_NET_ERR);
 	EXPECT(!pairs_set && used()->idx == 5);
+	destroy();
+}
+
+/* A daemon may have the kick, too: it is not waited for, and not written to. */
+static void shared_kick(void)
+{
+	create(0);
+	EXPECT(!fcntl(queue.kick, F_SETFL, 0));
+	EXPECT(!netctrl_serve(&netctrl));
+	write_command(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 2);
+	put_command(DESC, 0);
+	offer(0);
+	EXPECT(netctrl_serve(&netctrl) == 1 && pairs_set == 2);
+	EXPECT(!event_take(queue.kick) && event_take(netctrl.more));
 	destroy();
 }
 
@@ -329,10 +342,10 @@ static void event_index(void)
 	avail()->ring[SIZE] = 0;
 	avail()->flags = VRING_AVAIL_F_NO_INTERRUPT;	/* has no meaning then */
 	answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1);
-	EXPECT(signals(queue.call) == 1);
+	EXPECT(interrupts == 1);
 	EXPECT(*(__u16 *)&used()->ring[SIZE] == 1);
 	answer(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 1);
-	EXPECT(!signals(queue.call));
+	EXPECT(!interrupts);
 	EXPECT(*(__u16 *)&used()->ring[SIZE] == 2);
 	destroy();
 }
@@ -384,6 +397,7 @@ static void garbage(void)
 const struct test netctrl_tests[] = {
 	{ "pairs", pairs },
 	{ "wrong_commands", wrong_commands },
+	{ "shared_kick", shared_kick },
 	{ "framing", framing },
 	{ "indirect", indirect },
 	{ "broken_chains", broken_chains },

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "event.h"
 #include "layout.h"
 #include "report.h"
 #include "spec.h"
@@ -179,7 +180,8 @@ static void pairs(void)
 	EXPECT(!backend->ops->start(backend, features, queues, ARRAY_SIZE(queues)));
 	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
 	ack = put_command(&memory, control, NR_QUEUES);
-	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING && *ack == VIRTIO_NET_OK);
+	EXPECT(backend->ops->dispatch(backend) == BACKEND_INTERRUPT + PAIR * NR_QUEUES);
+	EXPECT(*ack == VIRTIO_NET_OK && !event_take(control->call));
 	/* That is so already. */
 	EXPECT(!enable_pairs(inner, NR_QUEUES));
 	EXPECT(!backend->ops->stop(backend));
@@ -198,6 +200,20 @@ static void pairs(void)
 		close(queues[i].call);
 	}
 	memory_destroy(&memory);
+}
+
+/* Whatever a daemon that has them has done to them, nobody waits. */
+static void shared_events(void)
+{
+	int event = eventfd(0, 0);
+
+	EXPECT(!event_take(event));
+	event_signal(event);
+	EXPECT(event_take(event) && !event_take(event));
+	EXPECT(!eventfd_write(event, ~0ULL - 1));
+	event_signal(event);
+	EXPECT(event_take(event) && !event_take(event));
+	close(event);
 }
 
 static void bad_daemons(void)
@@ -412,6 +428,7 @@ const struct test virtio_tests[] = {
 	{ "function", function },
 	{ "queues", queues },
 	{ "requests", requests },
+	{ "shared_events", shared_events },
 	{ "rings", rings },
 	{ "pairs", pairs },
 	{ "bad daemons", bad_daemons },

@@ -96,6 +96,7 @@ enum backend_event {
 	BACKEND_AWAY,		/* nobody serves the queues for now */
 	BACKEND_BACK,		/* somebody is there again who can: start them */
 	BACKEND_NEEDS_RESET,	/* it does nothing more until the driver has reset it */
+	BACKEND_INTERRUPT,	/* plus the index of a queue: interrupt the driver for it */
 };
 
 /**

@@ -5,6 +5,7 @@
 #include <linux/virtio_net.h>
 #include <sys/eventfd.h>
 
+#include "event.h"
 #include "virtio/netctrl.h"
 
 struct command {
@@ -30,17 +31,18 @@ static __u8 carry_out(const struct netctrl *netctrl, const struct chain *chain)
 int netctrl_serve(struct netctrl *netctrl)
 {
 	struct chain chain;
-	eventfd_t kicks;
+	bool interrupt;
 	__u8 ack;
 	int taken;
 
-	eventfd_read(netctrl->kick, &kicks);
+	event_take(netctrl->kick);
+	event_take(netctrl->more);
 	taken = ring_take(&netctrl->ring, &chain);
 	if (taken <= 0)
 		return taken;
 	ack = carry_out(netctrl, &chain);
-	ring_give(&netctrl->ring, &chain, chain_write(&chain, &ack, sizeof(ack)));
+	interrupt = ring_give(&netctrl->ring, &chain, chain_write(&chain, &ack, sizeof(ack)));
 	/* The guest may add to it as fast as we take from it: others' turn comes in between. */
-	eventfd_write(netctrl->kick, 1);
-	return 0;
+	eventfd_write(netctrl->more, 1);
+	return interrupt;
 }

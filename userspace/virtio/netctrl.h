@@ -11,7 +11,8 @@
 /**
  * struct netctrl - a control queue that is running
  * @ring: the queue
- * @kick: signalled when there is something in it
+ * @kick: signalled when there is something in it. A daemon may have it, too.
+ * @more: an eventfd that nobody else has: likewise, if it is to be looked at again
  * @max_pairs: how many pairs the driver may use; 0: it has not accepted VIRTIO_NET_F_MQ
  * @set_pairs: use that many. Returns 0 or a negative error number.
  * @context: for @set_pairs
@@ -19,14 +20,16 @@
 struct netctrl {
 	struct ring ring;
 	int kick;
+	int more;
 	unsigned int max_pairs;
 	int (*set_pairs)(void *context, unsigned int pairs);
 	void *context;
 };
 
 /*
- * @kick is readable: answer one command, and leave @kick readable. Returns 0, or a negative error
- * number if the driver has broken the rules of queues.
+ * @kick or @more is readable: answer one command, if there is one, and leave @more readable then.
+ * Returns 1 if the driver is to be interrupted, 0 if not, or a negative error number if it has
+ * broken the rules of queues.
  */
 int netctrl_serve(struct netctrl *netctrl);
 

@@ -13,8 +13,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "virtio/net.h"
 #include "virtio/netctrl.h"
 #include "virtio/netpairs.h"
@@ -35,7 +37,9 @@ enum source {
  * @accepted: features that the driver has accepted
  * @controlled: the control queue is running
  * @netctrl: and this is it
- * @events: an epoll instance: what @inner waits for, and the control queue's kick while it runs
+ * @more: an eventfd: there may be more in the control queue
+ * @events: an epoll instance: what @inner waits for, @more, and the control queue's kick while it
+ *	runs
  */
 struct netpairs {
 	struct backend backend;
@@ -47,6 +51,7 @@ struct netpairs {
 	__u64 accepted;
 	bool controlled;
 	struct netctrl netctrl;
+	int more;
 	int events;
 };
 
@@ -88,6 +93,7 @@ static int start_control(struct netpairs *net, const struct queue *queue)
 		return error;
 	net->netctrl = (struct netctrl){
 		.kick = queue->kick,
+		.more = net->more,
 		.max_pairs = net->accepted & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->nr_pairs : 0,
 		.set_pairs = set_pairs,
 		.context = net,
@@ -102,6 +108,7 @@ static void stop_control(struct netpairs *net)
 	if (net->controlled)
 		epoll_ctl(net->events, EPOLL_CTL_DEL, net->netctrl.kick, NULL);
 	net->controlled = false;
+	event_take(net->more);
 }
 
 static int netpairs_features(struct backend *backend, __u64 *features)
@@ -168,8 +175,7 @@ static int netpairs_set_call(struct backend *backend, unsigned int index,
 
 	if (is_pairs(net, index))
 		return net->inner->ops->set_call(net->inner, index, queue);
-	if (is_control(net, index))
-		net->netctrl.ring.call = queue->call;
+	/* We signal none for the control queue. */
 	return 0;
 }
 
@@ -182,17 +188,25 @@ static int netpairs_dispatch(struct backend *backend)
 {
 	struct netpairs *net = to_netpairs(backend);
 	struct epoll_event event;
-	int error;
+	int result;
 
 	if (epoll_wait(net->events, &event, 1, 0) != 1)
 		return BACKEND_NOTHING;
 	if (event.data.u32 == SOURCE_PAIRS)
 		return net->inner->ops->dispatch(net->inner);
-	error = netctrl_serve(&net->netctrl);
+	result = netctrl_serve(&net->netctrl);
 	/* A queue that makes no sense is not looked at again. */
-	if (error)
+	if (result < 0)
 		stop_control(net);
-	return error ? error : BACKEND_NOTHING;
+	return result > 0 ? (int)(BACKEND_INTERRUPT + PAIR * net->used_pairs) : result;
+}
+
+static void close_events(struct netpairs *net)
+{
+	if (net->more >= 0)
+		close(net->more);
+	if (net->events >= 0)
+		close(net->events);
 }
 
 static void netpairs_close(struct backend *backend)
@@ -200,7 +214,7 @@ static void netpairs_close(struct backend *backend)
 	struct netpairs *net = to_netpairs(backend);
 
 	net->inner->ops->close(net->inner);
-	close(net->events);
+	close_events(net);
 	free(net);
 }
 
@@ -216,13 +230,21 @@ static const struct backend_ops netpairs_ops = {
 	.close = netpairs_close,
 };
 
-/* What the inner back end waits for, if it does for something. */
-static int watch_inner(struct netpairs *net)
+/* The inner back end may wait for nothing. */
+static int create_events(struct netpairs *net)
 {
 	const struct backend_ops *ops = net->inner->ops;
 	int fd = ops->poll_fd ? ops->poll_fd(net->inner) : -1;
+	int error;
 
-	return fd >= 0 ? watch(net, fd, SOURCE_PAIRS) : 0;
+	net->events = epoll_create1(EPOLL_CLOEXEC);
+	if (net->events < 0)
+		return -errno;
+	net->more = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (net->more < 0)
+		return -errno;
+	error = watch(net, net->more, SOURCE_CONTROL);
+	return !error && fd >= 0 ? watch(net, fd, SOURCE_PAIRS) : error;
 }
 
 int netpairs_open(struct backend **backend, unsigned int nr_pairs,
@@ -236,16 +258,15 @@ int netpairs_open(struct backend **backend, unsigned int nr_pairs,
 	*net = (struct netpairs){
 		.backend = { .ops = &net->ops, .memory = (*backend)->memory },
 		.ops = netpairs_ops, .inner = *backend, .set_pairs = set_pairs,
-		.nr_pairs = nr_pairs, .events = epoll_create1(EPOLL_CLOEXEC),
+		.nr_pairs = nr_pairs, .more = -1, .events = -1,
 	};
 	net->ops.name = net->inner->ops->name;
-	error = net->events < 0 ? -errno : watch_inner(net);
+	error = create_events(net);
 	if (!error) {
 		*backend = &net->backend;
 		return 0;
 	}
-	if (net->events >= 0)
-		close(net->events);
+	close_events(net);
 	free(net);
 	return error;
 }

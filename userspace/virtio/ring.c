@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include "memory.h"
 #include "virtio/ring.h"
@@ -37,7 +36,6 @@ void ring_start(struct ring *ring, const struct guest_memory *memory, const stru
 		.size = queue->size,
 		.event_idx = features & 1ULL << VIRTIO_RING_F_EVENT_IDX,
 		.indirect = features & 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
-		.call = queue->call,
 		.desc_area = memory_at(memory, queue->desc, 1),
 		.driver_area = memory_at(memory, queue->driver, 1),
 		.device_area = memory_at(memory, queue->device, 1),
@@ -161,7 +159,7 @@ static bool wants_interrupt(const struct ring *ring)
 	return le16toh(load(used_event(ring))) == (__u16)(ring->used - 1);
 }
 
-void ring_give(struct ring *ring, const struct chain *chain, __u32 written)
+bool ring_give(struct ring *ring, const struct chain *chain, __u32 written)
 {
 	struct vring_used_elem *entry = &ring->device_area->ring[ring->used % ring->size];
 
@@ -170,8 +168,7 @@ void ring_give(struct ring *ring, const struct chain *chain, __u32 written)
 	ring->used++;
 	store(&ring->device_area->idx, htole16(ring->used));
 	full_barrier();
-	if (wants_interrupt(ring))
-		eventfd_write(ring->call, 1);
+	return wants_interrupt(ring);
 }
 
 size_t chain_read(const struct chain *chain, void *data, size_t size)

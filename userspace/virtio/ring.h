@@ -27,7 +27,6 @@ struct ring {
 	bool indirect;		/* and VIRTIO_RING_F_INDIRECT_DESC */
 	__u16 next;		/* free-running, as the indices in the areas are */
 	__u16 used;
-	int call;
 	const struct vring_desc *desc_area;
 	struct vring_avail *driver_area;
 	struct vring_used *device_area;
@@ -51,8 +50,8 @@ void ring_start(struct ring *ring, const struct guest_memory *memory, const stru
  */
 int ring_take(struct ring *ring, struct chain *chain);
 
-/* Give it back, @written bytes of it having been written, and interrupt the driver if it asks. */
-void ring_give(struct ring *ring, const struct chain *chain, __u32 written);
+/* Give it back, @written bytes of it having been written. Does the driver ask for an interrupt? */
+bool ring_give(struct ring *ring, const struct chain *chain, __u32 written);
 
 /* Copy the first @size bytes that the driver has written. Returns how many there are. */
 size_t chain_read(const struct chain *chain, void *data, size_t size);

@@ -17,11 +17,9 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -111,11 +109,8 @@ static void interrupt_config(struct transport *transport)
 static void forget_interrupts(struct transport *transport)
 {
 	static const __u8 none, bits = ISR_QUEUE | ISR_CONFIG;
-	struct pollfd pin = { .fd = transport->pin, .events = POLLIN };
-	eventfd_t count;
 
-	if (poll(&pin, 1, 0) == 1)
-		eventfd_read(transport->pin, &count);
+	event_take(transport->pin);
 	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, ISR_OFFSET, &none, &bits,
 			     sizeof(none));
 }
@@ -605,6 +600,11 @@ static int match_config(struct transport *transport)
 	return error;
 }
 
+static void interrupt_queue(struct transport *transport, unsigned int i)
+{
+	interrupt(transport, read_common(transport, i).queue_msix_vector, ISR_QUEUE);
+}
+
 /* What the one before has completed it may not have told of. */
 static void interrupt_queues(struct transport *transport)
 {
@@ -612,8 +612,7 @@ static void interrupt_queues(struct transport *transport)
 
 	for (i = 0; i < transport->device->nr_queues; i++) {
 		if (transport->queues[i].enabled)
-			interrupt(transport, read_common(transport, i).queue_msix_vector,
-				  ISR_QUEUE);
+			interrupt_queue(transport, i);
 	}
 }
 
@@ -650,7 +649,10 @@ static int serve_event(struct transport *transport, int event)
 		needs_reset(transport);
 		return 0;
 	default:
-		return event;
+		if (event < BACKEND_INTERRUPT)
+			return event;
+		interrupt_queue(transport, event - BACKEND_INTERRUPT);
+		return 0;
 	}
 }
 
@@ -668,9 +670,7 @@ static void serve_backend(struct transport *transport)
 
 static void serve_pin(struct transport *transport)
 {
-	eventfd_t count;
-
-	if (!eventfd_read(transport->pin, &count))
+	if (event_take(transport->pin))
 		set_isr(transport, ISR_QUEUE);
 }
 

@@ -5,8 +5,8 @@
  * registers; an access to the data that follows is one to that place.
  */
 #include <string.h>
-#include <sys/eventfd.h>
 
+#include "event.h"
 #include "function.h"
 #include "virtio/internal.h"
 
@@ -41,7 +41,7 @@ static bool notify(struct transport *transport, const struct place *place)
 	if (place->bar != (pio ? NOTIFY_PIO_BAR : CONFIG_BAR) ||
 	    offset / NOTIFY_MULTIPLIER >= device->nr_queues)
 		return false;
-	eventfd_write(device->kicks[offset / NOTIFY_MULTIPLIER], 1);
+	event_signal(device->kicks[offset / NOTIFY_MULTIPLIER]);
 	return true;
 }
 
