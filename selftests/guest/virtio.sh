@@ -115,6 +115,22 @@ needs_reset()
 	[ $(($(devmem "$needs_status" 8) & 0x40)) != 0 ]
 }
 
+# reset_queue FUNCTION QUEUE: behind the driver's back. Is it done (4.1.4.3.1)? Likewise.
+reset_queue()
+{
+	devmem "$(common_field "$1" 22)" 16 "$2"
+	reset_enable=$(common_field "$1" 28)
+	reset_field=$(common_field "$1" 58)
+	[ $(($(devmem "$reset_enable" 16))) = 1 ] || return 1
+	devmem "$reset_field" 16 1
+	reset_left=100
+	until [ $(($(devmem "$reset_field" 16))) = 0 ]; do
+		reset_left=$((reset_left - 1))
+		[ $reset_left != 0 ] || return 1
+	done
+	[ $(($(devmem "$reset_enable" 16))) = 0 ]
+}
+
 # ask WORD: the host does it, and then writes a line to the serial port, which is descriptor 4.
 ask()
 {
