@@ -43,10 +43,7 @@ static void all_keys(void)
 
 static void mistakes(void)
 {
-	static const struct {
-		const char *text;
-		const char *message;
-	} bad[] = {
+	static const struct misuse bad[] = {
 		{ "virtio-fs,tag=t", "say which directory" },
 		{ "virtio-fs,dir=/a", "by tag=" },
 		{ "virtio-fs,dir=,tag=t", "needs a name" },
@@ -59,11 +56,8 @@ static void mistakes(void)
 		{ "virtio-fs,dir=/a,tag=t,queues=65", "1 to 64" },
 		{ "virtio-fs,dir=/a,tag=t,ro=on", "no key ro" },
 	};
-	struct device_spec spec;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		EXPECT_MESSAGE(spec_parse(&spec, bad[i].text), STATUS_USAGE, bad[i].message);
+	expect_misuse(bad, ARRAY_SIZE(bad));
 }
 
 const struct test fs_tests[] = {

@@ -65,10 +65,7 @@ static void vsock(void)
 
 static void mistakes(void)
 {
-	static const struct {
-		const char *text;
-		const char *message;
-	} bad[] = {
+	static const struct misuse bad[] = {
 		{ "virtio-net", "by tap=" },
 		{ "virtio-net,mac=02:00:00:00:00:01", "by tap=" },
 		{ "virtio-net,tap=", "name of an interface" },
@@ -97,11 +94,8 @@ static void mistakes(void)
 		{ "virtio-vsock,cid=4294967295", "3 to 4294967294" },
 		{ "virtio-vsock,cid=", "3 to 4294967294" },
 	};
-	struct device_spec spec;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		EXPECT_MESSAGE(spec_parse(&spec, bad[i].text), STATUS_USAGE, bad[i].message);
+	expect_misuse(bad, ARRAY_SIZE(bad));
 }
 
 const struct test net_tests[] = {

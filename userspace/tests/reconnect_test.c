@@ -112,6 +112,15 @@ static __u32 told_base(void)
 	return message && message->payload.state.index == 1 ? message->payload.state.num : ~0U;
 }
 
+/* The next daemon is there, and is told that the queue begins with @base. */
+static void go_on(__u64 protocol, __u32 base)
+{
+	peer_listen(path, protocol);
+	come();
+	EXPECT(!start_again());
+	EXPECT(told_base() == base);
+}
+
 static bool told_anything_of(__u32 request)
 {
 	size_t nr_fds;
@@ -135,19 +144,13 @@ static void idle(void)
 	EXPECT(dispatch() == BACKEND_NOTHING);
 	EXPECT(dispatch() == BACKEND_NOTHING);
 	EXPECT(!is_readable(queues[1].kick));
-	peer_listen(path, PROTOCOL);
-	come();
-	EXPECT(!start_again());
-	EXPECT(told_base() == 7);
+	go_on(PROTOCOL, 7);
 	EXPECT(told_anything_of(VHOST_USER_SET_MEM_TABLE));
 	EXPECT(is_readable(queues[1].kick));
 	/* And once more, while the one that was there had not got to anything. */
 	requests(9, 9);
 	go();
-	peer_listen(path, PROTOCOL);
-	come();
-	EXPECT(!start_again());
-	EXPECT(told_base() == 9);
+	go_on(PROTOCOL, 9);
 	end();
 	peer_await();
 }
@@ -244,10 +247,7 @@ static void under_way(void)
 	begin(PROTOCOL, true);
 	requests(9, 7);
 	go();
-	peer_listen(path, PROTOCOL);
-	come();
-	EXPECT(!start_again());
-	EXPECT(told_base() == 7);
+	go_on(PROTOCOL, 7);
 	end();
 	peer_await();
 }
@@ -270,10 +270,7 @@ static void inflight(void)
 	EXPECT(file);
 	requests(9, 7);
 	go();
-	peer_listen(path, PROTOCOL | INFLIGHT);
-	come();
-	EXPECT(!start_again());
-	EXPECT(told_base() == 7);
+	go_on(PROTOCOL | INFLIGHT, 7);
 	EXPECT(!told_anything_of(VHOST_USER_GET_INFLIGHT_FD));
 	EXPECT(inflight_file() == file);
 	/* Those after a reset are others. */
@@ -310,10 +307,7 @@ static void absence(void)
 	requests(0, 0);
 	EXPECT(!start_again());
 	requests(3, 0);
-	peer_listen(path, PROTOCOL | INFLIGHT);
-	come();
-	EXPECT(!start_again());
-	EXPECT(told_base() == 0);
+	go_on(PROTOCOL | INFLIGHT, 0);
 	EXPECT(told_anything_of(VHOST_USER_GET_INFLIGHT_FD));
 	end();
 	peer_await();
@@ -329,10 +323,7 @@ static void reset(void)
 	EXPECT(dispatch() == BACKEND_AWAY);
 	requests(0, 0);
 	EXPECT(!start_again());
-	peer_listen(path, PROTOCOL);
-	come();
-	EXPECT(!start_again());
-	EXPECT(told_base() == 0);
+	go_on(PROTOCOL, 0);
 	end();
 	peer_await();
 }

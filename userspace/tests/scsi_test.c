@@ -31,10 +31,7 @@ static void configuration(void)
 
 static void mistakes(void)
 {
-	static const struct {
-		const char *text;
-		const char *message;
-	} bad[] = {
+	static const struct misuse bad[] = {
 		{ "virtio-scsi", "by wwpn=" },
 		{ "virtio-scsi,queues=2", "by wwpn=" },
 		{ "virtio-scsi,wwpn=", "name of a target" },
@@ -47,10 +44,8 @@ static void mistakes(void)
 	};
 	struct device_spec spec;
 	char text[512];
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		EXPECT_MESSAGE(spec_parse(&spec, bad[i].text), STATUS_USAGE, bad[i].message);
+	expect_misuse(bad, ARRAY_SIZE(bad));
 	/* The kernel's room for a name, without the end of it. */
 	snprintf(text, sizeof(text), "virtio-scsi,wwpn=%0224d", 1);
 	EXPECT_MESSAGE(spec_parse(&spec, text), STATUS_USAGE, "name of a target");

@@ -9,6 +9,16 @@
 #include "spec.h"
 #include "test.h"
 
+void expect_misuse(const struct misuse *descriptions, size_t nr)
+{
+	struct device_spec spec;
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		EXPECT_MESSAGE(spec_parse(&spec, descriptions[i].text), STATUS_USAGE,
+			       descriptions[i].message);
+}
+
 /* Parse what must be right; a failure is one of the test, and leaves an empty one. */
 static struct device_spec parse(const char *text)
 {

@@ -7,6 +7,7 @@
 #define TEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 struct test {
@@ -34,6 +35,19 @@ void test_forget_message(void);
 		if (!strstr(test_message(), part))			\
 			test_failed(__FILE__, __LINE__, test_message());	\
 	} while (0)
+
+/**
+ * struct misuse - a description of a device that is not as it should be
+ * @text: the description
+ * @message: what is in the message that tells of it
+ */
+struct misuse {
+	const char *text;
+	const char *message;
+};
+
+/* Each of them is refused, with its message. */
+void expect_misuse(const struct misuse *descriptions, size_t nr);
 
 /* Numbers that are the same in every run. */
 unsigned int test_random(void);

@@ -23,20 +23,14 @@ static void description(void)
 
 static void mistakes(void)
 {
-	static const struct {
-		const char *text;
-		const char *message;
-	} bad[] = {
+	static const struct misuse bad[] = {
 		{ "virtio-vdpa", "by path=" },
 		{ "virtio-vdpa,path=", "name of a file" },
 		{ "virtio-vdpa,path=a,path=b", "twice" },
 		{ "virtio-vdpa,path=a,queues=2", "no key queues" },
 	};
-	struct device_spec spec;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		EXPECT_MESSAGE(spec_parse(&spec, bad[i].text), STATUS_USAGE, bad[i].message);
+	expect_misuse(bad, ARRAY_SIZE(bad));
 }
 
 static void other_files(void)
