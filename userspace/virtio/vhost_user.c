@@ -24,14 +24,13 @@
  */
 #include <errno.h>
 #include <linux/virtio_config.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "memory.h"
 #include "virtio/inflight.h"
 #include "virtio/progress.h"
@@ -303,18 +302,6 @@ static __u32 find_base(const struct vhost_user *user, unsigned int index,
 	return user->accepted & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED) ? PACKED_BASE : SPLIT_BASE;
 }
 
-/*
- * There may be requests of which the one before was told, or had no wish to be told. It may be
- * there still and have filled the eventfd: then that is a kick already.
- */
-static void kick(const struct queue *queue)
-{
-	struct pollfd fd = { .fd = queue->kick, .events = POLLOUT };
-
-	if (poll(&fd, 1, 0) == 1)
-		eventfd_write(queue->kick, 1);
-}
-
 /* Without features of the protocol a ring needs no enabling. */
 static int set_enabled(struct vhost_user *user, unsigned int index, bool enabled)
 {
@@ -341,8 +328,9 @@ static int start_queue(struct vhost_user *user, unsigned int index, const struct
 		error = channel_set_fd(channel, VHOST_USER_SET_VRING_CALL, index, queue->call);
 	if (error)
 		return error;
+	/* There may be requests of which the daemon before was told, or had no wish to be told. */
 	if (state->begun)
-		kick(queue);
+		event_signal(queue->kick);
 	*state = (struct vhost_user_queue){ .begun = true, .running = true, .queue = *queue };
 	error = channel_set_fd(channel, VHOST_USER_SET_VRING_KICK, index, queue->kick);
 	if (error)
