@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parse.h"
 #include "report.h"
 #include "virtio/blk.h"
+#include "virtio/key.h"
 #include "virtio/socket.h"
 #include "virtio/storage.h"
 #include "virtio/vhost_user.h"
@@ -30,7 +30,7 @@ struct blk {
 	struct virtio_device device;
 	char *file;
 	char *socket;
-	bool reconnect_off;	/* a daemon that has gone is not looked for */
+	bool reconnect;		/* if given: a daemon that has gone is looked for */
 	bool reconnect_given;
 	struct disk disk;
 	struct daemon *daemon;
@@ -62,33 +62,6 @@ static int set_format(struct disk *disk, const char *value)
 	return STATUS_OK;
 }
 
-static int set_readonly(struct disk *disk, const char *value)
-{
-	disk->readonly = !strcmp(value, "on");
-	if (!disk->readonly && strcmp(value, "off"))
-		return misuse("--disk: ro=%s is neither on nor off", value);
-	return STATUS_OK;
-}
-
-static int set_reconnect(struct blk *blk, const char *value)
-{
-	blk->reconnect_given = true;
-	blk->reconnect_off = !strcmp(value, "off");
-	if (!blk->reconnect_off && strcmp(value, "on"))
-		return misuse("--disk: reconnect=%s is neither on nor off", value);
-	return STATUS_OK;
-}
-
-static int set_queues(struct disk *disk, const char *value)
-{
-	__u64 number;
-
-	if (!parse_number(value, &number) || !number || number > MAX_QUEUES)
-		return misuse("--disk: queues=%s is not a number from 1 to %u", value, MAX_QUEUES);
-	disk->queues = number;
-	return STATUS_OK;
-}
-
 static int blk_parse(struct virtio_device *device, const char *key, const char *value, bool *known)
 {
 	struct blk *blk = to_blk(device);
@@ -100,11 +73,13 @@ static int blk_parse(struct virtio_device *device, const char *key, const char *
 	if (!strcmp(key, "format"))
 		return set_format(&blk->disk, value);
 	if (!strcmp(key, "ro"))
-		return set_readonly(&blk->disk, value);
+		return key_on_off("--disk", key, value, &blk->disk.readonly);
 	if (!strcmp(key, "queues"))
-		return set_queues(&blk->disk, value);
-	if (!strcmp(key, "reconnect"))
-		return set_reconnect(blk, value);
+		return key_number("--disk", key, value, 1, MAX_QUEUES, &blk->disk.queues);
+	if (!strcmp(key, "reconnect")) {
+		blk->reconnect_given = true;
+		return key_on_off("--disk", key, value, &blk->reconnect);
+	}
 	*known = false;
 	return STATUS_OK;
 }
@@ -139,7 +114,7 @@ static int open_socket(struct blk *blk, const struct guest_memory *memory)
 	int error;
 
 	status = socket_open("--disk", blk->socket, &daemon_type, memory, backend);
-	if (status || blk->reconnect_off)
+	if (status || (blk->reconnect_given && !blk->reconnect))
 		return status;
 	error = vhost_user_reconnect(*backend, blk->socket, false);
 	return error ? fail("%s: cannot wait for another daemon: %s", blk->device.label,

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parse.h"
 #include "report.h"
 #include "virtio/fs.h"
+#include "virtio/key.h"
 #include "virtio/socket.h"
 #include "virtio/virtiofsd.h"
 
@@ -56,17 +56,6 @@ static int set_tag(struct fs *fs, const char *value)
 	return set_text(&fs->tag, "tag", value);
 }
 
-static int set_queues(struct fs *fs, const char *value)
-{
-	__u64 number;
-
-	if (!parse_number(value, &number) || !number || number > MAX_QUEUES)
-		return misuse("--share: queues=%s is not a number from 1 to %u", value,
-			      MAX_QUEUES);
-	fs->queues = number;
-	return STATUS_OK;
-}
-
 static int fs_parse(struct virtio_device *device, const char *key, const char *value, bool *known)
 {
 	struct fs *fs = to_fs(device);
@@ -78,7 +67,7 @@ static int fs_parse(struct virtio_device *device, const char *key, const char *v
 	if (!strcmp(key, "tag"))
 		return set_tag(fs, value);
 	if (!strcmp(key, "queues"))
-		return set_queues(fs, value);
+		return key_number("--share", key, value, 1, MAX_QUEUES, &fs->queues);
 	*known = false;
 	return STATUS_OK;
 }

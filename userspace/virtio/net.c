@@ -19,6 +19,7 @@
 #include "array.h"
 #include "parse.h"
 #include "report.h"
+#include "virtio/key.h"
 #include "virtio/net.h"
 #include "virtio/netpairs.h"
 #include "virtio/ring.h"
@@ -107,17 +108,10 @@ static int parse_mac(struct net_device *net, const char *value)
 	return STATUS_OK;
 }
 
-static int parse_limited(const char *key, const char *value, __u64 min, __u64 max, __u64 *number)
-{
-	if (parse_number(value, number) && *number >= min && *number <= max)
-		return STATUS_OK;
-	return misuse("--net: %s=%s is not a number from %llu to %llu", key, value, min, max);
-}
-
 static int parse(struct virtio_device *device, const char *key, const char *value, bool *known)
 {
 	struct net_device *net = (struct net_device *)device;
-	__u64 number = 0;
+	unsigned int mtu;
 	int status;
 
 	*known = true;
@@ -127,14 +121,12 @@ static int parse(struct virtio_device *device, const char *key, const char *valu
 		return parse_socket(net, value);
 	if (!strcmp(key, "mac"))
 		return parse_mac(net, value);
-	if (!strcmp(key, "queues")) {
-		status = parse_limited(key, value, 1, MAX_PAIRS, &number);
-		net->pairs = number;
-		return status;
-	}
+	if (!strcmp(key, "queues"))
+		return key_number("--net", key, value, 1, MAX_PAIRS, &net->pairs);
 	if (!strcmp(key, "mtu")) {
-		status = parse_limited(key, value, MIN_MTU, MAX_MTU, &number);
-		net->mtu = number;
+		status = key_number("--net", key, value, MIN_MTU, MAX_MTU, &mtu);
+		if (!status)
+			net->mtu = mtu;
 		return status;
 	}
 	*known = false;

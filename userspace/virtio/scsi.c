@@ -16,8 +16,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "parse.h"
 #include "report.h"
+#include "virtio/key.h"
 #include "virtio/scsi.h"
 #include "virtio/vhost.h"
 
@@ -130,16 +130,6 @@ static int set_wwpn(struct scsi_device *scsi, const char *value)
 	return scsi->wwpn ? STATUS_OK : fail("not enough memory");
 }
 
-static int set_queues(struct scsi_device *scsi, const char *value)
-{
-	__u64 number;
-
-	if (!parse_number(value, &number) || !number || number > MAX_QUEUES)
-		return misuse("--scsi: queues=%s is not a number from 1 to %u", value, MAX_QUEUES);
-	scsi->queues = number;
-	return STATUS_OK;
-}
-
 static int parse(struct virtio_device *device, const char *key, const char *value, bool *known)
 {
 	struct scsi_device *scsi = (struct scsi_device *)device;
@@ -147,7 +137,7 @@ static int parse(struct virtio_device *device, const char *key, const char *valu
 	if (!strcmp(key, "wwpn"))
 		return set_wwpn(scsi, value);
 	if (!strcmp(key, "queues"))
-		return set_queues(scsi, value);
+		return key_number("--scsi", key, value, 1, MAX_QUEUES, &scsi->queues);
 	*known = false;
 	return STATUS_OK;
 }
