@@ -46,7 +46,7 @@ static void mistakes(void)
 	static const struct misuse bad[] = {
 		{ "virtio-fs,tag=t", "say which directory" },
 		{ "virtio-fs,dir=/a", "by tag=" },
-		{ "virtio-fs,dir=,tag=t", "needs a name" },
+		{ "virtio-fs,dir=,tag=t", "needs the name" },
 		{ "virtio-fs,dir=/a,tag=", "needs a name" },
 		{ "virtio-fs,dir=/a,dir=/b,tag=t", "given twice" },
 		{ "virtio-fs,dir=/a,tag=t,tag=u", "given twice" },

@@ -41,16 +41,6 @@ static struct blk *to_blk(struct virtio_device *device)
 	return (struct blk *)device;
 }
 
-static int set_text(char **text, const char *key, const char *value)
-{
-	if (*text)
-		return misuse("--disk: %s is given twice", key);
-	if (!*value)
-		return misuse("--disk: %s= needs the name of a file", key);
-	*text = strdup(value);
-	return *text ? STATUS_OK : fail("not enough memory for the disk");
-}
-
 static int set_format(struct disk *disk, const char *value)
 {
 	if (!strcmp(value, "raw"))
@@ -67,9 +57,9 @@ static int blk_parse(struct virtio_device *device, const char *key, const char *
 	struct blk *blk = to_blk(device);
 
 	if (!strcmp(key, "file"))
-		return set_text(&blk->file, key, value);
+		return key_text("--disk", key, value, "the name of a file", &blk->file);
 	if (!strcmp(key, "vhost-user"))
-		return set_text(&blk->socket, key, value);
+		return key_text("--disk", key, value, "the name of a socket", &blk->socket);
 	if (!strcmp(key, "format"))
 		return set_format(&blk->disk, value);
 	if (!strcmp(key, "ro"))

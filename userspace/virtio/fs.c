@@ -37,23 +37,13 @@ static struct fs *to_fs(struct virtio_device *device)
 	return (struct fs *)device;
 }
 
-static int set_text(char **text, const char *key, const char *value)
-{
-	if (*text)
-		return misuse("--share: %s is given twice", key);
-	if (!*value)
-		return misuse("--share: %s= needs a name", key);
-	*text = strdup(value);
-	return *text ? STATUS_OK : fail("not enough memory to share a directory");
-}
-
 static int set_tag(struct fs *fs, const char *value)
 {
 	const size_t room = sizeof(((struct virtio_fs_config *)NULL)->tag);
 
 	if (strlen(value) > room)
 		return misuse("--share: tag=%s is longer than %zu bytes", value, room);
-	return set_text(&fs->tag, "tag", value);
+	return key_text("--share", "tag", value, "a name", &fs->tag);
 }
 
 static int fs_parse(struct virtio_device *device, const char *key, const char *value, bool *known)
@@ -61,9 +51,9 @@ static int fs_parse(struct virtio_device *device, const char *key, const char *v
 	struct fs *fs = to_fs(device);
 
 	if (!strcmp(key, "dir"))
-		return set_text(&fs->directory, key, value);
+		return key_text("--share", key, value, "the name of a directory", &fs->directory);
 	if (!strcmp(key, "vhost-user"))
-		return set_text(&fs->socket, key, value);
+		return key_text("--share", key, value, "the name of a socket", &fs->socket);
 	if (!strcmp(key, "tag"))
 		return set_tag(fs, value);
 	if (!strcmp(key, "queues"))

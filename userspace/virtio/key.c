@@ -18,6 +18,16 @@ int key_number(const char *option, const char *key, const char *value, unsigned 
 	return STATUS_OK;
 }
 
+int key_text(const char *option, const char *key, const char *value, const char *what, char **text)
+{
+	if (*text)
+		return misuse("%s: %s= is given twice", option, key);
+	if (!*value)
+		return misuse("%s: %s= needs %s", option, key, what);
+	*text = strdup(value);
+	return *text ? STATUS_OK : fail("%s: not enough memory", option);
+}
+
 int key_on_off(const char *option, const char *key, const char *value, bool *on)
 {
 	*on = !strcmp(value, "on");

@@ -12,6 +12,13 @@
 int key_number(const char *option, const char *key, const char *value, unsigned int min,
 	       unsigned int max, unsigned int *number);
 
+/*
+ * A text of at least one byte, once. @what it is, for who has left it out, such as "the name of a
+ * file". It is the caller's to free.
+ */
+int key_text(const char *option, const char *key, const char *value, const char *what,
+	     char **text);
+
 /* on or off */
 int key_on_off(const char *option, const char *key, const char *value, bool *on);
 

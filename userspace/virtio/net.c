@@ -61,20 +61,7 @@ static int parse_tap(struct net_device *net, const char *value)
 	if (!*value || strlen(value) >= IFNAMSIZ || strpbrk(value, "%/ \t\n"))
 		return misuse("--net: tap=%s: write the name of an interface, up to %u characters",
 			      value, IFNAMSIZ - 1);
-	if (net->tap)
-		return misuse("--net: tap= is given twice");
-	net->tap = strdup(value);
-	return net->tap ? STATUS_OK : fail("not enough memory");
-}
-
-static int parse_socket(struct net_device *net, const char *value)
-{
-	if (!*value)
-		return misuse("--net: vhost-user= needs the name of a socket");
-	if (net->socket)
-		return misuse("--net: vhost-user= is given twice");
-	net->socket = strdup(value);
-	return net->socket ? STATUS_OK : fail("not enough memory");
+	return key_text("--net", "tap", value, "the name of an interface", &net->tap);
 }
 
 static bool parse_address(const char *text, __u8 *address)
@@ -118,7 +105,7 @@ static int parse(struct virtio_device *device, const char *key, const char *valu
 	if (!strcmp(key, "tap"))
 		return parse_tap(net, value);
 	if (!strcmp(key, "vhost-user"))
-		return parse_socket(net, value);
+		return key_text("--net", key, value, "the name of a socket", &net->socket);
 	if (!strcmp(key, "mac"))
 		return parse_mac(net, value);
 	if (!strcmp(key, "queues"))

@@ -120,14 +120,11 @@ static int set_wwpn(struct scsi_device *scsi, const char *value)
 {
 	const size_t room = sizeof(((struct vhost_scsi_target *)NULL)->vhost_wwpn);
 
-	if (scsi->wwpn)
-		return misuse("--scsi: wwpn is given twice");
 	/* It is the name of a folder, too. */
 	if (!*value || strlen(value) >= room || *value == '.' || strchr(value, '/'))
 		return misuse("--scsi: %s is not the name of a target, such as naa.5001405bd9bba1c4",
 			      value);
-	scsi->wwpn = strdup(value);
-	return scsi->wwpn ? STATUS_OK : fail("not enough memory");
+	return key_text("--scsi", "wwpn", value, "the name of a target", &scsi->wwpn);
 }
 
 static int parse(struct virtio_device *device, const char *key, const char *value, bool *known)

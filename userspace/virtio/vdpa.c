@@ -12,6 +12,7 @@
 
 #include "array.h"
 #include "report.h"
+#include "virtio/key.h"
 #include "virtio/transport.h"
 #include "virtio/vdpa.h"
 #include "virtio/vhostvdpa.h"
@@ -80,12 +81,8 @@ static int parse(struct virtio_device *device, const char *key, const char *valu
 	*known = !strcmp(key, "path");
 	if (!*known)
 		return STATUS_OK;
-	if (vdpa->path)
-		return misuse("--vdpa: path is given twice");
-	if (!*value)
-		return misuse("--vdpa: path= needs the name of a file, such as /dev/vhost-vdpa-0");
-	vdpa->path = strdup(value);
-	return vdpa->path ? STATUS_OK : fail("not enough memory");
+	return key_text("--vdpa", key, value, "the name of a file, such as /dev/vhost-vdpa-0",
+			&vdpa->path);
 }
 
 static int check(struct virtio_device *device)
