@@ -32,6 +32,12 @@ make_disk()
 		echo 1 >"$targets/core/fileio_0/disk$1/enable"
 }
 
+# remove_disk N: it is not the target's any more.
+remove_disk()
+{
+	rm "$group/lun/lun_$1"/disk* && rmdir "$group/lun/lun_$1"
+}
+
 # add_disk N: let it be the target's.
 add_disk()
 {
@@ -77,9 +83,10 @@ for n in 0 1; do
 	guest_result $? "the host finds in the file what the guest has written (disk $n)"
 done
 # The last of these fails if one before has failed, or if somebody uses the target.
-rm "$group"/lun/lun_*/disk*
-rmdir "$group"/lun/lun_[01]
+remove_disk 0
+remove_disk 1
 rmdir "$group" "${group%/*}"
 guest_result $? "nobody uses the target any more"
-rmdir "$targets"/core/fileio_0/disk[01]
+# What is left of either would keep the next run from unloading vhost_scsi.
+rmdir "$targets/vhost" "$targets"/core/fileio_0/disk[01] "$targets/core/fileio_0"
 rm -rf "$tmp"
