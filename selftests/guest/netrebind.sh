@@ -13,7 +13,6 @@ rounds=$(argument rounds)
 
 plan 7
 modprobe -a virtio_pci virtio_net
-function=$(virtio_function "$(virtio_device 1)")
 check "the device comes up" net_up
 echo "up"
 check "the other end answers" net_reach
@@ -29,32 +28,28 @@ busy()
 	[ "$(packets rx)" -gt $((received + 20)) ] && [ "$(packets tx)" -gt $((sent + 20)) ]
 }
 
-round()
+make_busy()
 {
 	received=$(packets rx) sent=$(packets tx)
 	ping -A -s 1000 192.0.2.1 >/dev/null 2>&1 &
 	sender=$!
-	wait_for busy || return 1
-	case $(($1 % 2)) in
-	0)	driver=/sys/bus/pci/drivers/virtio-pci it=$function ;;
-	1)	driver=/sys/bus/virtio/drivers/virtio_net it=$(virtio_device 1) ;;
-	esac
-	echo "$it" >"$driver/unbind" || return 1
+	wait_for busy
+}
+
+is_gone()
+{
 	# It may have ended by itself.
 	{ kill $sender; wait $sender; } 2>/dev/null
-	[ ! -e /sys/class/net/eth0 ] || return 1
-	echo "$it" >"$driver/bind"
+	[ ! -e /sys/class/net/eth0 ]
+}
+
+is_back()
+{
 	wait_for net_up && net_reach
 }
 
-failed=0
-n=0
-while [ $n -lt "$rounds" ] && [ $failed = 0 ]; do
-	n=$((n + 1))
-	round $n || failed=$n
-done
-same "its driver goes while packets come and go, and comes back, $rounds times" "0 $rounds" \
-	"$failed $n"
+rebind "$rounds" 1 virtio_net
+same "its driver goes while packets come and go, and comes back" "$rounds" "$rebound"
 head -c 200000 /dev/urandom >/sent
 stream send tcp 192.0.2.1 5001 </sent >/back
 same "what is sent to the other end comes back as it was" "$(sum_of /sent)" "$(sum_of /back)"

@@ -18,7 +18,6 @@ same "the disk is as the host made it" "$sum" "$(sum_of /dev/vda)"
 # A name for the writer: in /dev it would make a file of the disk that has gone.
 # shellcheck disable=SC2046 # words
 mknod /disk b $(tr : ' ' </sys/block/vda/dev)
-function=$(virtio_function "$(virtio_device 2)")
 mebibytes=$(($(cat /sys/block/vda/size) / 2048))
 
 # One that reads all of it, and one that writes over again what is in its half of it, until the
@@ -47,30 +46,27 @@ busy()
 	[ "$(requests 1)" -gt $((reads + 5)) ] && [ "$(requests 5)" -gt $((writes + 5)) ]
 }
 
-# The name of a disk that comes back may be the next one, until nobody has it open any more.
-round()
+make_busy()
 {
-	wait_for [ -b /dev/vda ] || return 1
 	reads=$(requests 1) writes=$(requests 5)
 	reader & writer &
-	wait_for busy || return 1
-	case $(($1 % 2)) in
-	0)	driver=/sys/bus/pci/drivers/virtio-pci it=$function ;;
-	1)	driver=/sys/bus/virtio/drivers/virtio_blk it=$(virtio_device 2) ;;
-	esac
-	echo "$it" >"$driver/unbind" || return 1
-	wait
-	[ ! -e /sys/block/vda ] || return 1
-	echo "$it" >"$driver/bind"
+	wait_for busy
 }
 
-failed=0
-n=0
-while [ $n -lt "$rounds" ] && [ $failed = 0 ]; do
-	n=$((n + 1))
-	round $n || failed=$n
-done
-same "its driver goes while it is busy, and comes back, $rounds times" "0 $rounds" "$failed $n"
+is_gone()
+{
+	wait
+	[ ! -e /sys/block/vda ]
+}
+
+# The name of a disk that comes back may be the next one, until nobody has it open any more.
+is_back()
+{
+	wait_for [ -b /dev/vda ]
+}
+
+rebind "$rounds" 2 virtio_blk
+same "its driver goes while it is busy, and comes back" "$rounds" "$rebound"
 wait_for [ -b /dev/vda ]
 drop_caches
 same "the disk is as it was" "$sum" "$(sum_of /dev/vda)"

@@ -49,20 +49,20 @@ be_idle()
 }
 
 # The driver goes and comes, too.
-rebind()
+leave()
 {
-	rebind_function=$(virtio_function "$disk")
-	rebind_driver=/sys/bus/pci/drivers/virtio-pci
-	rebind_sum=$(write_piece rebind 1)
+	leave_function=$(virtio_function "$disk")
+	leave_driver=/sys/bus/pci/drivers/virtio-pci
+	leave_sum=$(write_piece leave 1)
 	ask go
-	echo "$rebind_function" >$rebind_driver/unbind
+	echo "$leave_function" >$leave_driver/unbind
 	check "the driver can leave it" [ ! -b /dev/vda ]
-	echo "$rebind_function" >$rebind_driver/bind &
+	echo "$leave_function" >$leave_driver/bind &
 	sleep 1
 	ask come
 	wait
 	wait_for [ -b /dev/vda ]
-	same "and find it again" "$rebind_sum" "$(read_piece 1)"
+	same "and find it again" "$leave_sum" "$(read_piece 1)"
 }
 
 # work PLACE: write and read, until told to stop. Says how often, and what was wrong.
@@ -125,7 +125,7 @@ idle)
 	for round in $(seq "$rounds"); do
 		be_idle "$round"
 	done
-	rebind
+	leave
 	same "the kernel does not complain" "" "$(disk_complaints)"
 	;;
 busy)

@@ -55,25 +55,26 @@ busy()
 	[ "$reads" -gt 5 ]
 }
 
-# The driver comes and goes while it is busy.
-round()
+make_busy()
 {
-	wait_for [ -b /dev/sda ] || return 1
 	reader &
 	wait_for busy
-	echo "$scsi" >/sys/bus/virtio/drivers/virtio_scsi/unbind || return 1
-	wait
-	[ ! -e /sys/block/sda ] && [ ! -e /sys/block/sdb ] || return 1
-	echo "$scsi" >/sys/bus/virtio/drivers/virtio_scsi/bind
 }
 
-n=0
-while [ $n -lt "$rounds" ] && round; do
-	n=$((n + 1))
-done
-wait_for [ -b /dev/sda ] && wait_for [ -b /dev/sdb ]
-same "its driver goes while it is busy, and comes back, $rounds times, and the disks with it" \
-	"$rounds $wanted $wanted" "$n $(sum_of /dev/sda) $(sum_of /dev/sdb)"
+is_gone()
+{
+	wait
+	[ ! -e /sys/block/sda ] && [ ! -e /sys/block/sdb ]
+}
+
+is_back()
+{
+	wait_for [ -b /dev/sda ] && wait_for [ -b /dev/sdb ]
+}
+
+rebind "$rounds" 8 virtio_scsi
+same "its driver goes while it is busy, and comes back, and the disks with it" \
+	"$rounds $wanted $wanted" "$rebound $(sum_of /dev/sda) $(sum_of /dev/sdb)"
 # Who has a disk open that is taken away is told of an error, and of a disk that has come, too.
 dmesg -r | grep -iE '^<[0-4]>' | grep -iE 'virtio|sd[a-z]|scsi|hung' |
 	grep -vE 'I/O error(,| on) dev sda|device offline error, dev sda|Synchronize Cache' |

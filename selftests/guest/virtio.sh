@@ -44,6 +44,28 @@ interrupts_of()
 		END { print sum + 0 }' /proc/interrupts
 }
 
+# rebind ROUNDS TYPE DRIVER: as many times, what drives the first device of that type goes, while the
+# device is busy, and comes back: in turns the driver of virtio's PCI functions, and DRIVER. Whoever
+# calls it has make_busy for what comes before, is_gone for in between, and is_back for after. In
+# $rebound is how many times that went well.
+rebind()
+{
+	rebind_function=$(virtio_function "$(virtio_device "$2")")
+	rebound=0
+	while [ $rebound -lt "$1" ]; do
+		make_busy || break
+		case $((rebound % 2)) in
+		0)	rebind_driver=virtio/drivers/$3 rebind_it=$(virtio_device "$2") ;;
+		1)	rebind_driver=pci/drivers/virtio-pci rebind_it=$rebind_function ;;
+		esac
+		echo "$rebind_it" >"/sys/bus/$rebind_driver/unbind" || break
+		is_gone || break
+		echo "$rebind_it" >"/sys/bus/$rebind_driver/bind"
+		is_back || break
+		rebound=$((rebound + 1))
+	done
+}
+
 # net_up: set the network device up, with the address that the host knows.
 net_up()
 {
