@@ -9,6 +9,33 @@
 
 # shellcheck disable=SC2154 # hostvm has set the variables
 
+# What --vfio adds: an IOMMU, which remaps interrupts too, and what may be given to guests, each
+# alone behind a port of its own:
+#
+#	01:00.0		edu: INTx, MSI, and DMA to anywhere
+#	02:00.0		nvme, with two VFs; what it holds is in the run folder, so that the host VM
+#			can look at it from behind
+#	03:00.0		e1000e, in a network where only 10.0.2.2 answers
+vfio_devices()
+{
+	truncate -s 160M "$run/nvme.img" || exit 125
+	vfio_port=1
+	echo "-device intel-iommu,intremap=on,caching-mode=on"
+	for vfio_device in "edu,dma_mask=0xffffffffffffffff" \
+		"nvme,id=nvme,serial=kvpci,subsys=subsystem,max_ioqpairs=6,msix_qsize=7,sriov_max_vfs=2,\
+sriov_vq_flexible=4,sriov_vi_flexible=4" \
+		"e1000e,netdev=net"; do
+		echo "-device pcie-root-port,id=port$vfio_port,chassis=$vfio_port,addr=1$vfio_port.0"
+		[ $vfio_port != 2 ] || echo "-device nvme-subsys,id=subsystem"
+		[ $vfio_port != 3 ] || echo "-netdev user,id=net,restrict=on"
+		echo "-device $vfio_device,bus=port$vfio_port"
+		vfio_port=$((vfio_port + 1))
+	done
+	# Last, for a name space has to find its subsystem.
+	echo "-drive file=$run/nvme.img,format=raw,if=none,id=nvme-disk"
+	echo "-device nvme-ns,drive=nvme-disk,bus=nvme,shared=on"
+}
+
 # The options become the machine's.
 machine_prepare()
 {
@@ -33,6 +60,10 @@ machine_prepare()
 		console="console=ttynull earlyprintk=ttyS0,115200,keep"
 		memory=${memory:-3G} ;;
 	esac
+	if [ -n "$vfio" ]; then
+		machine=q35
+		append="$append intel_iommu=on"
+	fi
 	memory=${memory:-2G}
 
 	if [ -n "$icount" ]; then
@@ -40,6 +71,8 @@ machine_prepare()
 		smp=1
 	fi
 	"$top/scripts/hostvm-initrd" "$series" || exit 125
+	devices=
+	[ -z "$vfio" ] || devices=$(vfio_devices) || exit 125
 	mkfifo "$run/monitor.in" "$run/monitor.out" || exit 125
 }
 
@@ -53,7 +86,7 @@ machine_run()
 		-cpu "$cpu" -smp "$smp" -m "$memory" \
 		-kernel "$kernel/vmlinuz" -initrd "$build/hostvm/$series.initrd" \
 		-append "$console $1" \
-		${monitor:+-monitor "unix:$monitor,server=on,wait=off"} \
+		$devices ${monitor:+-monitor "unix:$monitor,server=on,wait=off"} \
 		-monitor "pipe:$run/monitor" \
 		-serial "file:$log" \
 		-device virtio-serial-pci -chardev stdio,id=console,signal=off \

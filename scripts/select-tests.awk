@@ -5,13 +5,14 @@
 #
 #	machine PART GROUP PROCESSORS FACTOR=VALUE...
 #	only PART TEST
-#	test NAME FACTOR... [kernel=VALUE]
+#	test NAME FACTOR... [kernel=VALUE] [host=VALUE]
 #
 # and what is printed is "PART NAME", in the order of the input. A test depends on some
 # of the factors that a machine has, and on "processors" if it wants two, and it may need one
-# kernel: machines with others do not have it, whatever the rest. A machine with
+# kernel or host: machines with others do not have it, whatever the rest. A machine with
 # nested paging has only tests that depend on paging: Documentation/testing.rst says why.
-# Groups but "supported" have only tests that depend on the kernel. A part for which there are
+# The group "vfio" has only tests that need that host. Others but "supported" have only
+# tests that depend on the kernel. A part for which there are
 # lines "only" has those tests and no others, whatever they depend on; and no other part of
 # its group has them, unless that has such lines too.
 #
@@ -45,7 +46,7 @@ $1 == "test" {
 		if ($i == "processors")
 			wanted[nr_tests] = 2
 		else if (split($i, word, "=") == 2)
-			needed[nr_tests] = word[2]
+			needed[nr_tests, word[1]] = word[2]
 		else {
 			factor[nr_tests, ++nr_factors[nr_tests]] = $i
 			depends[nr_tests, $i]
@@ -80,6 +81,11 @@ function brings(machine, test, note,    key, new, i, j) {
 	return new
 }
 
+# Has the machine what the test needs?
+function has(machine, test, what) {
+	return !((test, what) in needed) || value[machine, what] == needed[test, what]
+}
+
 function suits(machine, test) {
 	if (processors[machine] != "any" && processors[machine] != wanted[test])
 		return 0
@@ -87,8 +93,10 @@ function suits(machine, test) {
 		return (part[machine], name[test]) in only
 	if ((group[machine], name[test]) in named)
 		return 0
-	if (test in needed && value[machine, "kernel"] != needed[test])
+	if (!has(machine, test, "kernel") || !has(machine, test, "host"))
 		return 0
+	if (group[machine] == "vfio")
+		return (test, "host") in needed
 	if (group[machine] != "supported" && !((test, "kernel") in depends))
 		return 0
 	return value[machine, "paging"] != "nested" || (test, "paging") in depends
