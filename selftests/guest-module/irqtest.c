@@ -6,9 +6,10 @@
  *	1b36:1120	MSI-X
  *	1b36:1121	MSI
  *	1b36:1122	INTx
+ *	1234:11e8	QEMU's edu: MSI, or INTx if the module's parameter "intx" says so
  *
  * BAR 0 has registers of 4 bytes. A write to number N triggers vector N. That to number 0
- * raises INTx, and one to number 1 lowers it.
+ * raises INTx, and one to number 1 lowers it. edu has the same two elsewhere.
  *
  * A test is made by writing to one of these files in the device's folder in sysfs. It
  * fails with EIO, and the kernel log tells why, or with ENODEV if the device has been pulled out.
@@ -50,14 +51,24 @@ struct irqtest_vector {
 	char name[32];
 };
 
+struct irqtest_kind {
+	unsigned int type;		/* PCI_IRQ_... */
+	unsigned int first;		/* where the registers are in BAR 0 */
+};
+
 struct irqtest {
 	struct pci_dev *pdev;
+	const struct irqtest_kind *kind;
 	void __iomem *registers;
 	void __iomem *pba;		/* NULL unless it has MSI-X */
 	wait_queue_head_t wait;
 	int nr;
 	struct irqtest_vector vectors[MAX_VECTORS];
 };
+
+static bool intx;
+module_param(intx, bool, 0444);
+MODULE_PARM_DESC(intx, "use INTx even if the device has MSI or MSI-X");
 
 static bool uses_intx(const struct irqtest *irqtest)
 {
@@ -280,15 +291,15 @@ static struct attribute *irqtest_attrs[] = {
 };
 ATTRIBUTE_GROUPS(irqtest);
 
-static int map(struct irqtest *irqtest, unsigned int kind)
+static int map(struct irqtest *irqtest)
 {
 	struct pci_dev *pdev = irqtest->pdev;
 	u32 pba;
 
-	irqtest->registers = pci_iomap(pdev, 0, 0);
+	irqtest->registers = pci_iomap_range(pdev, 0, irqtest->kind->first, 0);
 	if (!irqtest->registers)
 		return -ENOMEM;
-	if (kind != PCI_IRQ_MSIX)
+	if (irqtest->kind->type != PCI_IRQ_MSIX)
 		return 0;
 	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_PBA, &pba);
 	irqtest->pba = pci_iomap_range(pdev, pba & PCI_MSIX_PBA_BIR,
@@ -311,12 +322,13 @@ static void free_vectors(struct irqtest *irqtest, int requested)
 	pci_free_irq_vectors(irqtest->pdev);
 }
 
-static int request_vectors(struct irqtest *irqtest, unsigned int kind)
+static int request_vectors(struct irqtest *irqtest)
 {
+	const unsigned int type = intx ? PCI_IRQ_LEGACY : irqtest->kind->type;
 	struct pci_dev *pdev = irqtest->pdev;
 	int ret, i;
 
-	irqtest->nr = pci_alloc_irq_vectors(pdev, 1, MAX_VECTORS, kind);
+	irqtest->nr = pci_alloc_irq_vectors(pdev, 1, MAX_VECTORS, type);
 	if (irqtest->nr < 0)
 		return irqtest->nr;
 	for (i = 0; i < irqtest->nr; i++) {
@@ -328,7 +340,7 @@ static int request_vectors(struct irqtest *irqtest, unsigned int kind)
 		snprintf(vector->name, sizeof(vector->name), "irqtest-%02x.%x-%d",
 			 PCI_SLOT(pdev->devfn), PCI_FUNC(pdev->devfn), i);
 		ret = request_irq(vector->irq, handle,
-				  kind == PCI_IRQ_LEGACY ? IRQF_SHARED : 0,
+				  type == PCI_IRQ_LEGACY ? IRQF_SHARED : 0,
 				  vector->name, vector);
 		if (ret) {
 			free_vectors(irqtest, i);
@@ -340,6 +352,15 @@ static int request_vectors(struct irqtest *irqtest, unsigned int kind)
 	return 0;
 }
 
+enum { HAS_MSIX, HAS_MSI, HAS_INTX, IS_EDU };
+
+static const struct irqtest_kind kinds[] = {
+	[HAS_MSIX] = { .type = PCI_IRQ_MSIX },
+	[HAS_MSI] = { .type = PCI_IRQ_MSI },
+	[HAS_INTX] = { .type = PCI_IRQ_LEGACY },
+	[IS_EDU] = { .type = PCI_IRQ_MSI, .first = 0x60 },
+};
+
 static int irqtest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct irqtest *irqtest;
@@ -349,6 +370,7 @@ static int irqtest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!irqtest)
 		return -ENOMEM;
 	irqtest->pdev = pdev;
+	irqtest->kind = &kinds[id->driver_data];
 	init_waitqueue_head(&irqtest->wait);
 	pci_set_drvdata(pdev, irqtest);
 
@@ -356,9 +378,9 @@ static int irqtest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	pci_set_master(pdev);
-	ret = map(irqtest, id->driver_data);
+	ret = map(irqtest);
 	if (!ret)
-		ret = request_vectors(irqtest, id->driver_data);
+		ret = request_vectors(irqtest);
 	if (ret) {
 		unmap(irqtest);
 		pci_disable_device(pdev);
@@ -376,9 +398,10 @@ static void irqtest_remove(struct pci_dev *pdev)
 }
 
 static const struct pci_device_id irqtest_ids[] = {
-	{ PCI_DEVICE(0x1b36, 0x1120), .driver_data = PCI_IRQ_MSIX },
-	{ PCI_DEVICE(0x1b36, 0x1121), .driver_data = PCI_IRQ_MSI },
-	{ PCI_DEVICE(0x1b36, 0x1122), .driver_data = PCI_IRQ_LEGACY },
+	{ PCI_DEVICE(0x1b36, 0x1120), .driver_data = HAS_MSIX },
+	{ PCI_DEVICE(0x1b36, 0x1121), .driver_data = HAS_MSI },
+	{ PCI_DEVICE(0x1b36, 0x1122), .driver_data = HAS_INTX },
+	{ PCI_DEVICE(0x1234, 0x11e8), .driver_data = IS_EDU },
 	{ }
 };
 MODULE_DEVICE_TABLE(pci, irqtest_ids);

@@ -32,16 +32,22 @@ has_feature()
 	[ "$(cut -c $(($2 + 1)) "/sys/bus/virtio/devices/$1/features")" = 1 ]
 }
 
-# interrupts_of NAME: how many have come on all of its vectors.
-interrupts_of()
+# interrupts_named BEGINNING: how many have come on all vectors whose names begin so.
+interrupts_named()
 {
-	awk -v name="$1-" '
+	awk -v name="$1" '
 		NR == 1 { processors = NF }
 		index($NF, name) == 1 {
 			for (i = 2; i < 2 + processors; i++)
 				sum += $i
 		}
 		END { print sum + 0 }' /proc/interrupts
+}
+
+# interrupts_of NAME: how many have come on all of its vectors.
+interrupts_of()
+{
+	interrupts_named "$1-"
 }
 
 # rebind ROUNDS TYPE DRIVER: as many times, what drives the first device of that type goes, while the
