@@ -4,7 +4,8 @@
  *
  *	RSDP --> XSDT --> FADT --> DSDT (compiled from dsdt.asl), FACS
  *		    |---> MADT (processors and interrupt controllers)
- *		    '---> MCFG (PCI configuration space)
+ *		    |---> MCFG (PCI configuration space)
+ *		    '---> VIOT (the virtual IOMMU and what is behind it), if there is one
  *
  * The RSDT has what the XSDT has, for guests that know no other.
  *
@@ -15,7 +16,6 @@
 #include <string.h>
 
 #include "acpi.h"
-#include "array.h"
 #include "checksum.h"
 #include "dsdt.hex"
 #include "layout.h"
@@ -176,6 +176,38 @@ struct mcfg {
 	__u8 first_bus, last_bus;
 	__u32 reserved1;
 } PACKED;
+
+struct viot {
+	struct header header;
+	__u16 nr_nodes;
+	__u16 first_node;
+	__u8 reserved[8];
+} PACKED;
+
+/* The IOMMU, which is a PCI function. */
+struct viot_iommu {
+	__u8 type, reserved0;
+	__u16 length;
+	__u16 segment;
+	__u16 function;
+	__u8 reserved1[8];
+} PACKED;
+
+/* PCI functions that are behind it, and what it calls the first of them. */
+struct viot_range {
+	__u8 type, reserved0;
+	__u16 length;
+	__u32 first_endpoint;
+	__u16 first_segment, last_segment;
+	__u16 first_function, last_function;
+	__u16 iommu;		/* where its node is in the table */
+	__u8 reserved1[6];
+} PACKED;
+
+enum viot_type {
+	VIOT_PCI_RANGE = 1,
+	VIOT_VIRTIO_PCI = 3,
+};
 
 /* Read by dsdt.asl, which has the same fields in the same order. */
 struct acpi_info {
@@ -348,6 +380,39 @@ static __u64 create_mcfg(struct area *area, __u8 last_bus)
 	return address;
 }
 
+/* An endpoint has the number of its function. */
+static __u64 create_viot(struct area *area, const struct acpi_machine *machine)
+{
+	size_t length = sizeof(struct viot) + sizeof(struct viot_iommu) +
+			machine->nr_translated * sizeof(struct viot_range);
+	struct viot_iommu *iommu;
+	struct viot_range *range;
+	struct viot *viot;
+	__u64 address;
+	size_t i;
+
+	viot = take(area, length, &address);
+	if (!viot)
+		return 0;
+	viot->nr_nodes = 1 + machine->nr_translated;
+	viot->first_node = sizeof(*viot);
+	iommu = (struct viot_iommu *)(viot + 1);
+	*iommu = (struct viot_iommu){
+		.type = VIOT_VIRTIO_PCI, .length = sizeof(*iommu), .function = machine->iommu,
+	};
+	range = (struct viot_range *)(iommu + 1);
+	for (i = 0; i < machine->nr_translated; i++)
+		range[i] = (struct viot_range){
+			.type = VIOT_PCI_RANGE, .length = sizeof(*range),
+			.first_endpoint = machine->translated[i],
+			.first_function = machine->translated[i],
+			.last_function = machine->translated[i],
+			.iommu = sizeof(*viot),
+		};
+	fill_header(&viot->header, "VIOT", 0, length);
+	return address;
+}
+
 static __u32 create_rsdt(struct area *area, const __u64 *tables, size_t n)
 {
 	size_t length = sizeof(struct header) + n * sizeof(__u32);
@@ -406,7 +471,8 @@ int acpi_create(const struct guest_memory *memory, const struct acpi_machine *ma
 {
 	struct area area = { .start = memory_at(memory, ACPI_TABLES_BASE, ACPI_TABLES_SIZE) };
 	struct rsdp *rsdp;
-	__u64 tables[3];
+	__u64 tables[4];
+	size_t n = 3;
 	__u64 address;
 
 	if (!area.start)
@@ -418,12 +484,17 @@ int acpi_create(const struct guest_memory *memory, const struct acpi_machine *ma
 	tables[2] = create_mcfg(&area, machine->last_bus);
 	if (!rsdp || !tables[0] || !tables[1] || !tables[2])
 		return fail("the ACPI tables do not fit, use fewer --cpus");
+	if (machine->iommu) {
+		tables[n] = create_viot(&area, machine);
+		if (!tables[n++])
+			return fail("the ACPI tables do not fit, use fewer --cpus or fewer devices with iommu=on");
+	}
 
 	*rsdp = (struct rsdp){
 		.revision = 2,
 		.length = sizeof(*rsdp),
-		.rsdt = create_rsdt(&area, tables, ARRAY_SIZE(tables)),
-		.xsdt = create_xsdt(&area, tables, ARRAY_SIZE(tables)),
+		.rsdt = create_rsdt(&area, tables, n),
+		.xsdt = create_xsdt(&area, tables, n),
 	};
 	if (!rsdp->rsdt || !rsdp->xsdt)
 		return fail("the ACPI tables do not fit, use fewer --cpus");

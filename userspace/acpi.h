@@ -5,15 +5,25 @@
 
 #include <linux/kvpci.h>
 #include <linux/types.h>
+#include <stddef.h>
 
 #include "memory.h"
 
+/**
+ * struct acpi_machine - what the tables tell of
+ * @iommu: the virtual IOMMU's place (SLOT()); 0: there is none
+ * @translated: places of what is behind it
+ * @nr_translated: how many these are
+ */
 struct acpi_machine {
 	unsigned int cpus;
 	__u8 last_bus;
 	struct kvpci_window io;
 	struct kvpci_window mem32;
 	struct kvpci_window mem64;
+	__u16 iommu;
+	const __u16 *translated;
+	size_t nr_translated;
 };
 
 /* Write the tables into the guest's memory. The root pointer is at ACPI_RSDP. */

@@ -155,6 +155,8 @@ static int check_spec(const struct hotplug *hotplug, const struct device_spec *s
 
 	if (!spec->behind)
 		return misuse("say which root port's slot it is for: behind=NAME");
+	if (spec->iommu || spec->translated)
+		return misuse("the IOMMU and what is behind it can't be added while the guest runs, describe them with --device");
 	if (spec->bridge)
 		return misuse("a root port can't be added while the guest runs, describe it with --device");
 	for (i = 0; i < spec->nr_doorbells; i++) {

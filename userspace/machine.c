@@ -20,6 +20,7 @@
 #include "host.h"
 #include "hotplug.h"
 #include "intx.h"
+#include "iommu.h"
 #include "layout.h"
 #include "loop.h"
 #include "machine.h"
@@ -95,6 +96,26 @@ static bool shares_memory(const struct options *options)
 	return shared;
 }
 
+static bool has_iommu(const struct options *options)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < options->nr_devices; i++)
+		found |= options->devices[i].iommu;
+	return found;
+}
+
+/* What it knows of memory may change place, but not content, from here on. */
+static int create_iommu(struct machine *machine)
+{
+	int error = 0;
+
+	if (has_iommu(machine->options))
+		error = iommu_create(&machine->memory.iommu, &machine->memory);
+	return error ? fail("not enough memory for the IOMMU, leave out --iommu") : STATUS_OK;
+}
+
 static int open_devices(struct machine *machine)
 {
 	const struct options *options = machine->options;
@@ -127,6 +148,8 @@ static int read_input(struct machine *machine)
 	machine->cf8 = !status && wants_cf8(machine);
 	if (!status)
 		status = load_kernel(machine);
+	if (!status)
+		status = create_iommu(machine);
 	if (!status)
 		status = open_devices(machine);
 	return status;
@@ -200,9 +223,29 @@ static int create_vcpus(struct machine *machine)
 	return STATUS_OK;
 }
 
+/* What there is to be told of the IOMMU. @acpi->translated is for the caller to free. */
+static int describe_iommu(const struct machine *machine, struct acpi_machine *acpi)
+{
+	__u16 *translated = calloc(machine->nr_slots + 1, sizeof(*translated));
+	size_t i;
+
+	if (!translated)
+		return fail("not enough memory for the devices, describe fewer");
+	acpi->translated = translated;
+	for (i = 0; i < machine->nr_slots; i++) {
+		const struct slot *slot = &machine->slots[i];
+
+		if (slot->spec->iommu)
+			acpi->iommu = slot->slot;
+		if (slot->spec->translated)
+			translated[acpi->nr_translated++] = slot->slot;
+	}
+	return STATUS_OK;
+}
+
 static int create_tables(struct machine *machine)
 {
-	const struct acpi_machine acpi = {
+	struct acpi_machine acpi = {
 		.cpus = machine->options->cpus,
 		.last_bus = machine->host.last_bus,
 		.io = machine->host.io,
@@ -211,7 +254,10 @@ static int create_tables(struct machine *machine)
 	};
 	int status;
 
-	status = acpi_create(&machine->memory, &acpi);
+	status = describe_iommu(machine, &acpi);
+	if (!status)
+		status = acpi_create(&machine->memory, &acpi);
+	free((void *)acpi.translated);
 	if (!status)
 		status = mptable_create(&machine->memory, acpi.cpus);
 	if (!status)
@@ -278,6 +324,7 @@ static void destroy(struct machine *machine)
 	host_destroy(&machine->host);
 	gsi_destroy(&machine->gsis);
 	vm_destroy(&machine->vm);
+	iommu_put(machine->memory.iommu);
 	memory_destroy(&machine->memory);
 	free(machine->slots);
 	file_free(&machine->kernel);

@@ -16,11 +16,14 @@ struct ram {
 
 #define MAX_RAM	3
 
+struct iommu;
+
 struct guest_memory {
 	struct ram ram[MAX_RAM];
 	unsigned int nr_ram;
 	__u64 size;		/* as the user asked */
 	__u64 end;		/* first address after the last piece */
+	struct iommu *iommu;	/* what devices may be behind; NULL: there is none */
 	int fd;			/* the file that all of it is mapped from; -1: it can't be shared */
 };
 

@@ -41,6 +41,7 @@ enum option_key {
 	OPT_SHARE,
 	OPT_SCSI,
 	OPT_VDPA,
+	OPT_IOMMU,
 	OPT_HUGEPAGES,
 	OPT_NUMA_NODE,
 	OPT_CPU_AFFINITY,
@@ -64,6 +65,7 @@ static const struct option long_options[] = {
 	{ "share", required_argument, NULL, OPT_SHARE },
 	{ "scsi", required_argument, NULL, OPT_SCSI },
 	{ "vdpa", required_argument, NULL, OPT_VDPA },
+	{ "iommu", no_argument, NULL, OPT_IOMMU },
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "cf8", required_argument, NULL, OPT_CF8 },
@@ -100,6 +102,7 @@ static void print_help(void)
 	       "                        may be repeated\n"
 	       "      --scsi WWPN       add the disks of that target of the host's vhost-scsi\n"
 	       "      --vdpa PATH       add the device that PATH, a /dev/vhost-vdpa-N, offers\n"
+	       "      --iommu           add an IOMMU, behind which are devices with iommu=on\n"
 	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
 	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
@@ -271,6 +274,8 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_short(options, "virtio-scsi", "wwpn=", argument);
 	case OPT_VDPA:
 		return parse_short(options, "virtio-vdpa", "path=", argument);
+	case OPT_IOMMU:
+		return parse_device(options, "virtio-iommu");
 	case OPT_CF8:
 		status = parse_on_off("--cf8", argument, &on);
 		if (!status)
@@ -298,17 +303,43 @@ static int parse_option(struct options *options, int option, const char *argumen
 	}
 }
 
+/* Whatever is behind it, there is one. */
+static int check_iommu(const struct options *options)
+{
+	unsigned int iommus = 0;
+	bool translated = false;
+	size_t i;
+
+	for (i = 0; i < options->nr_devices; i++) {
+		const struct device_spec *spec = &options->devices[i];
+
+		translated |= spec->translated;
+		if (!spec->iommu)
+			continue;
+		iommus++;
+		if (spec->behind || spec->translated)
+			return misuse("the IOMMU is on bus 0 and behind nothing, leave out behind= and iommu=");
+	}
+	if (iommus > 1)
+		return misuse("there is one IOMMU at most, say --iommu once");
+	if (translated && !iommus)
+		return misuse("iommu=on needs an IOMMU, add --iommu");
+	return STATUS_OK;
+}
+
 /* What is wrong with options that don't go together, in whichever order they are. */
 static int check(const struct options *options)
 {
 	const struct memory_options *memory = &options->memory;
+	int status;
 
 	if (!options->kernel)
 		return misuse("say what to boot with --kernel, see kvpci-run --help");
 	if (memory->huge_page && memory->size % memory->huge_page)
 		return misuse("--memory is not a multiple of --hugepages=%s",
 			      hugepages_name(memory->huge_page));
-	return affinity_check_vcpus(&options->affinity, options->cpus);
+	status = check_iommu(options);
+	return status ? status : affinity_check_vcpus(&options->affinity, options->cpus);
 }
 
 static int parse(struct options *options, int argc, char **argv)

@@ -9,6 +9,7 @@
 #include "testdev.h"
 #include "virtio/blk.h"
 #include "virtio/fs.h"
+#include "virtio/viommu.h"
 #include "virtio/net.h"
 #include "virtio/scsi.h"
 #include "virtio/vdpa.h"
@@ -61,6 +62,12 @@ const struct preset presets[] = {
 		.summary = "what the host's vDPA offers, as of --vdpa: path=PATH",
 		.description = "id=1af4:1040,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
 		.model = &vdpa_type.model,
+	},
+	{
+		.name = "virtio-iommu",
+		.summary = "an IOMMU, as of --iommu, for devices with iommu=on to be behind",
+		.description = "id=1af4:1057,class=080600,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
+		.model = &iommu_type.model,
 	},
 	{ .name = NULL },
 };

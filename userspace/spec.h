@@ -69,6 +69,8 @@ struct device_spec {
 	const char *name;	/* the preset's, or "device" */
 	const struct device_model *model;	/* NULL: nothing but registers */
 	void *model_data;	/* what that has of this description */
+	bool iommu;		/* it is the virtual IOMMU */
+	bool translated;	/* it is behind the virtual IOMMU */
 	bool shares_memory;	/* another process serves it, which maps the guest's memory */
 	__u16 vendor;
 	__u16 device;

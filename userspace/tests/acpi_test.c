@@ -62,16 +62,14 @@ static void same_tables(const __u8 *rsdt, const __u8 *xsdt)
 		EXPECT(get32(rsdt + 36 + 4 * i) == get64(xsdt + 36 + 8 * i));
 }
 
-static void create(unsigned int cpus, const __u8 **xsdt)
+static void create_machine(const struct acpi_machine *wanted, const __u8 **xsdt)
 {
-	struct acpi_machine with_cpus = machine;
 	const __u8 *rsdp;
 
-	with_cpus.cpus = cpus;
 	*xsdt = NULL;
 	memory_destroy(&memory);
 	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
-	EXPECT(!acpi_create(&memory, &with_cpus));
+	EXPECT(!acpi_create(&memory, wanted));
 	/* Where guests look for it. */
 	EXPECT(ACPI_RSDP >= 0xe0000 && ACPI_RSDP < 0x100000 && !(ACPI_RSDP & 15));
 	rsdp = memory_at(&memory, ACPI_RSDP, 36);
@@ -83,6 +81,14 @@ static void create(unsigned int cpus, const __u8 **xsdt)
 	EXPECT(*xsdt);
 	if (*xsdt)
 		same_tables(table_at(get32(rsdp + 16), "RSDT"), *xsdt);
+}
+
+static void create(unsigned int cpus, const __u8 **xsdt)
+{
+	struct acpi_machine with_cpus = machine;
+
+	with_cpus.cpus = cpus;
+	create_machine(&with_cpus, xsdt);
 }
 
 static void tables(void)
@@ -132,6 +138,36 @@ static void processors(void)
 	memory_destroy(&memory);
 }
 
+/* The IOMMU's node, and one for each function behind it, which lead to the former. */
+static void iommu(void)
+{
+	static const __u16 translated[] = { 0x0010, 0x0123 };
+	struct acpi_machine with_iommu = machine;
+	const __u8 *xsdt, *viot, *range;
+	unsigned int i;
+
+	with_iommu.cpus = 1;
+	with_iommu.iommu = 0x0008;
+	with_iommu.translated = translated;
+	with_iommu.nr_translated = ARRAY_SIZE(translated);
+	create_machine(&with_iommu, &xsdt);
+	EXPECT(xsdt && get32(xsdt + 4) == 36 + 4 * 8);
+	viot = xsdt ? table_at(get64(xsdt + 60), "VIOT") : NULL;
+	EXPECT(viot && get32(viot + 4) == 48 + 16 + 2 * 24);
+	if (!viot)
+		return;
+	EXPECT(get32(viot + 36) == (48 << 16 | 3));
+	EXPECT(get32(viot + 48) == (16 << 16 | 3) && get32(viot + 52) == 0x0008 << 16);
+	for (i = 0; i < ARRAY_SIZE(translated); i++) {
+		range = viot + 64 + 24 * i;
+		EXPECT(get32(range) == (24 << 16 | 1) && get32(range + 4) == translated[i] &&
+		       !get32(range + 8) &&
+		       get32(range + 12) == translated[i] * 0x10001U &&
+		       get32(range + 16) == 48);
+	}
+	memory_destroy(&memory);
+}
+
 /* What dsdt.asl reads, at the offsets that it has there. */
 static void windows(void)
 {
@@ -153,5 +189,6 @@ const struct test acpi_tests[] = {
 	{ "tables", tables },
 	{ "processors", processors },
 	{ "windows", windows },
+	{ "iommu", iommu },
 	{ NULL, NULL },
 };

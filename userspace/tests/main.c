@@ -27,6 +27,7 @@ static const struct {
 	{ "daemon", daemon_tests },
 	{ "departure", departure_tests },
 	{ "gsi", gsi_tests },
+	{ "iommu", iommu_tests },
 	{ "lib", lib_tests },
 	{ "serial", serial_tests },
 	{ "reconnect", reconnect_tests },

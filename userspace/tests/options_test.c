@@ -59,6 +59,10 @@ static void all(void)
 	EXPECT(options.nr_devices == 3 && options.devices[1].device == 0x1048);
 	EXPECT(options.devices[2].has_address);
 	options_free(&options);
+	EXPECT(!parse(&options, "--net tap=a,iommu=on --vsock 3,iommu=off --iommu"));
+	EXPECT(options.devices[0].translated && !options.devices[1].translated);
+	EXPECT(options.devices[2].iommu && options.devices[2].device == 0x1057);
+	options_free(&options);
 	EXPECT(!options.memory.huge_page && !options.memory.bound && !options.affinity.nr_pins);
 	EXPECT(!parse(&options, "--hugepages --numa-node 1 --cpu-affinity 0=2,1=3 -c 2"));
 	EXPECT(options.memory.huge_page == 2ULL << 20 && options.affinity.nr_pins == 2);
@@ -108,6 +112,11 @@ static void mistakes(void)
 		{ "--vsock a", "3 to 4294967294" },
 		{ "--scsi a/b", "name of a target" },
 		{ "--vdpa", "needs a value" },
+		{ "--iommu --iommu", "--iommu once" },
+		{ "--net tap=a,iommu=on", "add --iommu" },
+		{ "--net tap=a,iommu=yes --iommu", "neither on nor off" },
+		{ "--device virtio-iommu,iommu=on", "on bus 0" },
+		{ "--device root-port,name=a --device virtio-iommu,behind=a", "on bus 0" },
 		{ "--colour", "no option --colour" },
 		{ "-x", "no option -x" },
 		{ "--memory", "needs a value" },

@@ -66,6 +66,8 @@ struct queue {
  * @start_queue: start one while others run; NULL: it can't
  * @stop_queue: and stop it; NULL: it can't, and VIRTIO_F_RING_RESET is not offered
  * @set_call: @queue->call of one that runs is another now
+ * @notify: the driver has notified of a queue that runs, of a device with notify_exits. Returns
+ *	what @dispatch does. NULL: there are none
  * @poll_fd: what the event loop waits for; -1 or NULL: nothing
  * @dispatch: that is readable. Returns enum backend_event, or a negative error number if the back
  *	end is lost. ESTALE: what is back does not fit; ENOTRECOVERABLE: it left requests undone,
@@ -84,6 +86,7 @@ struct backend_ops {
 	int (*start_queue)(struct backend *backend, unsigned int index, const struct queue *queue);
 	int (*stop_queue)(struct backend *backend, unsigned int index);
 	int (*set_call)(struct backend *backend, unsigned int index, const struct queue *queue);
+	int (*notify)(struct backend *backend, unsigned int index);
 	int (*poll_fd)(const struct backend *backend);
 	int (*dispatch)(struct backend *backend);
 	void (*close)(struct backend *backend);

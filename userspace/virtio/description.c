@@ -14,6 +14,7 @@
 #include "event.h"
 #include "report.h"
 #include "virtio/internal.h"
+#include "virtio/key.h"
 
 /* Features of rings, which are between the driver and the back end alone. */
 #define RING_FEATURES	(VIRTIO_FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | \
@@ -49,6 +50,11 @@ static int make_device(struct device_spec *spec)
 	return STATUS_OK;
 }
 
+static int parse_iommu(struct device_spec *spec, const char *value)
+{
+	return key_on_off("--device", "iommu", value, &spec->translated);
+}
+
 static int parse_notify(struct virtio_device *device, const char *value)
 {
 	if (!strcmp(value, "mmio"))
@@ -70,6 +76,8 @@ static int virtio_parse(struct device_spec *spec, const char *key, const char *v
 	device = spec->model_data;
 	if (!strcmp(key, "notify"))
 		return parse_notify(device, value);
+	if (!strcmp(key, "iommu"))
+		return parse_iommu(spec, value);
 	return device->type->parse(device, key, value, known);
 }
 
@@ -99,6 +107,7 @@ static int virtio_check(struct device_spec *spec)
 		return misuse("--device: %s: count= is not for what has a back end, describe each",
 			      spec->name);
 	status = device->type->check ? device->type->check(device) : STATUS_OK;
+	spec->iommu = device->is_iommu;
 	spec->shares_memory = device->shares_memory;
 	return status;
 }
@@ -188,6 +197,11 @@ static void put_doorbells(FILE *text, const struct virtio_device *device)
 	bool pio = device->notify == VIRTIO_NOTIFY_PIO;
 	unsigned int i;
 
+	if (device->notify_exits) {
+		fprintf(text, "user=%u@%u+%u,", pio ? NOTIFY_PIO_BAR : CONFIG_BAR,
+			pio ? 0 : NOTIFY_OFFSET, device->nr_queues * NOTIFY_MULTIPLIER);
+		return;
+	}
 	for (i = 0; i < device->nr_queues; i++)
 		fprintf(text, "doorbell=%u@%u+%u/fd=%d,", pio ? NOTIFY_PIO_BAR : CONFIG_BAR,
 			(pio ? 0 : NOTIFY_OFFSET) + i * NOTIFY_MULTIPLIER, pio ? 2 : 0,
@@ -253,12 +267,18 @@ static int ask(struct virtio_device *device)
 	if (error)
 		return fail("%s: %s does not tell what it offers: %s", device->label, ops->name,
 			    strerror(-error));
+	if (device->endpoint && !(iommu_has_clients(device->endpoint) &&
+				  features & VIRTIO_FEATURE(VIRTIO_F_ACCESS_PLATFORM)))
+		return fail("%s: %s cannot be behind the IOMMU, leave out iommu=on",
+			    device->label, ops->name);
 	if (!(features & VIRTIO_FEATURE(VIRTIO_F_VERSION_1)))
 		return fail("%s: %s is only for drivers before virtio 1.0, use a later one",
 			    device->label, ops->name);
 	device->offered = device->features |
 			  (features & ~device->withheld &
 			   (device->type->backend_features | RING_FEATURES));
+	if (device->endpoint)
+		device->offered |= VIRTIO_FEATURE(VIRTIO_F_ACCESS_PLATFORM);
 	if (ops->start_queue && ops->stop_queue)
 		device->offered |= VIRTIO_FEATURE(VIRTIO_F_RING_RESET);
 	return STATUS_OK;
@@ -277,12 +297,24 @@ static int make_kicks(struct virtio_device *device)
 	return status;
 }
 
+static int create_endpoint(struct device_spec *spec, const struct guest_memory *memory)
+{
+	struct virtio_device *device = spec->model_data;
+
+	if (!spec->translated)
+		return STATUS_OK;
+	device->endpoint = iommu_endpoint_create(memory->iommu);
+	return device->endpoint ? STATUS_OK : no_memory();
+}
+
 static int virtio_open(struct device_spec *spec, const struct guest_memory *memory)
 {
 	struct virtio_device *device = spec->model_data;
 	int status;
 
-	status = device->type->open(device, memory);
+	status = create_endpoint(spec, memory);
+	if (!status)
+		status = device->type->open(device, memory);
 	if (!status)
 		status = ask(device);
 	if (!status)
@@ -298,6 +330,8 @@ void virtio_close(struct virtio_device *device)
 	if (device->backend)
 		device->backend->ops->close(device->backend);
 	device->backend = NULL;
+	iommu_endpoint_free(device->endpoint);
+	device->endpoint = NULL;
 	if (device->type->close)
 		device->type->close(device);
 }

@@ -105,6 +105,9 @@ static inline unsigned int nr_vectors(const struct virtio_device *device)
 void transport_write(struct transport *transport, __u64 offset, unsigned int size, __u64 data);
 void transport_written(struct transport *transport, __u64 offset, unsigned int size);
 
+/* The driver notifies of a queue, of a device with notify_exits. */
+void transport_notify(struct transport *transport, unsigned int index);
+
 /* What the window, in configuration space, makes of an access to its data. */
 __u64 window_read(struct transport *transport, __u64 offset, unsigned int size);
 void window_write(struct transport *transport, __u64 offset, unsigned int size, __u64 data);

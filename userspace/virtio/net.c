@@ -193,11 +193,15 @@ static int open_pairs(struct net_device *net, const struct guest_memory *memory)
 	int status;
 	int error;
 
+	/* Of the control queue we serve addresses ourselves. */
+	if (device->endpoint && net->pairs > 1)
+		return fail("%s: behind the IOMMU it has one pair of queues, leave out queues=",
+			    device->label);
 	if (net->socket)
 		status = open_daemon(net, memory);
 	else
 		status = vhostnet_open(&device->backend, net->tap, net->pairs, device->label,
-				       memory);
+				       memory, device->endpoint);
 	if (status || net->pairs == 1)
 		return status;
 	/* It would be the control queue's, too, and ring.c does not know it. */

@@ -186,6 +186,16 @@ size_t chain_read(const struct chain *chain, void *data, size_t size)
 	return done;
 }
 
+size_t chain_room(const struct chain *chain, size_t size)
+{
+	size_t room = 0;
+	unsigned int i;
+
+	for (i = 0; i < chain->nr_in && room < size; i++)
+		room += chain->pieces[chain->nr_out + i].iov_len;
+	return room < size ? room : size;
+}
+
 size_t chain_write(const struct chain *chain, const void *data, size_t size)
 {
 	size_t done = 0;

@@ -16,6 +16,25 @@
 /* The longest chain of descriptors, which is as long as the largest queue served here. */
 #define RING_MAX_CHAIN	256
 
+/*
+ * Bytes of the areas of a queue. The rings have two fields in front, and one behind with
+ * VIRTIO_F_EVENT_IDX.
+ */
+static inline __u64 ring_descriptors_size(__u16 entries)
+{
+	return 16ULL * entries;
+}
+
+static inline __u64 ring_available_size(__u16 entries)
+{
+	return 2ULL * entries + 6;
+}
+
+static inline __u64 ring_used_size(__u16 entries)
+{
+	return 8ULL * entries + 6;
+}
+
 struct vring_desc;
 struct vring_avail;
 struct vring_used;
@@ -55,6 +74,9 @@ bool ring_give(struct ring *ring, const struct chain *chain, __u32 written);
 
 /* Copy the first @size bytes that the driver has written. Returns how many there are. */
 size_t chain_read(const struct chain *chain, void *data, size_t size);
+
+/* For how many bytes is there room where the driver will read? No more than @size are counted. */
+size_t chain_room(const struct chain *chain, size_t size);
 
 /* Write @size bytes where the driver will read. Returns for how many there is room. */
 size_t chain_write(const struct chain *chain, const void *data, size_t size);

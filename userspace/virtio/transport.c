@@ -224,6 +224,12 @@ static bool read_queues(struct transport *transport)
 	return true;
 }
 
+/* Rings of a device behind the IOMMU may be unmapped at any time, which is the guest's affair. */
+static bool is_unmapped(const struct transport *transport, int error)
+{
+	return error == -EFAULT && transport->device->endpoint;
+}
+
 static void start(struct transport *transport)
 {
 	struct virtio_device *device = transport->device;
@@ -236,10 +242,10 @@ static void start(struct transport *transport)
 	error = ops_of(transport)->start(device->backend, transport->driver_features,
 					 transport->queues, device->nr_queues);
 	transport->started = !error;
-	if (error) {
+	if (error && !is_unmapped(transport, error))
 		lose_backend(transport, error);
+	if (error)
 		needs_reset(transport);
-	}
 }
 
 /* Can the device be driven with what the driver has chosen? */
@@ -256,6 +262,13 @@ static bool backend_accepts(struct transport *transport)
 	return !error;
 }
 
+/* It would give addresses of memory to a device that is behind the IOMMU (6.1). */
+static bool is_untranslated(const struct transport *transport)
+{
+	return transport->device->endpoint &&
+	       !(transport->driver_features & VIRTIO_FEATURE(VIRTIO_F_ACCESS_PLATFORM));
+}
+
 /* Does the driver accept what it may, and must? */
 static bool negotiate(struct transport *transport)
 {
@@ -263,7 +276,7 @@ static bool negotiate(struct transport *transport)
 	return !transport->lost && !has_unknown_features(transport) &&
 	       !(transport->driver_features & ~transport->device->offered) &&
 	       transport->driver_features & VIRTIO_FEATURE(VIRTIO_F_VERSION_1) &&
-	       backend_accepts(transport);
+	       !is_untranslated(transport) && backend_accepts(transport);
 }
 
 /* The driver writes device_status, and waits for what comes of it. */
@@ -336,12 +349,18 @@ static int enable_queue(struct transport *transport, unsigned int i,
 			const struct common_config *common)
 {
 	const struct backend_ops *ops = ops_of(transport);
+	int error;
 
 	if (!ops->start_queue || !read_queue(transport, i, common)) {
 		needs_reset(transport);
 		return 0;
 	}
-	return ops->start_queue(transport->device->backend, i, &transport->queues[i]);
+	error = ops->start_queue(transport->device->backend, i, &transport->queues[i]);
+	if (!is_unmapped(transport, error))
+		return error;
+	transport->queues[i].enabled = false;
+	needs_reset(transport);
+	return 0;
 }
 
 /* With DRIVER_OK set, the driver has written to registers of a queue: see which, and why. */
@@ -474,13 +493,30 @@ void transport_write(struct transport *transport, __u64 offset, unsigned int siz
 	transport_written(transport, offset, size);
 }
 
+/* In the BAR of notifications: which queue's? */
+static bool is_notification(const struct transport *transport, unsigned int bar, __u64 offset,
+			    unsigned int *index)
+{
+	const struct virtio_device *device = transport->device;
+	bool pio = device->notify == VIRTIO_NOTIFY_PIO;
+
+	if (!device->notify_exits || bar != (pio ? NOTIFY_PIO_BAR : CONFIG_BAR) ||
+	    (!pio && offset < NOTIFY_OFFSET))
+		return false;
+	*index = (offset - (pio ? 0 : NOTIFY_OFFSET)) / NOTIFY_MULTIPLIER;
+	return *index < device->nr_queues;
+}
+
 void virtio_write(void *state, unsigned int bar, __u64 offset, unsigned int size, __u64 data)
 {
 	struct transport *transport = state;
+	unsigned int index;
 
 	pthread_mutex_lock(&transport->lock);
 	if (bar == KVPCI_CONFIG)
 		window_write(transport, offset, size, data);
+	else if (is_notification(transport, bar, offset, &index))
+		transport_notify(transport, index);
 	else if (offset == COMMON_OFFSET + VIRTIO_PCI_COMMON_STATUS)
 		change_status(transport, data);
 	pthread_mutex_unlock(&transport->lock);
@@ -656,9 +692,8 @@ static int serve_event(struct transport *transport, int event)
 	}
 }
 
-static void serve_backend(struct transport *transport)
+static void serve(struct transport *transport, int event)
 {
-	int event = ops_of(transport)->dispatch(transport->device->backend);
 	int error = serve_event(transport, event);
 
 	/* What has gone meanwhile will tell of that. */
@@ -666,6 +701,17 @@ static void serve_backend(struct transport *transport)
 		lose_backend(transport, error);
 		needs_reset(transport);
 	}
+}
+
+static void serve_backend(struct transport *transport)
+{
+	serve(transport, ops_of(transport)->dispatch(transport->device->backend));
+}
+
+void transport_notify(struct transport *transport, unsigned int index)
+{
+	if (transport->started && transport->queues[index].enabled)
+		serve(transport, ops_of(transport)->notify(transport->device->backend, index));
 }
 
 static void serve_pin(struct transport *transport)
@@ -797,6 +843,8 @@ static int create(struct transport *transport)
 {
 	int status;
 
+	if (transport->device->endpoint)
+		iommu_endpoint_show(transport->device->endpoint, transport->function->slot);
 	transport->queues = calloc(transport->device->nr_queues, sizeof(*transport->queues));
 	transport->vectors = event_array(nr_vectors(transport->device));
 	if (!transport->queues || !transport->vectors)

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "iommu.h"
 #include "memory.h"
 #include "model.h"
 #include "spec.h"
@@ -45,6 +46,11 @@ enum virtio_notify {
 /**
  * struct virtio_device - a device, from its description to its end
  * @type: its type
+ * @endpoint: it is behind the virtual IOMMU, by what its back end makes a client of this, which
+ *	open does; NULL: it is not, and reaches all memory
+ * @notify_exits: the driver's notifications go to the back end's notify, and the driver waits
+ *	until that has returned; parse or check sets it
+ * @is_iommu: it is the virtual IOMMU; likewise
  * @kind: the device type (Virtual I/O Device 1.2, 5), if it is the back end's to say; open sets it.
  *	0: the preset's description tells PCI what the device is.
  * @class_code: likewise: PCI's class
@@ -71,6 +77,9 @@ enum virtio_notify {
  */
 struct virtio_device {
 	const struct virtio_type *type;
+	struct iommu_endpoint *endpoint;
+	bool notify_exits;
+	bool is_iommu;
 	__u8 kind;
 	__u32 class_code;
 	unsigned int nr_queues;

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <linux/vhost.h>
+#include <linux/virtio_config.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -67,16 +68,43 @@ int vhost_open(struct vhost *vhost, const char *path, const char *module, const 
 
 void vhost_close(struct vhost *vhost)
 {
+	iotlb_close(&vhost->iotlb);
 	if (vhost->fd >= 0)
 		close(vhost->fd);
 	*vhost = VHOST_CLOSED;
 }
 
-int vhost_set_features(const struct vhost *vhost, __u64 accepted)
+int vhost_translate(struct vhost *vhost, struct iommu_endpoint *endpoint, const char *label)
+{
+	int error = endpoint ? iotlb_open(&vhost->iotlb, vhost->fd, endpoint) : 0;
+
+	if (error)
+		return fail("%s: the host's kernel cannot put it behind the IOMMU (%s), leave out iommu=on",
+			    label, strerror(-error));
+	vhost->translates = endpoint;
+	return STATUS_OK;
+}
+
+int vhost_poll_fd(const struct vhost *vhost)
+{
+	return vhost->iotlb.endpoint ? vhost->fd : -1;
+}
+
+int vhost_dispatch(struct vhost *vhost)
+{
+	return iotlb_serve(&vhost->iotlb);
+}
+
+/* With VIRTIO_F_ACCESS_PLATFORM, the kernel forgets all addresses here. */
+int vhost_set_features(struct vhost *vhost, __u64 accepted)
 {
 	__u64 features = accepted & vhost->features;
 
-	return ioctl(vhost->fd, VHOST_SET_FEATURES, &features) ? -errno : 0;
+	if (ioctl(vhost->fd, VHOST_SET_FEATURES, &features))
+		return -errno;
+	vhost->iotlb.active = vhost->iotlb.endpoint &&
+			      features & 1ULL << VIRTIO_F_ACCESS_PLATFORM;
+	return 0;
 }
 
 int vhost_set_call(const struct vhost *vhost, unsigned int index, const struct queue *queue)
@@ -99,7 +127,7 @@ int vhost_forget_ring(const struct vhost *vhost, unsigned int index)
 	return ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &nowhere) ? -errno : 0;
 }
 
-int vhost_set_ring(const struct vhost *vhost, unsigned int index, const struct queue *queue)
+int vhost_set_ring(struct vhost *vhost, unsigned int index, const struct queue *queue)
 {
 	struct vhost_vring_state size = { .index = index, .num = queue->size };
 	struct vhost_vring_state base = { .index = index };
@@ -110,7 +138,10 @@ int vhost_set_ring(const struct vhost *vhost, unsigned int index, const struct q
 		.avail_user_addr = ring_address(vhost, queue->driver),
 		.used_user_addr = ring_address(vhost, queue->device),
 	};
+	int error = vhost->iotlb.endpoint ? iotlb_fetch_ring(&vhost->iotlb, queue) : 0;
 
+	if (error)
+		return error;
 	if (ioctl(vhost->fd, VHOST_SET_VRING_NUM, &size) ||
 	    ioctl(vhost->fd, VHOST_SET_VRING_BASE, &base) ||
 	    ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &address) ||

@@ -7,6 +7,7 @@
 #include <linux/vhost.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -22,10 +23,17 @@ struct pair {
 	bool attached;
 };
 
+/**
+ * struct vhostnet - the back end
+ * @endpoint: it is behind the virtual IOMMU; NULL: it is not
+ * @events: then, an epoll instance: the files of vhost's that ask for addresses
+ */
 struct vhostnet {
 	struct backend backend;
 	struct pair *pairs;
 	unsigned int nr_pairs;
+	struct iommu_endpoint *endpoint;
+	int events;
 };
 
 static struct vhostnet *to_vhostnet(struct backend *backend)
@@ -118,6 +126,23 @@ static int vhostnet_set_call(struct backend *backend, unsigned int index,
 	return vhost_set_call(&net->pairs[index / PAIR].vhost, index % PAIR, queue);
 }
 
+static int vhostnet_poll_fd(const struct backend *backend)
+{
+	return ((const struct vhostnet *)backend)->events;
+}
+
+static int vhostnet_dispatch(struct backend *backend)
+{
+	struct vhostnet *net = to_vhostnet(backend);
+	struct epoll_event event;
+	int error;
+
+	if (epoll_wait(net->events, &event, 1, 0) != 1)
+		return BACKEND_NOTHING;
+	error = vhost_dispatch(&net->pairs[event.data.u32].vhost);
+	return error ? error : BACKEND_NOTHING;
+}
+
 static void vhostnet_close(struct backend *backend)
 {
 	struct vhostnet *net = to_vhostnet(backend);
@@ -128,6 +153,8 @@ static void vhostnet_close(struct backend *backend)
 		if (net->pairs[i].tap >= 0)
 			close(net->pairs[i].tap);
 	}
+	if (net->events >= 0)
+		close(net->events);
 	free(net->pairs);
 	free(net);
 }
@@ -140,8 +167,23 @@ static const struct backend_ops vhostnet_ops = {
 	.start_queue = vhostnet_start_queue,
 	.stop_queue = vhostnet_stop_queue,
 	.set_call = vhostnet_set_call,
+	.poll_fd = vhostnet_poll_fd,
+	.dispatch = vhostnet_dispatch,
 	.close = vhostnet_close,
 };
+
+/* Wait for what the kernel asks of the IOMMU. */
+static int watch_pair(struct vhostnet *net, unsigned int index, const char *label)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = index };
+	int fd = vhost_poll_fd(&net->pairs[index].vhost);
+
+	if (fd >= 0 && net->events < 0)
+		net->events = epoll_create1(EPOLL_CLOEXEC);
+	if (fd >= 0 && epoll_ctl(net->events, EPOLL_CTL_ADD, fd, &event))
+		return fail("%s: cannot wait for it: %s", label, strerror(errno));
+	return STATUS_OK;
+}
 
 static int open_pair(struct vhostnet *net, const char *name, unsigned int pairs,
 		     const char *label)
@@ -153,13 +195,17 @@ static int open_pair(struct vhostnet *net, const char *name, unsigned int pairs,
 	net->nr_pairs++;
 	status = tap_open(&pair->tap, name, pairs > 1, label);
 	pair->attached = !status;
-	return status ? status :
-	       vhost_open(&pair->vhost, "/dev/vhost-net", "vhost_net", label,
-			  net->backend.memory);
+	if (!status)
+		status = vhost_open(&pair->vhost, "/dev/vhost-net", "vhost_net", label,
+				    net->backend.memory);
+	if (!status)
+		status = vhost_translate(&pair->vhost, net->endpoint, label);
+	return status ? status : watch_pair(net, net->nr_pairs - 1, label);
 }
 
 int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
-		  const char *label, const struct guest_memory *memory)
+		  const char *label, const struct guest_memory *memory,
+		  struct iommu_endpoint *endpoint)
 {
 	struct vhostnet *net = calloc(1, sizeof(*net));
 	int status = STATUS_OK;
@@ -167,6 +213,8 @@ int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
 	if (!net)
 		return fail("%s: not enough memory", label);
 	net->backend = (struct backend){ .ops = &vhostnet_ops, .memory = memory };
+	net->endpoint = endpoint;
+	net->events = -1;
 	*result = &net->backend;
 	net->pairs = calloc(pairs, sizeof(*net->pairs));
 	if (!net->pairs)

@@ -10,7 +10,8 @@
  * to be closed even on failure, unless it is NULL.
  */
 int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
-		  const char *label, const struct guest_memory *memory);
+		  const char *label, const struct guest_memory *memory,
+		  struct iommu_endpoint *endpoint);
 
 /* Use the first @n pairs only, of several. Returns 0 or a negative error number. */
 int vhostnet_set_pairs(struct backend *backend, unsigned int n);

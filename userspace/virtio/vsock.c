@@ -77,6 +77,18 @@ static int vsock_set_call(struct backend *backend, unsigned int index, const str
 	return index < NR_SERVED ? vhost_set_call(&to_vsock(backend)->vhost, index, queue) : 0;
 }
 
+static int vsock_poll_fd(const struct backend *backend)
+{
+	return vhost_poll_fd(&((const struct vsock *)backend)->vhost);
+}
+
+static int vsock_dispatch(struct backend *backend)
+{
+	int error = vhost_dispatch(&to_vsock(backend)->vhost);
+
+	return error ? error : BACKEND_NOTHING;
+}
+
 static void vsock_close(struct backend *backend)
 {
 	vhost_close(&to_vsock(backend)->vhost);
@@ -89,6 +101,8 @@ static const struct backend_ops vsock_ops = {
 	.start = vsock_start,
 	.stop = vsock_stop,
 	.set_call = vsock_set_call,
+	.poll_fd = vsock_poll_fd,
+	.dispatch = vsock_dispatch,
 	.close = vsock_close,
 };
 
@@ -134,6 +148,8 @@ static int open_backend(struct virtio_device *device, const struct guest_memory 
 	device->backend = &vsock->backend;
 	status = vhost_open(&vsock->vhost, "/dev/vhost-vsock", "vhost_vsock", device->label,
 			    memory);
+	if (!status)
+		status = vhost_translate(&vsock->vhost, device->endpoint, device->label);
 	if (status)
 		return status;
 	if (!ioctl(vsock->vhost.fd, VHOST_VSOCK_SET_GUEST_CID, &description->cid))

@@ -41,7 +41,10 @@ static bool notify(struct transport *transport, const struct place *place)
 	if (place->bar != (pio ? NOTIFY_PIO_BAR : CONFIG_BAR) ||
 	    offset / NOTIFY_MULTIPLIER >= device->nr_queues)
 		return false;
-	event_signal(device->kicks[offset / NOTIFY_MULTIPLIER]);
+	if (device->notify_exits)
+		transport_notify(transport, offset / NOTIFY_MULTIPLIER);
+	else
+		event_signal(device->kicks[offset / NOTIFY_MULTIPLIER]);
 	return true;
 }
 

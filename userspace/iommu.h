@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A virtual IOMMU: which memory of the guest a device reaches at which address.
+ *
+ *	guest --> requests (virtio/viommu.c) --> domains of mappings <-- endpoints <-- clients
+ *
+ * An endpoint is a device that is behind the IOMMU. The guest attaches it to a domain, which is a
+ * set of mappings. What reaches memory for the device is a client of its endpoint: a file of
+ * vhost's, say. One that is lazy asks for what it needs, when it needs it (iommu_fetch()). Others
+ * are told of each mapping as it is made. All are told when one goes, and have forgotten it by the
+ * time that the guest is told that it has gone.
+ *
+ * All of this may be called from any thread. Operations of clients are called with the IOMMU's lock
+ * held, and may not call back.
+ */
+#ifndef IOMMU_H
+#define IOMMU_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include "memory.h"
+
+struct iommu;
+struct iommu_endpoint;
+struct iommu_client;
+
+/* What may be done to memory. The numbers are those of VIRTIO_IOMMU_MAP_F_*. */
+#define IOMMU_READ	1
+#define IOMMU_WRITE	2
+
+/* The least that can be mapped. */
+#define IOMMU_PAGE	4096ULL
+
+/* Addresses that a device may be given. A host's IOMMU has no more either. */
+#define IOMMU_LAST_ADDRESS	((1ULL << 48) - 1)
+
+/* Numbers of domains. Linux has as many as there are groups of devices. */
+#define IOMMU_LAST_DOMAIN	0xffff
+
+/* Interrupt messages: not translated, and no memory. */
+#define IOMMU_MSI_FIRST		0xfee00000ULL
+#define IOMMU_MSI_LAST		0xfeefffffULL
+
+/*
+ * Mappings of all domains together: 1 GiB in pages of 4 KiB. Each takes some 100 bytes of the
+ * launcher's memory.
+ */
+#define IOMMU_MAX_MAPPINGS	(1U << 18)
+
+/**
+ * struct iommu_piece - addresses of a device, one after the other in our memory, too
+ * @start: the first one
+ * @last: the last one
+ * @host: where we see what is at @start
+ * @access: IOMMU_READ, IOMMU_WRITE; 0: none of this may be reached, and @host is NULL
+ */
+struct iommu_piece {
+	__u64 start;
+	__u64 last;
+	void *host;
+	__u32 access;
+};
+
+/**
+ * struct iommu_client_ops - what reaches memory for a device
+ * @lazy: it is told of a piece only if it asks
+ * @map: know this piece from now on. Never overlaps another that it knows, but for one whose
+ *	access is 0.
+ * @unmap: forget all from @start to @last. Pieces that it knows are whole in there. When this
+ *	returns, the device reaches nothing by them any more.
+ *
+ * Both return 0 or a negative error number.
+ */
+struct iommu_client_ops {
+	bool lazy;
+	int (*map)(struct iommu_client *client, const struct iommu_piece *piece);
+	int (*unmap)(struct iommu_client *client, __u64 start, __u64 last);
+};
+
+/**
+ * struct iommu_client - what reaches memory for a device
+ * @ops: how it is told
+ * @next: the IOMMU's: another one
+ * @denied: likewise: it may know pieces without access
+ */
+struct iommu_client {
+	const struct iommu_client_ops *ops;
+	struct iommu_client *next;
+	bool denied;
+};
+
+/* Why did a device reach nothing? The numbers are those of VIRTIO_IOMMU_FAULT_R_*. */
+enum iommu_reason {
+	IOMMU_NO_DOMAIN = 1,
+	IOMMU_NO_MAPPING = 2,
+};
+
+struct iommu_fault {
+	enum iommu_reason reason;
+	__u32 endpoint;
+	__u64 address;
+	__u32 access;
+};
+
+/* Make one. It starts with endpoints that are in no domain reaching all memory (bypass). */
+int iommu_create(struct iommu **iommu, const struct guest_memory *memory);
+
+/* Another one needs it, and gives it back by iommu_put(). Returns @iommu. */
+struct iommu *iommu_get(struct iommu *iommu);
+
+/*
+ * Who has made it, or got it, needs it no more. It goes with the last of these, and of its
+ * endpoints. NULL: nothing to do.
+ */
+void iommu_put(struct iommu *iommu);
+
+/* @report is called for each fault, with the lock held; NULL: nobody wants to know any more. */
+void iommu_on_fault(struct iommu *iommu,
+		    void (*report)(void *context, const struct iommu_fault *fault), void *context);
+
+/* A device is going to be behind it. Returns NULL if memory lacks. */
+struct iommu_endpoint *iommu_endpoint_create(struct iommu *iommu);
+
+/* Its clients have been removed. NULL: nothing to do. */
+void iommu_endpoint_free(struct iommu_endpoint *endpoint);
+
+/* From now on the guest knows it by this number. */
+void iommu_endpoint_show(struct iommu_endpoint *endpoint, __u32 id);
+
+/* Returns 0 or a negative error number: it may be told of mappings at once. */
+int iommu_add_client(struct iommu_endpoint *endpoint, struct iommu_client *client);
+void iommu_remove_client(struct iommu_endpoint *endpoint, struct iommu_client *client);
+bool iommu_has_clients(const struct iommu_endpoint *endpoint);
+
+/*
+ * A lazy client needs @size bytes at @address, for @access: it is told of all pieces that these are
+ * in. What can't be reached is a fault, of which one piece without access tells it. Returns 0, or a
+ * negative error number if the client does not take a piece; EFAULT: it can't reach all of it.
+ */
+int iommu_fetch(struct iommu_endpoint *endpoint, struct iommu_client *client, __u64 address,
+		__u64 size, __u32 access);
+
+/* Can the device reach all of that? If not, it is a fault. */
+bool iommu_reaches(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access);
+
+/*
+ * What the guest asks for (Virtual I/O Device 1.2, 5.13.6). Each returns one of VIRTIO_IOMMU_S_*.
+ * Flags have been looked at, and reserved fields.
+ */
+__u8 iommu_attach(struct iommu *iommu, __u32 domain, __u32 endpoint, bool bypass);
+__u8 iommu_detach(struct iommu *iommu, __u32 domain, __u32 endpoint);
+__u8 iommu_map(struct iommu *iommu, __u32 domain, __u64 start, __u64 last, __u64 physical,
+	       __u32 flags);
+__u8 iommu_unmap(struct iommu *iommu, __u32 domain, __u64 start, __u64 last);
+
+bool iommu_has_endpoint(struct iommu *iommu, __u32 endpoint);
+
+/* Do endpoints that are in no domain reach all memory, or none? */
+void iommu_set_bypass(struct iommu *iommu, bool bypass);
+
+/* The guest has reset the IOMMU: there are no domains any more. */
+void iommu_reset(struct iommu *iommu);
+
+#endif /* IOMMU_H */

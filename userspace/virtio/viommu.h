@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The virtual IOMMU's device (Virtual I/O Device 1.2, 5.13). */
+#ifndef VIRTIO_VIOMMU_H
+#define VIRTIO_VIOMMU_H
+
+#include "iommu.h"
+#include "virtio/transport.h"
+
+extern const struct virtio_type iommu_type;
+
+/*
+ * Carry out a request: @length bytes of @request that the driver has written, and @room bytes at
+ * @answer that it will read, which are zero. Returns how many of these are to be written; 0: there
+ * is no room for a status.
+ */
+size_t viommu_request(struct iommu *iommu, const void *request, size_t length, void *answer,
+		      size_t room);
+
+#endif /* VIRTIO_VIOMMU_H */
