@@ -199,7 +199,8 @@ static int create_function(struct function *function, struct kvpci_host *bridge,
 	struct kvpci_function_config config = {
 		.size = sizeof(config),
 		.flags = (spec->bridge ? KVPCI_FUNCTION_BRIDGE : 0) |
-			 (wants_resets(spec) ? KVPCI_FUNCTION_RESET_EXIT : 0),
+			 (wants_resets(spec) ? KVPCI_FUNCTION_RESET_EXIT : 0) |
+			 (spec->hands_vectors ? KVPCI_FUNCTION_ROUTE_EVENTFD : 0),
 		.devfn = function->slot & 0xff,
 		.vendor = spec->vendor,
 		.device = spec->device,

@@ -445,11 +445,30 @@ static int set_bar(struct device_spec *spec, const char *key, char *value)
 		      key, value);
 }
 
-/* The ROM is a read-only region like others; its size is the file's unless it is given. */
-static int set_rom(struct device_spec *spec, const char *key, char *value)
+/* The ROM is a read-only region like others; its size is that of its contents, rounded up. */
+int spec_set_rom(struct device_spec *spec, const void *data, size_t length)
 {
 	struct spec_region *region;
 	__u64 size = 2048;
+	int status;
+
+	while (size < length)
+		size *= 2;
+	region = append(&spec->regions, &spec->nr_regions, sizeof(*region));
+	if (!region)
+		return no_memory();
+	status = bytes_create(&region->bytes, length);
+	if (status)
+		return status;
+	memcpy(region->bytes.value, data, length);
+	region->bar = KVPCI_BAR_ROM;
+	region->mirror = true;
+	spec->rom_size = size;
+	return STATUS_OK;
+}
+
+static int set_rom(struct device_spec *spec, const char *key, char *value)
+{
 	struct file file;
 	int status;
 
@@ -458,21 +477,10 @@ static int set_rom(struct device_spec *spec, const char *key, char *value)
 	status = file_read(&file, value, "expansion ROM");
 	if (status)
 		return status;
-	while (size < file.size)
-		size *= 2;
-	region = append(&spec->regions, &spec->nr_regions, sizeof(*region));
-	if (size > KVPCI_MAX_REGISTERS)
+	if (file.size > KVPCI_MAX_REGISTERS)
 		status = misuse("--device: the expansion ROM %s is larger than 16 MiB", value);
-	else if (!region)
-		status = no_memory();
 	else
-		status = bytes_create(&region->bytes, file.size);
-	if (!status) {
-		memcpy(region->bytes.value, file.data, file.size);
-		region->bar = KVPCI_BAR_ROM;
-		region->mirror = true;
-		spec->rom_size = size;
-	}
+		status = spec_set_rom(spec, file.data, file.size);
 	file_free(&file);
 	return status;
 }
@@ -649,6 +657,22 @@ static struct spec_capability *append_capability(struct device_spec *spec)
 {
 	return append(&spec->capabilities, &spec->nr_capabilities,
 		      sizeof(struct spec_capability));
+}
+
+int spec_add_capability(struct device_spec *spec, const struct spec_capability *what, size_t length,
+			struct spec_bytes **bytes)
+{
+	struct spec_capability *capability = append_capability(spec);
+	int status = STATUS_OK;
+
+	if (!capability)
+		return no_memory();
+	*capability = *what;
+	capability->bytes = (struct spec_bytes){ 0 };
+	if (length)
+		status = bytes_create(&capability->bytes, length);
+	*bytes = &capability->bytes;
+	return status;
 }
 
 /* ID/options; the bytes that the user gives start after the header. */
@@ -900,15 +924,16 @@ static int parse_item(struct device_spec *spec, char *item, bool first)
 		return misuse("--device: %s is not key=value", item);
 	}
 	*value++ = '\0';
-	for (i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (!strcmp(item, keys[i].name))
-			return keys[i].parse(spec, item, value);
-	}
+	/* First: a model may know more values of a key that all have. */
 	if (model) {
 		known = true;
 		status = model->parse(spec, item, value, &known);
 		if (known)
 			return status;
+	}
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (!strcmp(item, keys[i].name))
+			return keys[i].parse(spec, item, value);
 	}
 	return misuse("--device: there is no key %s, see kvpci-run(1)", item);
 }

@@ -72,6 +72,7 @@ struct device_spec {
 	bool iommu;		/* it is the virtual IOMMU */
 	bool translated;	/* it is behind the virtual IOMMU */
 	bool shares_memory;	/* another process serves it, which maps the guest's memory */
+	bool hands_vectors;	/* KVM may be handed its interrupts' eventfds */
 	__u16 vendor;
 	__u16 device;
 	__u16 subsystem_vendor;
@@ -119,6 +120,14 @@ int spec_open(struct device_spec *spec, const struct guest_memory *memory);
 
 /* Add to a description, as if @text had been part of it. */
 int spec_add(struct device_spec *spec, const char *text);
+
+/*
+ * What a model that completes a description adds to it: a capability like @what, with @length bytes
+ * of contents, all zero, that are put into @bytes; and the expansion ROM's contents.
+ */
+int spec_add_capability(struct device_spec *spec, const struct spec_capability *what, size_t length,
+			struct spec_bytes **bytes);
+int spec_set_rom(struct device_spec *spec, const void *data, size_t length);
 
 void spec_free(struct device_spec *spec);
 

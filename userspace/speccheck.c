@@ -244,7 +244,8 @@ int spec_check(const struct device_spec *spec)
 {
 	int status;
 
-	if (!spec->vendor && !spec->device)
+	/* A model may find out later. */
+	if (!spec->vendor && !spec->device && !spec->model)
 		return misuse("--device: say what it is: id=VENDOR:DEVICE, or the name of a known device");
 	status = check_bridge(spec);
 	if (!status)
