@@ -33,6 +33,7 @@
 #include "stop.h"
 #include "terminal.h"
 #include "vcpu.h"
+#include "vfio/container.h"
 #include "vm.h"
 
 struct machine {
@@ -122,6 +123,7 @@ static int open_devices(struct machine *machine)
 	int status = STATUS_OK;
 	size_t i;
 
+	vfio_container_init(&machine->vm);
 	for (i = 0; !status && i < options->nr_devices; i++)
 		status = spec_open(&options->devices[i], &machine->memory);
 	return status;
@@ -150,8 +152,6 @@ static int read_input(struct machine *machine)
 		status = load_kernel(machine);
 	if (!status)
 		status = create_iommu(machine);
-	if (!status)
-		status = open_devices(machine);
 	return status;
 }
 
@@ -341,6 +341,8 @@ static int create(struct machine *machine)
 		status = stop_init(kick_vcpus, machine);
 	if (!status)
 		status = vm_create(&machine->vm, &machine->memory, options->cpus);
+	if (!status)
+		status = open_devices(machine);
 	if (!status)
 		status = create_pci(machine);
 	if (!status)

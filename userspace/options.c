@@ -42,6 +42,7 @@ enum option_key {
 	OPT_SCSI,
 	OPT_VDPA,
 	OPT_IOMMU,
+	OPT_VFIO,
 	OPT_HUGEPAGES,
 	OPT_NUMA_NODE,
 	OPT_CPU_AFFINITY,
@@ -66,6 +67,7 @@ static const struct option long_options[] = {
 	{ "scsi", required_argument, NULL, OPT_SCSI },
 	{ "vdpa", required_argument, NULL, OPT_VDPA },
 	{ "iommu", no_argument, NULL, OPT_IOMMU },
+	{ "vfio", required_argument, NULL, OPT_VFIO },
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "cf8", required_argument, NULL, OPT_CF8 },
@@ -103,6 +105,7 @@ static void print_help(void)
 	       "      --scsi WWPN       add the disks of that target of the host's vhost-scsi\n"
 	       "      --vdpa PATH       add the device that PATH, a /dev/vhost-vdpa-N, offers\n"
 	       "      --iommu           add an IOMMU, behind which are devices with iommu=on\n"
+	       "      --vfio DEVICE     give the guest a device of the host, by PCI address or sysfs path\n"
 	       "      --control FILE    listen at socket FILE for kvpci-ctl, which adds and removes devices\n"
 	       "      --module FILE     if kvpci is not loaded, load it from FILE\n"
 	       "      --cf8 on|off      PCI configuration through ports 0xcf8 to 0xcff (off for a bzImage)\n"
@@ -276,6 +279,8 @@ static int parse_option(struct options *options, int option, const char *argumen
 		return parse_short(options, "virtio-vdpa", "path=", argument);
 	case OPT_IOMMU:
 		return parse_device(options, "virtio-iommu");
+	case OPT_VFIO:
+		return parse_short(options, "vfio", "path=", argument);
 	case OPT_CF8:
 		status = parse_on_off("--cf8", argument, &on);
 		if (!status)

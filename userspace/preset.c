@@ -7,6 +7,7 @@
 
 #include "preset.h"
 #include "testdev.h"
+#include "vfio/assigned.h"
 #include "virtio/blk.h"
 #include "virtio/fs.h"
 #include "virtio/viommu.h"
@@ -68,6 +69,12 @@ const struct preset presets[] = {
 		.summary = "an IOMMU, as of --iommu, for devices with iommu=on to be behind",
 		.description = "id=1af4:1057,class=080600,rev=01,subsys=1af4:1100,intx=a,pcie=flr",
 		.model = &iommu_type.model,
+	},
+	{
+		.name = "vfio",
+		.summary = "a device of the host's, as of --vfio: path=DEVICE",
+		.description = "pm=off,pcie=off",
+		.model = &vfio_model,
 	},
 	{ .name = NULL },
 };

@@ -41,6 +41,7 @@ static const struct {
 	{ "netctrl", netctrl_tests },
 	{ "scsi", scsi_tests },
 	{ "vdpa", vdpa_tests },
+	{ "vfio", vfio_tests },
 };
 
 static bool failed;

@@ -63,6 +63,9 @@ static void all(void)
 	EXPECT(options.devices[0].translated && !options.devices[1].translated);
 	EXPECT(options.devices[2].iommu && options.devices[2].device == 0x1057);
 	options_free(&options);
+	EXPECT(!parse(&options, "--vfio 01:00.0,irq=bypass,addr=4"));
+	EXPECT(options.nr_devices == 1 && options.devices[0].has_address);
+	options_free(&options);
 	EXPECT(!options.memory.huge_page && !options.memory.bound && !options.affinity.nr_pins);
 	EXPECT(!parse(&options, "--hugepages --numa-node 1 --cpu-affinity 0=2,1=3 -c 2"));
 	EXPECT(options.memory.huge_page == 2ULL << 20 && options.affinity.nr_pins == 2);
@@ -117,6 +120,7 @@ static void mistakes(void)
 		{ "--net tap=a,iommu=yes --iommu", "neither on nor off" },
 		{ "--device virtio-iommu,iommu=on", "on bus 0" },
 		{ "--device root-port,name=a --device virtio-iommu,behind=a", "on bus 0" },
+		{ "--vfio", "needs a value" },
 		{ "--colour", "no option --colour" },
 		{ "-x", "no option -x" },
 		{ "--memory", "needs a value" },

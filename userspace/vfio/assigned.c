@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a device of the host that is the guest's.
+ *
+ * Most of what the guest does with it comes to nobody here: BARs are memory, DMA goes through the
+ * IOMMU, and interrupts from eventfd to eventfd. What comes here are accesses to what can't be
+ * mapped, and writes to the registers of configuration space that the host has to know of: whether
+ * it is a bus master, how it interrupts, how PCI Express is set up, and resets. Each of these
+ * writes has been carried out by the kernel module; we look at what the registers hold now, and
+ * bring the device in line. So it does not matter in which order those of several processors come.
+ */
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "event.h"
+#include "function.h"
+#include "report.h"
+#include "stop.h"
+#include "vfio/bars.h"
+#include "vfio/internal.h"
+#include "vfio/interrupts.h"
+#include "vfio/assigned.h"
+
+/* What the device decodes all the time. */
+#define DECODE	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY)
+
+/* What becomes readable in state->events. */
+enum source {
+	SOURCE_ERROR,
+	SOURCE_REQUEST,
+	NR_SOURCES,
+};
+
+/**
+ * struct state - a device that the guest has
+ * @vfio: what it was described as
+ * @function: its function
+ * @lock: guards what follows
+ * @command: what the device's command register was set to last
+ * @control: likewise, PCI Express's device control
+ * @control2: and device control 2
+ * @interrupts: its interrupts
+ * @bars: its BARs
+ * @sources: eventfds by which VFIO tells of the device
+ * @events: an epoll instance of them
+ * @leaving: the host wants it back, of which has been told
+ */
+struct state {
+	struct vfio_function *vfio;
+	struct function *function;
+	pthread_mutex_t lock;
+	__u16 command;
+	__u16 control;
+	__u16 control2;
+	struct vfio_interrupts interrupts;
+	struct vfio_bars bars;
+	int sources[NR_SOURCES];
+	int events;
+	bool leaving;
+};
+
+static __u16 read_register(const struct state *state, unsigned int at)
+{
+	__u16 value = 0;
+
+	kvpci_function_read(state->function->handle, KVPCI_CONFIG, 0, at, &value, sizeof(value));
+	return value;
+}
+
+static void write_device(const struct state *state, unsigned int at, __u16 value)
+{
+	vfio_device_write(&state->vfio->device, VFIO_PCI_CONFIG_REGION_INDEX, at, sizeof(value),
+			  value);
+}
+
+static void follow_register(struct state *state, unsigned int at, __u16 value, __u16 *last)
+{
+	if (value == *last)
+		return;
+	*last = value;
+	write_device(state, at, value);
+}
+
+/* Bring the device in line with what the guest's registers hold. */
+static void follow(struct state *state)
+{
+	const struct vfio_config *config = &state->vfio->config;
+	__u16 at = config->express;
+
+	follow_register(state, PCI_COMMAND,
+			DECODE | (read_register(state, PCI_COMMAND) & PCI_COMMAND_MASTER),
+			&state->command);
+	if (at)
+		follow_register(state, at + PCI_EXP_DEVCTL,
+				read_register(state, at + PCI_EXP_DEVCTL), &state->control);
+	if (config->express_length > PCI_EXP_DEVCTL2 + 1)
+		follow_register(state, at + PCI_EXP_DEVCTL2,
+				read_register(state, at + PCI_EXP_DEVCTL2), &state->control2);
+	vfio_interrupts_follow(&state->interrupts);
+}
+
+static void vfio_written(void *opaque, unsigned int bar, __u64 offset, unsigned int size)
+{
+	struct state *state = opaque;
+
+	(void)bar;
+	(void)offset;
+	(void)size;
+	pthread_mutex_lock(&state->lock);
+	follow(state);
+	pthread_mutex_unlock(&state->lock);
+}
+
+/* The registers are as after a reset already. */
+static void vfio_reset(void *opaque)
+{
+	struct state *state = opaque;
+	const struct vfio_config *config = &state->vfio->config;
+
+	pthread_mutex_lock(&state->lock);
+	vfio_interrupts_stop(&state->interrupts);
+	write_device(state, PCI_COMMAND, DECODE);
+	vfio_device_reset(&state->vfio->device);
+	state->command = DECODE;
+	write_device(state, PCI_COMMAND, DECODE);
+	if (config->express)
+		state->control = ~read_register(state, config->express + PCI_EXP_DEVCTL);
+	if (config->express_length > PCI_EXP_DEVCTL2 + 1)
+		state->control2 = ~read_register(state, config->express + PCI_EXP_DEVCTL2);
+	follow(state);
+	pthread_mutex_unlock(&state->lock);
+}
+
+/*
+ * How many bytes of an access to @size bytes at @offset are the device's own, and where it has
+ * them: as many at a time as may be, since registers may have to be accessed as a whole. 0: the
+ * first byte is the kernel module's.
+ */
+static unsigned int find_own(const struct state *state, __u64 offset, unsigned int size,
+			     __u64 *device_at)
+{
+	const struct vfio_passed *passed = vfio_config_find(&state->vfio->config, offset);
+	unsigned int own = 8;
+
+	if (!passed)
+		return 0;
+	*device_at = passed->device_at + (offset - passed->at);
+	while (own > size || offset % own || offset + own > (__u64)passed->at + passed->length)
+		own /= 2;
+	return own;
+}
+
+/* An access to configuration space, of which some bytes are the device's own. */
+static __u64 read_config(struct state *state, __u64 offset, unsigned int size)
+{
+	__u64 device_at, data = 0;
+	unsigned int i, own;
+
+	kvpci_function_read(state->function->handle, KVPCI_CONFIG, 0, offset, &data, size);
+	for (i = 0; i < size; i += own ? own : 1) {
+		__u64 value;
+
+		own = find_own(state, offset + i, size - i, &device_at);
+		if (!own)
+			continue;
+		value = vfio_device_read(&state->vfio->device, VFIO_PCI_CONFIG_REGION_INDEX,
+					 device_at, own);
+		memcpy((__u8 *)&data + i, &value, own);
+	}
+	return data;
+}
+
+static void write_config(struct state *state, __u64 offset, unsigned int size, __u64 data)
+{
+	unsigned int i, own;
+	__u64 device_at;
+
+	for (i = 0; i < size; i += own ? own : 1) {
+		own = find_own(state, offset + i, size - i, &device_at);
+		if (own)
+			vfio_device_write(&state->vfio->device, VFIO_PCI_CONFIG_REGION_INDEX,
+					  device_at, own, data >> 8 * i);
+		else
+			kvpci_function_write_as_guest(state->function->handle, KVPCI_CONFIG,
+						      offset + i, data >> 8 * i & 0xff, 1);
+	}
+	vfio_written(state, KVPCI_CONFIG, offset, size);
+}
+
+static __u64 vfio_read(void *opaque, unsigned int bar, __u64 offset, unsigned int size)
+{
+	struct state *state = opaque;
+
+	if (bar == KVPCI_CONFIG)
+		return read_config(state, offset, size);
+	return vfio_device_read(&state->vfio->device, bar, offset, size);
+}
+
+static void vfio_write(void *opaque, unsigned int bar, __u64 offset, unsigned int size, __u64 data)
+{
+	struct state *state = opaque;
+
+	if (bar == KVPCI_CONFIG)
+		write_config(state, offset, size, data);
+	else
+		vfio_device_write(&state->vfio->device, bar, offset, size, data);
+}
+
+static int vfio_poll_fd(void *opaque)
+{
+	return ((struct state *)opaque)->events;
+}
+
+/* The host wants it back: the guest is to release it if it can, or ends. */
+static void give_back(struct state *state)
+{
+	struct function *port = state->function->parent;
+	struct slot_control control = { 0 };
+
+	if (state->leaving)
+		return;
+	state->leaving = true;
+	if (port && port->slot_control && !function_slot(port, &control) && control.served) {
+		note("%s: the host wants it back, and the guest is asked to release it",
+		     state->vfio->label);
+		port->leaving = time(NULL);
+		function_press_button(port);
+		return;
+	}
+	stop_request(fail("%s: the host wants it back, and it is in no slot that the guest serves: the guest ends",
+			  state->vfio->label));
+}
+
+static void vfio_dispatch(void *opaque)
+{
+	struct state *state = opaque;
+
+	if (event_take(state->sources[SOURCE_REQUEST]))
+		give_back(state);
+	if (event_take(state->sources[SOURCE_ERROR]))
+		stop_request(fail("%s: the device has reported an error that it can't recover from: the guest ends, reset the device",
+				  state->vfio->label));
+}
+
+static int watch(struct state *state, enum source source, unsigned int index)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
+	const struct vfio_device *device = &state->vfio->device;
+	int status = event_create(&state->sources[source]);
+
+	if (status)
+		return status;
+	if (epoll_ctl(state->events, EPOLL_CTL_ADD, state->sources[source], &event))
+		return fail("%s: cannot wait for it: %s", device->label, strerror(errno));
+	/* Not all devices tell of these. */
+	if (device->nr_irqs[index])
+		vfio_device_set_irqs(device, index, 0, &state->sources[source], 1,
+				     VFIO_IRQ_SET_ACTION_TRIGGER);
+	return STATUS_OK;
+}
+
+static int create_events(struct state *state)
+{
+	int status;
+
+	state->events = epoll_create1(EPOLL_CLOEXEC);
+	if (state->events < 0)
+		return fail("%s: cannot wait for it: %s", state->vfio->label, strerror(errno));
+	status = watch(state, SOURCE_ERROR, VFIO_PCI_ERR_IRQ_INDEX);
+	return status ? status : watch(state, SOURCE_REQUEST, VFIO_PCI_REQ_IRQ_INDEX);
+}
+
+static int add_config_range(struct state *state, enum kvpci_range_kind kind, __u16 at,
+			    __u16 length)
+{
+	int error = kvpci_function_add_range(state->function->handle, KVPCI_CONFIG, kind, at,
+					     length, NULL);
+
+	return error ? fail("%s: the kernel does not leave registers of configuration space: %s",
+			    state->vfio->label, strerror(-error)) : STATUS_OK;
+}
+
+/* What the guest writes of these, we are told; and what is passed on. */
+static int add_config_ranges(struct state *state)
+{
+	const struct vfio_config *config = &state->vfio->config;
+	int status = add_config_range(state, KVPCI_RANGE_EXIT, PCI_COMMAND, 2);
+	unsigned int i;
+
+	if (!status && config->msi)
+		status = add_config_range(state, KVPCI_RANGE_EXIT, config->msi + PCI_MSI_FLAGS, 2);
+	if (!status && config->msix)
+		status = add_config_range(state, KVPCI_RANGE_EXIT, config->msix + PCI_MSIX_FLAGS,
+					  2);
+	if (!status && config->express)
+		status = add_config_range(state, KVPCI_RANGE_EXIT,
+					  config->express + PCI_EXP_DEVCTL, 2);
+	if (!status && config->express_length > PCI_EXP_DEVCTL2 + 1)
+		status = add_config_range(state, KVPCI_RANGE_EXIT,
+					  config->express + PCI_EXP_DEVCTL2, 2);
+	for (i = 0; !status && i < config->nr_passed; i++)
+		status = add_config_range(state, KVPCI_RANGE_USERSPACE, config->passed[i].at,
+					  config->passed[i].length);
+	return status;
+}
+
+static int create(struct state *state)
+{
+	const struct vfio_device *device = &state->vfio->device;
+	struct function *function = state->function;
+	int status;
+
+	status = create_events(state);
+	if (!status)
+		status = add_config_ranges(state);
+	if (!status)
+		status = vfio_bars_create(&state->bars, device, function);
+	if (!status)
+		status = vfio_interrupts_create(&state->interrupts, device, function,
+						&state->vfio->config, state->vfio->bypass);
+	if (!status)
+		follow(state);
+	return status;
+}
+
+static void vfio_destroy(void *opaque)
+{
+	struct state *state = opaque;
+	size_t i;
+
+	vfio_bars_destroy(&state->bars);
+	/* What it still does ends here: VFIO resets it. */
+	vfio_device_release(&state->vfio->device);
+	vfio_interrupts_destroy(&state->interrupts);
+	for (i = 0; i < NR_SOURCES; i++) {
+		if (state->sources[i] >= 0)
+			close(state->sources[i]);
+	}
+	if (state->events >= 0)
+		close(state->events);
+	pthread_mutex_destroy(&state->lock);
+	free(state);
+}
+
+static int vfio_create(struct function *function, void **opaque)
+{
+	struct state *state = calloc(1, sizeof(*state));
+	int status;
+
+	if (!state)
+		return fail("not enough memory for the devices, describe fewer");
+	state->vfio = function->spec->model_data;
+	state->function = function;
+	state->sources[SOURCE_ERROR] = -1;
+	state->sources[SOURCE_REQUEST] = -1;
+	state->events = -1;
+	state->command = DECODE;
+	state->interrupts.pin = -1;
+	state->interrupts.ack = -1;
+	pthread_mutex_init(&state->lock, NULL);
+	status = create(state);
+	if (status)
+		vfio_destroy(state);
+	else
+		*opaque = state;
+	return status;
+}
+
+const struct device_model vfio_model = {
+	.description = &vfio_description,
+	.create = vfio_create,
+	.destroy = vfio_destroy,
+	.read = vfio_read,
+	.write = vfio_write,
+	.written = vfio_written,
+	.reset = vfio_reset,
+	.poll_fd = vfio_poll_fd,
+	.dispatch = vfio_dispatch,
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The interrupts of a device of the host, from VFIO to the guest.
+ *
+ * VFIO signals an eventfd for each vector, which is bound to the guest's vector: the kernel module
+ * sends the message, or keeps it pending while the guest masks it, and nothing comes here. Or KVM
+ * takes the eventfd itself, so that the processor can deliver it (posted interrupts).
+ *
+ * A device interrupts in one way at a time: by its vectors once the guest has enabled MSI or MSI-X,
+ * and by its pin before. VFIO masks the pin when it has signalled it, until the guest
+ * has acknowledged that.
+ */
+#include <linux/pci_regs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "event.h"
+#include "report.h"
+#include "vfio/interrupts.h"
+
+static const unsigned int indices[] = {
+	[KVPCI_INTX] = VFIO_PCI_INTX_IRQ_INDEX,
+	[KVPCI_MSI] = VFIO_PCI_MSI_IRQ_INDEX,
+	[KVPCI_MSIX] = VFIO_PCI_MSIX_IRQ_INDEX,
+};
+
+static int failed(const struct vfio_interrupts *interrupts, int error)
+{
+	return fail("%s: the kernel does not take an interrupt: %s", interrupts->device->label,
+		    strerror(-error));
+}
+
+static int bind_pin(struct vfio_interrupts *interrupts)
+{
+	int status = event_create(&interrupts->pin);
+	int error;
+
+	if (!status)
+		status = event_create(&interrupts->ack);
+	if (status)
+		return status;
+	error = kvpci_function_bind(interrupts->function->handle, KVPCI_INTX, 0, interrupts->pin,
+				    interrupts->ack);
+	return error ? failed(interrupts, error) : STATUS_OK;
+}
+
+static int bind_vectors(struct vfio_interrupts *interrupts, enum kvpci_interrupt kind, __u32 nr,
+			int **events, bool hand)
+{
+	struct kvpci_function *handle = interrupts->function->handle;
+	int status = STATUS_OK;
+	int error;
+	__u32 i;
+
+	*events = event_array(nr);
+	if (!*events)
+		return fail("not enough memory for the devices, describe fewer");
+	for (i = 0; i < nr; i++) {
+		status = event_create(&(*events)[i]);
+		if (status)
+			return status;
+		error = hand ? kvpci_function_hand(handle, kind, i, (*events)[i]) :
+			       kvpci_function_bind(handle, kind, i, (*events)[i], -1);
+		if (error)
+			return failed(interrupts, error);
+	}
+	return STATUS_OK;
+}
+
+int vfio_interrupts_create(struct vfio_interrupts *interrupts, const struct vfio_device *device,
+			   struct function *function, const struct vfio_config *config, bool hand)
+{
+	const struct device_spec *spec = function->spec;
+	int status = STATUS_OK;
+
+	*interrupts = (struct vfio_interrupts){
+		.device = device, .function = function, .config = config, .pin = -1, .ack = -1,
+		.nr_msi = spec->msi.vectors, .nr_msix = spec->msix.vectors,
+	};
+	if (spec->interrupt_pin)
+		status = bind_pin(interrupts);
+	if (!status)
+		status = bind_vectors(interrupts, KVPCI_MSI, interrupts->nr_msi, &interrupts->msi,
+				      hand);
+	if (!status)
+		status = bind_vectors(interrupts, KVPCI_MSIX, interrupts->nr_msix,
+				      &interrupts->msix, hand);
+	return status;
+}
+
+/* The handle is good, and the register is there: nothing that can fail. */
+static __u16 read_control(const struct vfio_interrupts *interrupts, __u16 at)
+{
+	__u16 control = 0;
+
+	kvpci_function_read(interrupts->function->handle, KVPCI_CONFIG, 0, at, &control,
+			    sizeof(control));
+	return control;
+}
+
+/* What does the guest want to be interrupted by, and by how many? */
+static enum kvpci_interrupt wanted(const struct vfio_interrupts *interrupts, __u32 *nr)
+{
+	const struct vfio_config *config = interrupts->config;
+	__u16 control;
+
+	if (config->msix) {
+		*nr = interrupts->nr_msix;
+		control = read_control(interrupts, config->msix + PCI_MSIX_FLAGS);
+		if (control & PCI_MSIX_FLAGS_ENABLE)
+			return KVPCI_MSIX;
+	}
+	if (config->msi) {
+		control = read_control(interrupts, config->msi + PCI_MSI_FLAGS);
+		*nr = 1 << ((control & PCI_MSI_FLAGS_QSIZE) >> 4);
+		if (*nr > interrupts->nr_msi)
+			*nr = interrupts->nr_msi;
+		if (control & PCI_MSI_FLAGS_ENABLE)
+			return KVPCI_MSI;
+	}
+	*nr = interrupts->pin >= 0;
+	return *nr ? KVPCI_INTX : 0;
+}
+
+static int enable(const struct vfio_interrupts *interrupts)
+{
+	const struct vfio_device *device = interrupts->device;
+	unsigned int index = indices[interrupts->use];
+	int error;
+
+	if (interrupts->use != KVPCI_INTX)
+		return vfio_device_set_irqs(device, index, 0,
+					    interrupts->use == KVPCI_MSI ? interrupts->msi :
+									   interrupts->msix,
+					    interrupts->nr, VFIO_IRQ_SET_ACTION_TRIGGER);
+	error = vfio_device_set_irqs(device, index, 0, &interrupts->pin, 1,
+				     VFIO_IRQ_SET_ACTION_TRIGGER);
+	return error ? error : vfio_device_set_irqs(device, index, 0, &interrupts->ack, 1,
+						    VFIO_IRQ_SET_ACTION_UNMASK);
+}
+
+static void disable(struct vfio_interrupts *interrupts)
+{
+	if (interrupts->use)
+		vfio_device_clear_irqs(interrupts->device, indices[interrupts->use]);
+	if (interrupts->use == KVPCI_INTX)
+		kvpci_function_lower(interrupts->function->handle, KVPCI_INTX, 0);
+	interrupts->use = 0;
+	interrupts->nr = 0;
+}
+
+void vfio_interrupts_follow(struct vfio_interrupts *interrupts)
+{
+	static const char *const names[] = {
+		[KVPCI_INTX] = "its pin", [KVPCI_MSI] = "MSI", [KVPCI_MSIX] = "MSI-X",
+	};
+	enum kvpci_interrupt use;
+	int error;
+	__u32 nr;
+
+	use = wanted(interrupts, &nr);
+	if (use == interrupts->use && nr == interrupts->nr)
+		return;
+	disable(interrupts);
+	interrupts->use = use;
+	interrupts->nr = nr;
+	error = use ? enable(interrupts) : 0;
+	if (!error)
+		return;
+	disable(interrupts);
+	/* Once: the guest can do it again and again. */
+	if (!interrupts->told)
+		note("%s: the host does not have %u of its interrupts come, by %s: %s",
+		     interrupts->device->label, nr, names[use], strerror(-error));
+	interrupts->told = true;
+}
+
+static void forget(const struct vfio_interrupts *interrupts, enum kvpci_interrupt kind, __u32 nr)
+{
+	__u32 i;
+
+	for (i = 0; i < nr; i++)
+		kvpci_function_lower(interrupts->function->handle, kind, i);
+}
+
+void vfio_interrupts_stop(struct vfio_interrupts *interrupts)
+{
+	disable(interrupts);
+	forget(interrupts, KVPCI_MSI, interrupts->nr_msi);
+	forget(interrupts, KVPCI_MSIX, interrupts->nr_msix);
+}
+
+void vfio_interrupts_destroy(struct vfio_interrupts *interrupts)
+{
+	const int fds[] = { interrupts->pin, interrupts->ack };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	if (interrupts->msi)
+		event_array_free(interrupts->msi, interrupts->nr_msi);
+	if (interrupts->msix)
+		event_array_free(interrupts->msix, interrupts->nr_msix);
+}

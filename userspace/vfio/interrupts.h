@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The interrupts of a device of the host, from VFIO to the guest. */
+#ifndef VFIO_INTERRUPTS_H
+#define VFIO_INTERRUPTS_H
+
+#include "function.h"
+#include "vfio/config.h"
+#include "vfio/device.h"
+
+/**
+ * struct vfio_interrupts - where they come from, and go to
+ * @device: VFIO signals the eventfds that follow
+ * @function: to whose interrupts these are bound
+ * @config: where their registers are
+ * @use: the kind that VFIO has enabled; 0: none
+ * @nr: how many of these
+ * @nr_msi: how many vectors the guest's MSI has
+ * @nr_msix: and its MSI-X
+ * @told: the user has been told of a kind that can't be enabled
+ * @pin: the eventfd of INTx
+ * @ack: what says that the guest has acknowledged it
+ * @msi: an eventfd for each vector
+ * @msix: likewise
+ */
+struct vfio_interrupts {
+	const struct vfio_device *device;
+	struct function *function;
+	const struct vfio_config *config;
+	enum kvpci_interrupt use;
+	__u32 nr;
+	__u32 nr_msi;
+	__u32 nr_msix;
+	bool told;
+	int pin;
+	int ack;
+	int *msi;
+	int *msix;
+};
+
+/* @hand: KVM is to take the eventfds of vectors itself, while the guest lets it. */
+int vfio_interrupts_create(struct vfio_interrupts *interrupts, const struct vfio_device *device,
+			   struct function *function, const struct vfio_config *config, bool hand);
+
+/* Have VFIO enable what the guest has enabled. */
+void vfio_interrupts_follow(struct vfio_interrupts *interrupts);
+
+/* Have VFIO disable all; and forget what has come and not reached the guest yet. */
+void vfio_interrupts_stop(struct vfio_interrupts *interrupts);
+
+void vfio_interrupts_destroy(struct vfio_interrupts *interrupts);
+
+#endif /* VFIO_INTERRUPTS_H */
