@@ -159,9 +159,8 @@ static void put_capability(FILE *text, __u8 type, __u8 bar, __u32 offset, __u32 
 	fputc(',', text);
 }
 
-static void put_notify_capability(FILE *text, const struct virtio_device *device)
+static void put_notify_capability(FILE *text, const struct virtio_device *device, bool pio)
 {
-	bool pio = device->notify == VIRTIO_NOTIFY_PIO;
 	const struct virtio_pci_notify_cap cap = {
 		.cap = {
 			.cap_len = sizeof(cap), .cfg_type = VIRTIO_PCI_CAP_NOTIFY_CFG,
@@ -192,9 +191,8 @@ static void put_window(FILE *text)
 }
 
 /* A doorbell in memory is rung by a write of any length, which KVM finds without decoding it. */
-static void put_doorbells(FILE *text, const struct virtio_device *device)
+static void put_doorbells(FILE *text, const struct virtio_device *device, bool pio)
 {
-	bool pio = device->notify == VIRTIO_NOTIFY_PIO;
 	unsigned int i;
 
 	if (device->notify_exits) {
@@ -208,6 +206,17 @@ static void put_doorbells(FILE *text, const struct virtio_device *device)
 			device->kicks[i]);
 }
 
+bool virtio_notified_queue(const struct virtio_device *device, unsigned int bar, __u64 offset,
+			   unsigned int *index)
+{
+	if (bar == CONFIG_BAR && offset >= NOTIFY_OFFSET)
+		offset -= NOTIFY_OFFSET;
+	else if (bar != NOTIFY_PIO_BAR || device->notify != VIRTIO_NOTIFY_PIO)
+		return false;
+	*index = offset / NOTIFY_MULTIPLIER;
+	return offset / NOTIFY_MULTIPLIER < device->nr_queues;
+}
+
 static unsigned int round_up_to_power(unsigned int n)
 {
 	unsigned int power = 1;
@@ -217,18 +226,28 @@ static unsigned int round_up_to_power(unsigned int n)
 	return power;
 }
 
+/*
+ * Drivers are to take the first of several capabilities of a type that they can use (4.1.4). There
+ * are some that can't use ports: DPDK's in a guest.
+ */
 static void put_all(FILE *text, const struct virtio_device *device)
 {
+	bool pio = device->notify == VIRTIO_NOTIFY_PIO;
+
 	fprintf(text, "bar%u=mem32/%u,", CONFIG_BAR, CONFIG_BAR_SIZE);
-	if (device->notify == VIRTIO_NOTIFY_PIO)
+	put_doorbells(text, device, false);
+	if (pio) {
 		fprintf(text, "bar%u=io/%u,", NOTIFY_PIO_BAR,
 			round_up_to_power(device->nr_queues * NOTIFY_MULTIPLIER));
-	put_doorbells(text, device);
+		put_doorbells(text, device, true);
+	}
 	fprintf(text, "msix=%u/table=%u@%u/pba=%u@%u,", nr_vectors(device), CONFIG_BAR,
 		MSIX_TABLE_OFFSET, CONFIG_BAR, MSIX_PBA_OFFSET);
 	put_capability(text, VIRTIO_PCI_CAP_COMMON_CFG, CONFIG_BAR, COMMON_OFFSET,
 		       KVPCI_VIRTIO_COMMON);
-	put_notify_capability(text, device);
+	if (pio)
+		put_notify_capability(text, device, true);
+	put_notify_capability(text, device, false);
 	put_capability(text, VIRTIO_PCI_CAP_ISR_CFG, CONFIG_BAR, ISR_OFFSET, ISR_LENGTH);
 	if (device->config_length)
 		put_capability(text, VIRTIO_PCI_CAP_DEVICE_CFG, CONFIG_BAR, DEVICE_OFFSET,

@@ -2,7 +2,7 @@
 /*
  * What the parts of the transport share.
  *
- * BAR 0 of every device (the notifications may be in BAR 1, of ports):
+ * BAR 0 of every device (BAR 1, of ports, may have the notifications as well):
  *
  *	0x0000	common configuration, and behind it the device-specific one
  *	0x2000	ISR status
@@ -114,6 +114,10 @@ void window_write(struct transport *transport, __u64 offset, unsigned int size, 
 
 /* The device has gone: end its back end. */
 void virtio_close(struct virtio_device *device);
+
+/* description.c: of which queue are notifications at @offset of @bar? False if of none. */
+bool virtio_notified_queue(const struct virtio_device *device, unsigned int bar, __u64 offset,
+			   unsigned int *index);
 
 /* queue.c: is it one that a back end may be given? */
 bool queue_is_good(const struct queue *queue, const struct virtio_device *device, bool packed);

@@ -493,20 +493,6 @@ void transport_write(struct transport *transport, __u64 offset, unsigned int siz
 	transport_written(transport, offset, size);
 }
 
-/* In the BAR of notifications: which queue's? */
-static bool is_notification(const struct transport *transport, unsigned int bar, __u64 offset,
-			    unsigned int *index)
-{
-	const struct virtio_device *device = transport->device;
-	bool pio = device->notify == VIRTIO_NOTIFY_PIO;
-
-	if (!device->notify_exits || bar != (pio ? NOTIFY_PIO_BAR : CONFIG_BAR) ||
-	    (!pio && offset < NOTIFY_OFFSET))
-		return false;
-	*index = (offset - (pio ? 0 : NOTIFY_OFFSET)) / NOTIFY_MULTIPLIER;
-	return *index < device->nr_queues;
-}
-
 void virtio_write(void *state, unsigned int bar, __u64 offset, unsigned int size, __u64 data)
 {
 	struct transport *transport = state;
@@ -515,7 +501,8 @@ void virtio_write(void *state, unsigned int bar, __u64 offset, unsigned int size
 	pthread_mutex_lock(&transport->lock);
 	if (bar == KVPCI_CONFIG)
 		window_write(transport, offset, size, data);
-	else if (is_notification(transport, bar, offset, &index))
+	else if (transport->device->notify_exits &&
+		 virtio_notified_queue(transport->device, bar, offset, &index))
 		transport_notify(transport, index);
 	else if (offset == COMMON_OFFSET + VIRTIO_PCI_COMMON_STATUS)
 		change_status(transport, data);

@@ -35,16 +35,14 @@ static bool find_place(struct transport *transport, struct place *place)
 static bool notify(struct transport *transport, const struct place *place)
 {
 	const struct virtio_device *device = transport->device;
-	bool pio = device->notify == VIRTIO_NOTIFY_PIO;
-	__u32 offset = place->offset - (pio ? 0 : NOTIFY_OFFSET);
+	unsigned int index;
 
-	if (place->bar != (pio ? NOTIFY_PIO_BAR : CONFIG_BAR) ||
-	    offset / NOTIFY_MULTIPLIER >= device->nr_queues)
+	if (!virtio_notified_queue(device, place->bar, place->offset, &index))
 		return false;
 	if (device->notify_exits)
-		transport_notify(transport, offset / NOTIFY_MULTIPLIER);
+		transport_notify(transport, index);
 	else
-		event_signal(device->kicks[offset / NOTIFY_MULTIPLIER]);
+		event_signal(device->kicks[index]);
 	return true;
 }
 
