@@ -234,6 +234,7 @@ static int forget(struct iommu_client *client, __u64 start, __u64 last)
 	return client->ops->unmap(client, start, last);
 }
 
+/* What may be neither read nor written need not be known. */
 static int tell_client(struct iommu *iommu, struct iommu_client *client,
 		       const struct mapping *mapping)
 {
@@ -243,7 +244,7 @@ static int tell_client(struct iommu *iommu, struct iommu_client *client,
 	int error = 0;
 
 	for (i = 0; i < memory->nr_ram && !error; i++) {
-		if (cut_piece(mapping, &memory->ram[i], &piece))
+		if (cut_piece(mapping, &memory->ram[i], &piece) && piece.access)
 			error = client->ops->map(client, &piece);
 	}
 	return error;
@@ -423,6 +424,29 @@ int iommu_fetch(struct iommu_endpoint *endpoint, struct iommu_client *client, __
 bool iommu_reaches(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access)
 {
 	return !iommu_fetch(endpoint, NULL, address, size, access);
+}
+
+void iommu_hold(struct iommu_endpoint *endpoint)
+{
+	if (endpoint)
+		pthread_mutex_lock(&endpoint->iommu->lock);
+}
+
+void iommu_release(struct iommu_endpoint *endpoint)
+{
+	if (endpoint)
+		pthread_mutex_unlock(&endpoint->iommu->lock);
+}
+
+void *iommu_at(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access)
+{
+	struct iommu_piece piece;
+
+	if (find_piece(endpoint, address, &piece) && (piece.access & access) == access &&
+	    size && size - 1 <= piece.last - address)
+		return (char *)piece.host + (address - piece.start);
+	report_fault(endpoint, address, access);
+	return NULL;
 }
 
 static __u8 attach(struct iommu *iommu, __u32 number, __u32 id, bool bypass)

@@ -145,6 +145,19 @@ int iommu_fetch(struct iommu_endpoint *endpoint, struct iommu_client *client, __
 bool iommu_reaches(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access);
 
 /*
+ * For queues that the launcher serves itself: until iommu_release() nothing is unmapped, and no
+ * other function may be called but iommu_at(). @endpoint: NULL: nothing to do
+ */
+void iommu_hold(struct iommu_endpoint *endpoint);
+void iommu_release(struct iommu_endpoint *endpoint);
+
+/*
+ * Our address of @size bytes, which have to follow each other in our memory, too. NULL: it can't
+ * reach them so, which is a fault.
+ */
+void *iommu_at(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access);
+
+/*
  * What the guest asks for (Virtual I/O Device 1.2, 5.13.6). Each returns one of VIRTIO_IOMMU_S_*.
  * Flags have been looked at, and reserved fields.
  */

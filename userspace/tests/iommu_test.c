@@ -349,6 +349,7 @@ static void eager_client(void)
 	EXPECT(iommu_attach(iommu, 1, 8, false) == VIRTIO_IOMMU_S_OK);
 	EXPECT(vfio.nr_unmaps == 1 && vfio.nr_maps == 1 && !vfio.piece.start);
 	EXPECT(map(2 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_OK && vfio.nr_maps == 2);
+	EXPECT(map(4 * PAGE, PAGE, RAM, 0) == VIRTIO_IOMMU_S_OK && vfio.nr_maps == 2);
 	/* One that is not taken is not there. */
 	vfio.error = -ENOMEM;
 	EXPECT(map(3 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_DEVERR);

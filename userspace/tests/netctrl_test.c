@@ -10,6 +10,7 @@
 
 #include "array.h"
 #include "event.h"
+#include "iommu.h"
 #include "layout.h"
 #include "memory.h"
 #include "test.h"
@@ -67,7 +68,7 @@ static void create(__u64 features)
 		.kick = queue.kick, .more = eventfd(0, 0), .max_pairs = MAX_PAIRS,
 		.set_pairs = set_pairs,
 	};
-	ring_start(&netctrl.ring, &memory, &queue, features);
+	ring_start(&netctrl.ring, &memory, NULL, &queue, features);
 	pairs_set = 0;
 }
 
@@ -394,6 +395,60 @@ static void garbage(void)
 	}
 }
 
+/* Behind the IOMMU, where all of it is 1 TiB higher up. */
+#define UP		(1ULL << 40)
+
+static __u8 map_page(struct iommu *iommu, __u64 address, __u32 access)
+{
+	return iommu_map(iommu, 1, UP + address, UP + address + IOMMU_PAGE - 1, address, access);
+}
+
+static __u8 unmap_page(struct iommu *iommu, __u64 address)
+{
+	return iommu_unmap(iommu, 1, UP + address, UP + address + IOMMU_PAGE - 1);
+}
+
+static void offer_up(__u16 pairs)
+{
+	write_command(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, pairs);
+	put(DESC, 0, UP + HEADER, 2, VRING_DESC_F_NEXT, 1);
+	put(DESC, 1, UP + PAIRS, 2, VRING_DESC_F_NEXT, 2);
+	put(DESC, 2, UP + ACK, 1, VRING_DESC_F_WRITE, 0);
+	offer(0);
+}
+
+static void translated(void)
+{
+	struct iommu_endpoint *endpoint;
+	struct iommu *iommu;
+
+	create(0);
+	EXPECT(!iommu_create(&iommu, &memory));
+	endpoint = iommu_endpoint_create(iommu);
+	iommu_endpoint_show(endpoint, 1);
+	EXPECT(!iommu_attach(iommu, 1, 1, false));
+	EXPECT(!map_page(iommu, DESC, IOMMU_READ) && !map_page(iommu, DRIVER, IOMMU_READ) &&
+	       !map_page(iommu, DEVICE, IOMMU_READ | IOMMU_WRITE) &&
+	       !map_page(iommu, HEADER, IOMMU_READ | IOMMU_WRITE));
+	queue.desc += UP;
+	queue.driver += UP;
+	queue.device += UP;
+	ring_start(&netctrl.ring, &memory, endpoint, &queue, 0);
+	offer_up(3);
+	EXPECT(!serve() && pairs_set == 3 && *(__u8 *)at(ACK) == VIRTIO_NET_OK);
+	EXPECT(used()->idx == 1);
+	/* What is not mapped for writing is not written to, */
+	EXPECT(!unmap_page(iommu, HEADER) && !map_page(iommu, HEADER, IOMMU_READ));
+	offer_up(2);
+	EXPECT(serve() == -EFAULT && pairs_set == 3 && *(__u8 *)at(ACK) == 0xff);
+	/* nor is a ring that has gone. */
+	EXPECT(!unmap_page(iommu, DEVICE));
+	EXPECT(serve() == -EFAULT && used()->idx == 1);
+	iommu_endpoint_free(endpoint);
+	iommu_put(iommu);
+	destroy();
+}
+
 const struct test netctrl_tests[] = {
 	{ "pairs", pairs },
 	{ "wrong_commands", wrong_commands },
@@ -406,5 +461,6 @@ const struct test netctrl_tests[] = {
 	{ "event_index", event_index },
 	{ "round_and_round", round_and_round },
 	{ "garbage", garbage },
+	{ "translated", translated },
 	{ NULL, NULL },
 };

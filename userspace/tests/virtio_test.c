@@ -174,7 +174,7 @@ static void pairs(void)
 	EXPECT(!vhost_user_open(peer_start(PROTOCOL, 0, 0), &memory, &type, &backend));
 	EXPECT(vhost_user_max_queues(backend) == PAIR * NR_QUEUES);
 	inner = backend;
-	EXPECT(!netpairs_open(&backend, NR_QUEUES, enable_pairs));
+	EXPECT(!netpairs_open(&backend, NR_QUEUES, NULL, enable_pairs));
 	EXPECT(!backend->ops->get_config && !backend->ops->set_config);
 	EXPECT(!strcmp(backend->ops->name, "the vhost-user daemon"));
 	EXPECT(!backend->ops->start(backend, features, queues, ARRAY_SIZE(queues)));

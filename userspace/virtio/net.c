@@ -193,10 +193,6 @@ static int open_pairs(struct net_device *net, const struct guest_memory *memory)
 	int status;
 	int error;
 
-	/* Of the control queue we serve addresses ourselves. */
-	if (device->endpoint && net->pairs > 1)
-		return fail("%s: behind the IOMMU it has one pair of queues, leave out queues=",
-			    device->label);
 	if (net->socket)
 		status = open_daemon(net, memory);
 	else
@@ -206,7 +202,7 @@ static int open_pairs(struct net_device *net, const struct guest_memory *memory)
 		return status;
 	/* It would be the control queue's, too, and ring.c does not know it. */
 	device->withheld |= VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
-	error = netpairs_open(&device->backend, net->pairs,
+	error = netpairs_open(&device->backend, net->pairs, device->endpoint,
 			      net->socket ? set_daemon_pairs : vhostnet_set_pairs);
 	return error ? fail("%s: cannot have a control queue: %s", device->label,
 			    strerror(-error)) : STATUS_OK;

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "event.h"
+#include "iommu.h"
 #include "virtio/netctrl.h"
 
 struct command {
@@ -28,21 +29,33 @@ static __u8 carry_out(const struct netctrl *netctrl, const struct chain *chain)
 	return netctrl->set_pairs(netctrl->context, pairs) ? VIRTIO_NET_ERR : VIRTIO_NET_OK;
 }
 
-int netctrl_serve(struct netctrl *netctrl)
+/* Returns 1, and whether to @interrupt; 0 if there is no command; or a negative error number. */
+static int serve_one(struct netctrl *netctrl, bool *interrupt)
 {
 	struct chain chain;
-	bool interrupt;
 	__u8 ack;
 	int taken;
 
-	event_take(netctrl->kick);
-	event_take(netctrl->more);
 	taken = ring_take(&netctrl->ring, &chain);
 	if (taken <= 0)
 		return taken;
 	ack = carry_out(netctrl, &chain);
-	interrupt = ring_give(&netctrl->ring, &chain, chain_write(&chain, &ack, sizeof(ack)));
+	*interrupt = ring_give(&netctrl->ring, &chain, chain_write(&chain, &ack, sizeof(ack)));
+	return 1;
+}
+
+int netctrl_serve(struct netctrl *netctrl)
+{
+	bool interrupt = false;
+	int served;
+
+	event_take(netctrl->kick);
+	event_take(netctrl->more);
+	iommu_hold(netctrl->ring.endpoint);
+	served = serve_one(netctrl, &interrupt);
+	iommu_release(netctrl->ring.endpoint);
 	/* The guest may add to it as fast as we take from it: others' turn comes in between. */
-	eventfd_write(netctrl->more, 1);
-	return interrupt;
+	if (served > 0)
+		eventfd_write(netctrl->more, 1);
+	return served < 0 ? served : interrupt;
 }

@@ -32,6 +32,7 @@ enum source {
  * @ops: its operations, by the inner one's name
  * @inner: what serves the pairs
  * @set_pairs: have it use so many of them
+ * @endpoint: the device is behind the virtual IOMMU; NULL: it is not
  * @nr_pairs: how many there are
  * @used_pairs: the driver's; the control queue is behind them (5.1.2)
  * @accepted: features that the driver has accepted
@@ -46,6 +47,7 @@ struct netpairs {
 	struct backend_ops ops;
 	struct backend *inner;
 	int (*set_pairs)(struct backend *backend, unsigned int pairs);
+	struct iommu_endpoint *endpoint;
 	unsigned int nr_pairs;
 	unsigned int used_pairs;
 	__u64 accepted;
@@ -98,7 +100,7 @@ static int start_control(struct netpairs *net, const struct queue *queue)
 		.set_pairs = set_pairs,
 		.context = net,
 	};
-	ring_start(&net->netctrl.ring, net->backend.memory, queue, net->accepted);
+	ring_start(&net->netctrl.ring, net->backend.memory, net->endpoint, queue, net->accepted);
 	net->controlled = true;
 	return 0;
 }
@@ -248,6 +250,7 @@ static int create_events(struct netpairs *net)
 }
 
 int netpairs_open(struct backend **backend, unsigned int nr_pairs,
+		  struct iommu_endpoint *endpoint,
 		  int (*set_pairs)(struct backend *backend, unsigned int pairs))
 {
 	struct netpairs *net = malloc(sizeof(*net));
@@ -258,7 +261,7 @@ int netpairs_open(struct backend **backend, unsigned int nr_pairs,
 	*net = (struct netpairs){
 		.backend = { .ops = &net->ops, .memory = (*backend)->memory },
 		.ops = netpairs_ops, .inner = *backend, .set_pairs = set_pairs,
-		.nr_pairs = nr_pairs, .more = -1, .events = -1,
+		.endpoint = endpoint, .nr_pairs = nr_pairs, .more = -1, .events = -1,
 	};
 	net->ops.name = net->inner->ops->name;
 	error = create_events(net);

@@ -9,6 +9,7 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
+#include "iommu.h"
 #include "memory.h"
 #include "virtio/ring.h"
 
@@ -28,18 +29,37 @@ static const __u16 *used_event(const struct ring *ring)
 	return &ring->driver_area->ring[ring->size];
 }
 
-void ring_start(struct ring *ring, const struct guest_memory *memory, const struct queue *queue,
-		__u64 features)
+/* Where is it, for us? NULL: it is not the device's to reach. */
+static void *find(const struct ring *ring, __u64 address, __u64 size, __u32 access)
+{
+	return ring->endpoint ? iommu_at(ring->endpoint, address, size, access) :
+				memory_at(ring->memory, address, size);
+}
+
+static bool find_areas(struct ring *ring)
+{
+	const struct queue *queue = &ring->queue;
+
+	ring->desc_area = find(ring, queue->desc, ring_descriptors_size(ring->size), IOMMU_READ);
+	ring->driver_area = find(ring, queue->driver, ring_available_size(ring->size), IOMMU_READ);
+	ring->device_area = find(ring, queue->device, ring_used_size(ring->size),
+				 IOMMU_READ | IOMMU_WRITE);
+	return ring->desc_area && ring->driver_area && ring->device_area;
+}
+
+void ring_start(struct ring *ring, const struct guest_memory *memory,
+		struct iommu_endpoint *endpoint, const struct queue *queue, __u64 features)
 {
 	*ring = (struct ring){
 		.memory = memory,
+		.endpoint = endpoint,
+		.queue = *queue,
 		.size = queue->size,
 		.event_idx = features & 1ULL << VIRTIO_RING_F_EVENT_IDX,
 		.indirect = features & 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
-		.desc_area = memory_at(memory, queue->desc, 1),
-		.driver_area = memory_at(memory, queue->driver, 1),
-		.device_area = memory_at(memory, queue->device, 1),
 	};
+	if (!endpoint)
+		find_areas(ring);
 }
 
 /* Tables may be at any address. */
@@ -62,7 +82,7 @@ static int add_piece(const struct ring *ring, struct chain *chain, const struct 
 {
 	unsigned int n = chain->nr_out + chain->nr_in;
 	bool in = desc->flags & VRING_DESC_F_WRITE;
-	void *base = memory_at(ring->memory, desc->addr, desc->len);
+	void *base = find(ring, desc->addr, desc->len, in ? IOMMU_WRITE : IOMMU_READ);
 
 	if (n == ring->size || (!in && chain->nr_in))
 		return -EINVAL;
@@ -81,7 +101,7 @@ static int walk_indirect(const struct ring *ring, struct chain *chain,
 			 const struct vring_desc *table)
 {
 	unsigned int n = table->len / sizeof(*table);
-	const __u8 *entries = memory_at(ring->memory, table->addr, table->len);
+	const __u8 *entries = find(ring, table->addr, table->len, IOMMU_READ);
 	unsigned int i = 0;
 
 	if (!ring->indirect || table->flags & VRING_DESC_F_NEXT || !n ||
@@ -128,9 +148,12 @@ static __u16 available(const struct ring *ring)
 
 int ring_take(struct ring *ring, struct chain *chain)
 {
-	__u16 n = available(ring);
+	__u16 n;
 	int error;
 
+	if (ring->endpoint && !find_areas(ring))
+		return -EFAULT;
+	n = available(ring);
 	if (!n && ring->event_idx) {
 		/* Ask for a notification of the next, which may have come before we asked. */
 		store(avail_event(ring), htole16(ring->next));

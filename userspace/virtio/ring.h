@@ -35,12 +35,20 @@ static inline __u64 ring_used_size(__u16 entries)
 	return 8ULL * entries + 6;
 }
 
+struct iommu_endpoint;
 struct vring_desc;
 struct vring_avail;
 struct vring_used;
 
+/*
+ * @endpoint: the device is behind the virtual IOMMU, which is held (iommu_hold()) whenever a
+ *	function is called that is about the ring, or about a chain that has been taken. Where the
+ *	areas are is looked up each time then.
+ */
 struct ring {
 	const struct guest_memory *memory;
+	struct iommu_endpoint *endpoint;
+	struct queue queue;
 	__u16 size;
 	bool event_idx;		/* VIRTIO_RING_F_EVENT_IDX is accepted */
 	bool indirect;		/* and VIRTIO_RING_F_INDIRECT_DESC */
@@ -59,9 +67,12 @@ struct chain {
 	struct iovec pieces[RING_MAX_CHAIN];
 };
 
-/* Begin anew with a queue of at most RING_MAX_CHAIN descriptors. */
-void ring_start(struct ring *ring, const struct guest_memory *memory, const struct queue *queue,
-		__u64 features);
+/*
+ * Begin anew with a queue of at most RING_MAX_CHAIN descriptors. @endpoint: NULL: the device is not
+ * behind the IOMMU.
+ */
+void ring_start(struct ring *ring, const struct guest_memory *memory,
+		struct iommu_endpoint *endpoint, const struct queue *queue, __u64 features);
 
 /*
  * Take the next chain. Returns 1 if there is one, and a negative error number if the driver has

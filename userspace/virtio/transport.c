@@ -684,10 +684,11 @@ static void serve(struct transport *transport, int event)
 	int error = serve_event(transport, event);
 
 	/* What has gone meanwhile will tell of that. */
-	if (error < 0 && error != -EAGAIN) {
+	if (error >= 0 || error == -EAGAIN)
+		return;
+	if (!is_unmapped(transport, error))
 		lose_backend(transport, error);
-		needs_reset(transport);
-	}
+	needs_reset(transport);
 }
 
 static void serve_backend(struct transport *transport)

@@ -286,12 +286,12 @@ static int viommu_start(struct backend *backend, __u64 features, const struct qu
 	viommu->requests_on = requests->enabled;
 	viommu->requests_call = requests->call;
 	if (requests->enabled)
-		ring_start(&viommu->requests, backend->memory, requests, features);
+		ring_start(&viommu->requests, backend->memory, NULL, requests, features);
 	pthread_mutex_lock(&viommu->lock);
 	viommu->events_on = events->enabled;
 	viommu->call = events->call;
 	if (events->enabled)
-		ring_start(&viommu->events, backend->memory, events, features);
+		ring_start(&viommu->events, backend->memory, NULL, events, features);
 	pthread_mutex_unlock(&viommu->lock);
 	return 0;
 }
