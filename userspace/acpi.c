@@ -404,9 +404,9 @@ static __u64 create_viot(struct area *area, const struct acpi_machine *machine)
 	for (i = 0; i < machine->nr_translated; i++)
 		range[i] = (struct viot_range){
 			.type = VIOT_PCI_RANGE, .length = sizeof(*range),
-			.first_endpoint = machine->translated[i],
-			.first_function = machine->translated[i],
-			.last_function = machine->translated[i],
+			.first_endpoint = machine->translated[i].first,
+			.first_function = machine->translated[i].first,
+			.last_function = machine->translated[i].last,
 			.iommu = sizeof(*viot),
 		};
 	fill_header(&viot->header, "VIOT", 0, length);

@@ -9,11 +9,17 @@
 
 #include "memory.h"
 
+/* Places of PCI functions (SLOT()), from the first to the last. */
+struct acpi_range {
+	__u16 first;
+	__u16 last;
+};
+
 /**
  * struct acpi_machine - what the tables tell of
  * @iommu: the virtual IOMMU's place (SLOT()); 0: there is none
- * @translated: places of what is behind it
- * @nr_translated: how many these are
+ * @translated: places of what is, or may be, behind it
+ * @nr_translated: how many ranges of these there are
  */
 struct acpi_machine {
 	unsigned int cpus;
@@ -22,7 +28,7 @@ struct acpi_machine {
 	struct kvpci_window mem32;
 	struct kvpci_window mem64;
 	__u16 iommu;
-	const __u16 *translated;
+	const struct acpi_range *translated;
 	size_t nr_translated;
 };
 

@@ -155,8 +155,8 @@ static int check_spec(const struct hotplug *hotplug, const struct device_spec *s
 
 	if (!spec->behind)
 		return misuse("say which root port's slot it is for: behind=NAME");
-	if (spec->iommu || spec->translated)
-		return misuse("the IOMMU and what is behind it can't be added while the guest runs, describe them with --device");
+	if (spec->iommu)
+		return misuse("the IOMMU can't be added while the guest runs, start kvpci-run with --iommu");
 	if (spec->bridge)
 		return misuse("a root port can't be added while the guest runs, describe it with --device");
 	for (i = 0; i < spec->nr_doorbells; i++) {
@@ -174,6 +174,9 @@ static int check_place(const struct hotplug *hotplug, const struct device_spec *
 {
 	unsigned int i;
 
+	if (spec->translated && !port->spec->translated)
+		return misuse("what is plugged into the slot of %s can't be behind the IOMMU, start kvpci-run with iommu=on for that root port",
+			      spec->behind);
 	if (spec->devfn + spec->count > SLOT_FUNCTIONS)
 		return misuse("behind=%s: a root port has one device behind it, of functions 0 to 7",
 			      spec->behind);

@@ -223,10 +223,18 @@ static int create_vcpus(struct machine *machine)
 	return STATUS_OK;
 }
 
+/* The places that a function is about: its own, or of a port those on the bus behind it. */
+static struct acpi_range range_of(const struct slot *slot)
+{
+	if (slot->spec->bridge)
+		return (struct acpi_range){ SLOT(slot->secondary, 0), SLOT(slot->secondary, 0xff) };
+	return (struct acpi_range){ slot->slot, slot->slot };
+}
+
 /* What there is to be told of the IOMMU. @acpi->translated is for the caller to free. */
 static int describe_iommu(const struct machine *machine, struct acpi_machine *acpi)
 {
-	__u16 *translated = calloc(machine->nr_slots + 1, sizeof(*translated));
+	struct acpi_range *translated = calloc(machine->nr_slots + 1, sizeof(*translated));
 	size_t i;
 
 	if (!translated)
@@ -237,8 +245,11 @@ static int describe_iommu(const struct machine *machine, struct acpi_machine *ac
 
 		if (slot->spec->iommu)
 			acpi->iommu = slot->slot;
-		if (slot->spec->translated)
-			translated[acpi->nr_translated++] = slot->slot;
+		/* What is behind a port is in that one's range. */
+		if (slot->spec->translated &&
+		    (slot->spec->bridge || slot->parent == NO_PARENT ||
+		     !machine->slots[slot->parent].spec->translated))
+			translated[acpi->nr_translated++] = range_of(slot);
 	}
 	return STATUS_OK;
 }

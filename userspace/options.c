@@ -126,6 +126,7 @@ static void print_help(void)
 	       "  id=VENDOR:DEVICE  class=CCSSPP  rev=RR  subsys=VENDOR:DEVICE\n"
 	       "  addr=[BUS:]DEV[.FN]  count=N  pm=on|off  pcie=on|off|flr\n"
 	       "  bridge=on|off  name=NAME  behind=NAME   bridges, and what is behind them\n"
+	       "  iommu=on|off                            behind the IOMMU of --iommu\n"
 	       "  barN=io|mem32|mem32p|mem64|mem64p/SIZE  rom=FILE\n"
 	       "  regs=BAR@OFFSET+LENGTH[/OPTION]...      registers in the kernel\n"
 	       "  user=BAR@OFFSET+LENGTH[/OPTION]...      registers in the launcher\n"

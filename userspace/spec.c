@@ -383,6 +383,11 @@ static int set_bridge(struct device_spec *spec, const char *key, char *value)
 	return parse_switch(&spec->bridge, key, value);
 }
 
+static int set_iommu(struct device_spec *spec, const char *key, char *value)
+{
+	return parse_switch(&spec->translated, key, value);
+}
+
 static int set_pm(struct device_spec *spec, const char *key, char *value)
 {
 	return parse_switch(&spec->pm, key, value);
@@ -843,6 +848,7 @@ static const struct {
 	{ "name", set_name },
 	{ "behind", set_behind },
 	{ "bridge", set_bridge },
+	{ "iommu", set_iommu },
 	{ "count", set_count },
 	{ "bar0", set_bar },
 	{ "bar1", set_bar },

@@ -70,7 +70,7 @@ struct device_spec {
 	const struct device_model *model;	/* NULL: nothing but registers */
 	void *model_data;	/* what that has of this description */
 	bool iommu;		/* it is the virtual IOMMU */
-	bool translated;	/* it is behind the virtual IOMMU */
+	bool translated;	/* behind the virtual IOMMU, as may be what is behind such a port */
 	bool shares_memory;	/* another process serves it, which maps the guest's memory */
 	bool hands_vectors;	/* KVM may be handed its interrupts' eventfds */
 	__u16 vendor;

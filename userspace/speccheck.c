@@ -3,6 +3,7 @@
  * What depends on several items of a description: is the region inside its BAR, does it
  * overlap another, is there the interrupt that it triggers?
  */
+#include "model.h"
 #include "report.h"
 #include "speccheck.h"
 
@@ -247,6 +248,8 @@ int spec_check(const struct device_spec *spec)
 	/* A model may find out later. */
 	if (!spec->vendor && !spec->device && !spec->model)
 		return misuse("--device: say what it is: id=VENDOR:DEVICE, or the name of a known device");
+	if (spec->translated && !spec->bridge && !(spec->model && spec->model->description))
+		return misuse("--device: iommu= is for devices that reach memory, and for root ports");
 	status = check_bridge(spec);
 	if (!status)
 		status = check_bars(spec);

@@ -141,7 +141,7 @@ static void processors(void)
 /* The IOMMU's node, and one for each function behind it, which lead to the former. */
 static void iommu(void)
 {
-	static const __u16 translated[] = { 0x0010, 0x0123 };
+	static const struct acpi_range translated[] = { { 0x0010, 0x0010 }, { 0x0100, 0x01ff } };
 	struct acpi_machine with_iommu = machine;
 	const __u8 *xsdt, *viot, *range;
 	unsigned int i;
@@ -160,9 +160,10 @@ static void iommu(void)
 	EXPECT(get32(viot + 48) == (16 << 16 | 3) && get32(viot + 52) == 0x0008 << 16);
 	for (i = 0; i < ARRAY_SIZE(translated); i++) {
 		range = viot + 64 + 24 * i;
-		EXPECT(get32(range) == (24 << 16 | 1) && get32(range + 4) == translated[i] &&
+		EXPECT(get32(range) == (24 << 16 | 1) && get32(range + 4) == translated[i].first &&
 		       !get32(range + 8) &&
-		       get32(range + 12) == translated[i] * 0x10001U &&
+		       get32(range + 12) ==
+		       (translated[i].first | (__u32)translated[i].last << 16) &&
 		       get32(range + 16) == 48);
 	}
 	memory_destroy(&memory);

@@ -94,6 +94,8 @@ static int check(struct device_spec *spec)
 	    spec->interrupt_pin || spec->bridge || spec->nr_doorbells ||
 	    spec->nr_regions > !!spec->rom_size)
 		return misuse("--vfio: what it is says the device itself, leave out all but addr=, behind=, irq= and rom=");
+	if (spec->translated)
+		return misuse("--vfio: a device of the host cannot be behind the IOMMU, leave out iommu=on");
 	if (spec->count != 1)
 		return misuse("--vfio: count= is not for devices of the host, of which each is one");
 	if (asprintf(&vfio->label, "--vfio %s", vfio->text) < 0) {

@@ -14,7 +14,6 @@
 #include "event.h"
 #include "report.h"
 #include "virtio/internal.h"
-#include "virtio/key.h"
 
 /* Features of rings, which are between the driver and the back end alone. */
 #define RING_FEATURES	(VIRTIO_FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | \
@@ -50,11 +49,6 @@ static int make_device(struct device_spec *spec)
 	return STATUS_OK;
 }
 
-static int parse_iommu(struct device_spec *spec, const char *value)
-{
-	return key_on_off("--device", "iommu", value, &spec->translated);
-}
-
 static int parse_notify(struct virtio_device *device, const char *value)
 {
 	if (!strcmp(value, "mmio"))
@@ -76,8 +70,6 @@ static int virtio_parse(struct device_spec *spec, const char *key, const char *v
 	device = spec->model_data;
 	if (!strcmp(key, "notify"))
 		return parse_notify(device, value);
-	if (!strcmp(key, "iommu"))
-		return parse_iommu(spec, value);
 	return device->type->parse(device, key, value, known);
 }
 
