@@ -26,6 +26,21 @@ virtio_function()
 	basename "$(realpath "/sys/bus/virtio/devices/$1/..")"
 }
 
+# give_to_programs NAME: by vfio-pci. $function is its PCI function then, and $group its group.
+give_to_programs()
+{
+	function=$(virtio_function "$1")
+	give_folder=/sys/bus/pci/devices/$function
+	group=$(basename "$(realpath "$give_folder/iommu_group")")
+	# Nothing here remaps its interrupts.
+	modprobe vfio_iommu_type1 allow_unsafe_interrupts=1
+	modprobe vfio_pci
+	echo vfio-pci >"$give_folder/driver_override"
+	echo "$function" >"$give_folder/driver/unbind"
+	echo "$function" >/sys/bus/pci/drivers_probe
+	wait_for [ -e "/dev/vfio/$group" ]
+}
+
 # has_feature NAME BIT: has the driver accepted it?
 has_feature()
 {

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# A network device that is behind an IOMMU is given to a program (reach) by vfio-pci: what does it
+# reach? From when this says "up", the other end sends packets all the time. rounds=N on the command
+# line says how often what it writes to is unmapped.
+
+. /lib.sh
+. /virtio.sh
+
+plan 6
+
+# faults_at ADDRESS ACCESS: is such a fault in the kernel's log?
+faults_at()
+{
+	dmesg | grep -q "page fault from EP [0-9]* at $1 \\[$2\\]"
+}
+
+modprobe -a virtio_pci virtio_iommu
+wait_for [ -n "$(virtio_device 1)" ]
+check "a program may have the device" give_to_programs "$(virtio_device 1)"
+echo "up"
+
+reach fault "$function" "$group" >/reached
+cat /reached
+same "at addresses that are not mapped it reaches nothing" "sent 0 received 0 memory intact" \
+	"$(head -n 1 /reached)"
+same "it does when they are" "after that sent 1 received 1 memory changed" \
+	"$(tail -n 1 /reached)"
+check "its reads are told of" faults_at 0x300000000 R
+check "and its writes" faults_at '0x[0-9a-f]*' W
+rounds=$(argument rounds)
+same "what has been unmapped is not written to any more" "$rounds rounds, 0 times changed" \
+	"$(reach load "$function" "$group" "$rounds")"
