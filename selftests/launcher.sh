@@ -65,7 +65,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..67"
+echo "1..68"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -112,6 +112,8 @@ refuses "an initrd that is not there" 1 "/nonexistent" --kernel "$guest_kernel" 
 refuses "a ROM that is not there" 1 "/nonexistent" --kernel "$tiny" \
 	--device id=1b36:1100,rom=/nonexistent
 
+refuses "a device of a host without an IOMMU" 1 "no IOMMU group" --kernel "$tiny" \
+	--vfio 0000:00:00.0
 refuses "a disk that is not there" 1 "/nonexistent" --kernel "$tiny" --disk /nonexistent
 refuses "a disk that is a folder" 1 "is a directory" --kernel "$tiny" --disk /tmp
 refuses "a disk of an unknown format" 2 "raw or qcow2" --kernel "$tiny" --disk a,format=vmdk

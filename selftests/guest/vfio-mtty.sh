@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# A serial port of the host's, mtty, to which comes back what it sends. Sourced by vfio.sh, which has
+# a plan of 5 for this.
+
+function=$(given 0700)
+check "there is a function" [ -n "$function" ]
+
+# echoed: does what is sent come back? The port's name is new when its driver is.
+echoed()
+{
+	port=$(basename "/sys/bus/pci/devices/$function/tty"/ttyS*)
+	[ -c "/dev/$port" ] && stty -F "/dev/$port" raw -echo 115200 || return 1
+	head -c 300 /dev/urandom | hexdump -v -e '1/1 "%02x"' >/sent
+	head -c 600 <"/dev/$port" >/back &
+	cat /sent >"/dev/$port"
+	wait $!
+	cmp /sent /back
+}
+
+check "what is sent comes back" echoed
+interrupts=$(grep -w "$port" /proc/interrupts | awk '{ print $2 + $3 }')
+echo "# $interrupts interrupts"
+check "interrupts came for that" [ "${interrupts:-0}" -ge 10 ]
+again()
+{
+	drive "$function" serial unbind && drive "$function" serial bind && echoed
+}
+check "the driver goes and comes back" again
+anew()
+{
+	rescan "$function" && echoed
+}
+check "Linux finds it anew, and it works" anew
