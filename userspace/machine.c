@@ -199,7 +199,7 @@ static int create_pci(struct machine *machine)
 static int create_ports(struct machine *machine)
 {
 	power_create(&machine->ports);
-	rtc_create(&machine->ports);
+	rtc_create(&machine->ports, &machine->memory);
 	if (machine->options->debug_exit)
 		debugexit_create(&machine->ports);
 	return console_create(&machine->ports, &machine->vm);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The real-time clock: of an MC146818, the host's time, in UTC, and nothing else. There is
- * no alarm and no interrupt, it can't be set, and the memory behind it reads 0.
+ * The real-time clock: of an MC146818, the host's time, in UTC. There is no alarm and no interrupt,
+ * and it can't be set. Of the memory behind it, there is what boot loaders ask PCs of which there
+ * is no more to ask: how much RAM there is. The rest reads 0.
  */
 #include <stdatomic.h>
 #include <time.h>
@@ -23,7 +24,12 @@ enum {
 	REG_A = 10,
 	REG_B = 11,
 	REG_D = 13,
+	REG_RAM_LOW = 0x34,	/* from RAM_BASE to 4 GiB, in 64 KiB */
+	REG_RAM_HIGH = 0x35,
 };
+
+#define RAM_BASE		MIB(16)
+#define RAM_UNIT		KIB(64)
 
 #define INDEX_MASK		0x7f	/* the highest bit is for NMIs */
 
@@ -43,7 +49,14 @@ static __u8 bcd(int value)
 	return value / 10 % 10 << 4 | value % 10;
 }
 
-static __u8 read_register(unsigned int number)
+static unsigned int ram_units(const struct guest_memory *memory)
+{
+	__u64 end = memory_high_ram_end(memory);
+
+	return end < RAM_BASE ? 0 : (end - RAM_BASE) / RAM_UNIT;
+}
+
+static __u8 read_register(const struct guest_memory *memory, unsigned int number)
 {
 	struct timespec now;
 	struct tm time;
@@ -71,6 +84,10 @@ static __u8 read_register(unsigned int number)
 		return B_24_HOURS;
 	case REG_D:
 		return D_VALID;
+	case REG_RAM_LOW:
+		return ram_units(memory);
+	case REG_RAM_HIGH:
+		return ram_units(memory) >> 8;
 	default:
 		return 0;
 	}
@@ -78,8 +95,8 @@ static __u8 read_register(unsigned int number)
 
 static __u32 rtc_read(void *device, __u16 offset, unsigned int size)
 {
-	(void)device;
-	return offset == PORT_DATA && size == 1 ? read_register(atomic_load(&selected)) : ~0U;
+	return offset == PORT_DATA && size == 1 ?
+	       read_register(device, atomic_load(&selected)) : ~0U;
 }
 
 static void rtc_write(void *device, __u16 offset, unsigned int size, __u32 value)
@@ -90,9 +107,10 @@ static void rtc_write(void *device, __u16 offset, unsigned int size, __u32 value
 		atomic_store(&selected, value & INDEX_MASK);
 }
 
-void rtc_create(struct ports *ports)
+void rtc_create(struct ports *ports, struct guest_memory *memory)
 {
 	ports_add(ports, &(struct port_range){
-		.base = PORT_RTC, .length = 2, .read = rtc_read, .write = rtc_write,
+		.base = PORT_RTC, .length = 2, .device = memory,
+		.read = rtc_read, .write = rtc_write,
 	});
 }

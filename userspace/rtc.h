@@ -3,8 +3,9 @@
 #ifndef RTC_H
 #define RTC_H
 
+#include "memory.h"
 #include "ports.h"
 
-void rtc_create(struct ports *ports);
+void rtc_create(struct ports *ports, struct guest_memory *memory);
 
 #endif /* RTC_H */

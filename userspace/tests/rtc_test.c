@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The real-time clock: the time as a guest reads it. */
+/* The real-time clock: the time as a guest reads it, and how much memory there is. */
 #include <time.h>
 
 #include "layout.h"
@@ -10,6 +10,7 @@
 #define UPDATE_NSEC	(1000000000L - 2228000)	/* when in a second the update begins */
 
 static struct ports ports;
+static struct guest_memory memory;
 
 /* Not time(), which may lag behind. */
 static time_t now(void)
@@ -56,7 +57,7 @@ static void tells_the_time(void)
 	time_t before, then;
 
 	ports = (struct ports){ 0 };
-	rtc_create(&ports);
+	rtc_create(&ports, &memory);
 	before = now();
 	then = guest_time();
 	EXPECT(before <= then && then <= now());
@@ -76,7 +77,7 @@ static void updates(void)
 	bool updating;
 
 	ports = (struct ports){ 0 };
-	rtc_create(&ports);
+	rtc_create(&ports, &memory);
 	while (!seen[0] || !seen[1]) {
 		clock_gettime(CLOCK_REALTIME, &from);
 		updating = read_register(10) & 0x80;
@@ -95,7 +96,7 @@ static void cannot_be_set(void)
 	time_t before, then;
 
 	ports = (struct ports){ 0 };
-	rtc_create(&ports);
+	rtc_create(&ports, &memory);
 	ports_write(&ports, PORT_RTC, 1, 9);
 	ports_write(&ports, PORT_RTC + 1, 1, 0x11);
 	before = now();
@@ -103,9 +104,27 @@ static void cannot_be_set(void)
 	EXPECT(before <= then && then <= now());
 }
 
+static __u64 memory_told(__u64 size)
+{
+	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = size }));
+	ports = (struct ports){ 0 };
+	rtc_create(&ports, &memory);
+	size = MIB(16) + (read_register(0x35) << 8 | read_register(0x34)) * KIB(64);
+	memory_destroy(&memory);
+	return size;
+}
+
+static void tells_of_memory(void)
+{
+	EXPECT(memory_told(MIB(64)) == MIB(64));
+	EXPECT(memory_told(MIB(8)) == MIB(16));
+	EXPECT(memory_told(GIB(3)) == RAM_HOLE_BASE);
+}
+
 const struct test rtc_tests[] = {
 	{ "tells_the_time", tells_the_time },
 	{ "updates", updates },
 	{ "cannot_be_set", cannot_be_set },
+	{ "tells_of_memory", tells_of_memory },
 	{ NULL, NULL },
 };
