@@ -6,8 +6,8 @@
 
 # shellcheck disable=SC2154 # tmp is set by who sources this
 
-# start_testpmd PAIRS: between $tmp/socket and the interface dtap0. It polls, so it has one processor
-# to itself for packets, and ends when it may read a line.
+# start_testpmd PAIRS: between $tmp/socket and the interface dtap0. It polls, so it has one
+# processor to itself for packets, and ends when it may read a line.
 start_testpmd()
 {
 	rm -f "$tmp/socket" "$tmp/enter"
