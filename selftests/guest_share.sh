@@ -31,7 +31,7 @@ serve()
 		echo after >"$shared/changing"
 		echo >&3
 		;;
-	kill)
+	kill|again)
 		served_by "$launcher" virtiofsd >"$tmp/served"
 		kill -KILL "$(cat "$tmp/served")"
 		await_message
@@ -56,12 +56,29 @@ try()
 		"$(stat -c %u:%g "$shared/folder/other")"
 }
 
-# What serves the directory is killed.
+# What serves the directory is killed, and another takes its place.
+try_again()
+{
+	make_directory
+	append="how=again"
+	converse share serve --share "$option,tag=files"
+	again_status=$?
+	guest_passed
+	guest_result $? "another daemon: the guest's own tests"
+	guest_result $again_status "another daemon: the launcher ends with status 0"
+	[ "$(sed -n 's/.*the vhost-user daemon \([a-z]* [a-z]*\).*/\1/p' "$tmp/err" |
+		tr '\n' ',')" = "has gone,is back," ]
+	guest_result $? "another daemon: the launcher says what has become of it"
+	! pgrep -x virtiofsd
+	guest_result $? "another daemon: no process is left"
+}
+
+# And no other does.
 try_kill()
 {
 	make_directory
 	append="iomem=relaxed how=kill"
-	converse share serve --share "$option,tag=files"
+	converse share serve --share "$option,tag=files,reconnect=off"
 	kill_status=$?
 	guest_passed
 	guest_result $? "the daemon is killed: the guest's own tests"
@@ -94,7 +111,7 @@ end_daemon()
 }
 
 echo "KTAP version 1"
-echo "1..19"
+echo "1..23"
 
 option=$tmp/shared,,1
 try "a directory" "$option"
@@ -109,6 +126,7 @@ refuses "more queues than the daemon has" 1 "lower queues=" \
 	--share "vhost-user=$tmp/socket,tag=files,queues=64"
 end_daemon
 
+try_again
 try_kill
 
 refuses "no tag" 2 "by tag=" --share "$option"

@@ -32,20 +32,45 @@ kill_daemon()
 {
 	case $1 in
 	up)	net_address dtap0 ;;
-	kill)
+	kill|go)
 		kill -KILL $testpmd
+		wait $testpmd 2>/dev/null
 		await_message
+		echo >&3
+		;;
+	come)
+		start_testpmd 2
+		net_address dtap0
+		"$stream" echo tcp 5001 >/dev/null 3>&- &
+		echoer=$!
 		echo >&3
 		;;
 	esac
 }
 
-# The daemon is killed while the guest uses it.
+# The daemon is killed while the guest uses it, and another takes its place.
+try_again()
+{
+	start_testpmd 2
+	append="how=again"
+	converse netlost kill_daemon --cpus 2 --net "vhost-user=$tmp/socket,queues=2"
+	again_status=$?
+	kill "$echoer" 2>/dev/null
+	end_testpmd TERM
+	guest_passed
+	guest_result $? "another daemon: the guest's own tests"
+	guest_result $again_status "another daemon: the launcher ends with status 0"
+	[ "$(sed -n 's/.*the vhost-user daemon \([a-z]* [a-z]*\).*/\1/p' "$tmp/err" |
+		tr '\n' ',')" = "has gone,is back," ]
+	guest_result $? "another daemon: the launcher says what has become of it"
+}
+
+# And no other does.
 try_kill()
 {
 	start_testpmd 2
 	append="iomem=relaxed"
-	converse netlost kill_daemon --cpus 2 --net "vhost-user=$tmp/socket,queues=2"
+	converse netlost kill_daemon --cpus 2 --net "vhost-user=$tmp/socket,queues=2,reconnect=off"
 	kill_status=$?
 	wait $testpmd 2>/dev/null
 	guest_passed
@@ -58,10 +83,11 @@ try_kill()
 modprobe tun
 
 echo "KTAP version 1"
-echo "1..13"
+echo "1..16"
 
 try 1
 try 2 --cpus 2
+try_again
 try_kill
 refuses "a socket that nobody listens at" 1 "$tmp/socket" --net "vhost-user=$tmp/socket"
 refuses "a tap and a socket" 2 "exclude each other" --net "vhost-user=$tmp/socket,tap=tap0"

@@ -202,14 +202,13 @@ try_halt()
 	halt_daemon=
 	sed -u 's/\r//g' <"$tmp/out" | while read -r halt_line; do
 		case $halt_line in
-		stop|leave|kill)
+		stop|leave|kill|again)
 			halt_daemon=$(served_by $halt_launcher qemu-storage)
 			echo "$halt_daemon" >&4
-			if [ "$halt_line" = kill ]; then
-				kill -KILL "$halt_daemon"
-			else
-				kill -STOP "$halt_daemon"
-			fi
+			case $halt_line in
+			kill|again)	kill -KILL "$halt_daemon" ;;
+			*)	kill -STOP "$halt_daemon" ;;
+			esac
 			await_halt "$halt_daemon"
 			echo >&3
 			;;
@@ -253,7 +252,7 @@ try_misuse()
 }
 
 echo "KTAP version 1"
-echo "1..46"
+echo "1..52"
 
 mkdir "$tmp/files"
 head -c "${mebibytes}M" /dev/urandom >"$tmp/files/data" || exit 1
@@ -267,5 +266,6 @@ try_root
 try_halt stop 0 raw
 try_halt leave 1 qcow2
 try_halt kill 1 qcow2
+try_halt again 2 raw
 try_misuse
 rm -rf "$tmp"

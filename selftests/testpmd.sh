@@ -13,7 +13,7 @@ start_testpmd()
 	rm -f "$tmp/socket" "$tmp/enter"
 	mkfifo "$tmp/enter"
 	dpdk-testpmd --no-huge --no-pci --no-shconf --no-telemetry -m 64 --lcores '0@0,1@1' \
-		--vdev "net_vhost0,iface=$tmp/socket,queues=$1" --vdev net_tap0,iface=dtap0 -- \
+		--vdev "net_vhost0,iface=$tmp/socket,queues=$1" --vdev net_tap0,iface=dtap0,mac=fixed -- \
 		--rxq "$1" --txq "$1" --nb-cores 1 --total-num-mbufs 4096 --no-mlockall \
 		<>"$tmp/enter" >"$tmp/testpmd" 2>&1 &
 	testpmd=$!

@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 #
 # What serves a disk is stopped for a while, or killed: guest_virtio.sh does so when this asks for
-# it, and then writes a line to the serial port. how=stop, how=kill, or how=leave for a guest that
-# ends while it is stopped.
+# it, and then writes a line to the serial port. how=stop, how=kill, how=again if another takes its
+# place, or how=leave for a guest that ends while it is stopped.
 
 . /lib.sh
 . /virtio.sh
@@ -12,6 +12,7 @@ how=$(argument how)
 exec 4</dev/ttyS0
 case $how in
 stop)	plan 7 ;;
+again)	plan 4 ;;
 *)	plan 4 ;;
 esac
 
@@ -33,6 +34,24 @@ for n in 1 2 3; do
 	{ dd if=/dev/vda bs=64k count=1 skip=$((2 * n)) iflag=direct 2>/dev/null | md5sum >/read.$n
 	  echo read >/done.$n; } &
 done
+# They are completed, or will be.
+served_again()
+{
+	wait
+	check "it is, when it is served again" [ "$(cat /done.* | wc -l)" = 3 ]
+	sums=$(for n in 1 2 3; do
+		dd if=/dev/vda bs=64k count=1 skip=$((2 * n)) 2>/dev/null | md5sum
+	done)
+	same "with the right data" "$sums" "$(cat /read.1 /read.2 /read.3)"
+	drop_caches
+	same "the disk is as it was" "$written" "$(sum_of /dev/vda)"
+}
+
+if [ "$how" = again ]; then
+	served_again
+	exit
+fi
+
 # Or completed, which is what they should not be.
 begun()
 {
@@ -48,14 +67,7 @@ same "the guest lives on, and so does configuration space" 0x1af4 \
 case $how in
 stop)
 	ask "continue"
-	wait
-	check "it is, when it is served again" [ "$(cat /done.* | wc -l)" = 3 ]
-	sums=$(for n in 1 2 3; do
-		dd if=/dev/vda bs=64k count=1 skip=$((2 * n)) 2>/dev/null | md5sum
-	done)
-	same "with the right data" "$sums" "$(cat /read.1 /read.2 /read.3)"
-	drop_caches
-	same "the disk is as it was" "$written" "$(sum_of /dev/vda)"
+	served_again
 	;;
 *)	# Requests that nobody will complete are not waited for.
 	poweroff -n -f

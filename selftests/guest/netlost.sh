@@ -1,18 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# A network device whose other end guest_vhost_user.sh kills when this asks for it.
+# A network device whose other end guest_vhost_user.sh kills when this asks for it. With how=again it
+# comes back when this asks for that.
 
 . /lib.sh
 . /virtio.sh
 
 exec 4</dev/ttyS0
-plan 5
+how=$(argument how)
+case $how in
+again)	plan 6 ;;
+*)	plan 5 ;;
+esac
 
 modprobe -a virtio_pci virtio_net
 net_up
 echo "up"
 check "the other end answers" net_reach
+if [ "$how" = again ]; then
+	# Packets are under way when it goes, and when it comes.
+	ping -A -s 1000 192.0.2.1 >/dev/null 2>&1 &
+	ask "go"
+	check "it does not any more" eval "! ping -c 2 -W 2 192.0.2.1"
+	ask "come"
+	check "it does again" net_reach
+	head -c 2000000 /dev/urandom >/sent
+	stream send tcp 192.0.2.1 5001 </sent >/back
+	same "and what is sent to it comes back as it was" "$(sum_of /sent)" "$(sum_of /back)"
+	kill $!
+	echo virtio0 >/sys/bus/virtio/drivers/virtio_net/unbind
+	echo virtio0 >/sys/bus/virtio/drivers/virtio_net/bind
+	net_up
+	check "and to a driver that comes after that" net_reach
+	same "the kernel log has no complaint" "" \
+		"$(dmesg -r | grep -iE '^<[0-4]>.*(virtio|eth0)|virtio.*(fail|error)')"
+	net_silent
+	exit
+fi
 ask "kill"
 check "it does not any more" eval "! ping -c 2 -W 2 192.0.2.1"
 check "the device wants to be reset" wait_for needs_reset virtio0

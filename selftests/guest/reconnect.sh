@@ -135,8 +135,9 @@ busy)
 	same "the kernel does not complain" "" "$(disk_complaints)"
 	;;
 lost)
-	plan 2
+	plan 4
 	wait_for [ -b /dev/vda ]
+	disk=$(virtio_device 2)
 	ask stop
 	for n in 1 2 3; do
 		{ read_piece $n >/read.$n; echo >/read.done; } &
@@ -150,6 +151,8 @@ lost)
 	ask bounce
 	sleep 2
 	same "none of them is done twice, or at all" "" "$(ls /read.done 2>/dev/null)"
+	check "the device wants to be reset" wait_for needs_reset "$disk"
+	check "and then a driver can begin anew" begin_anew "$(virtio_function "$disk")"
 	poweroff -n -f
 	;;
 off)

@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 #
 # A directory that guest_share.sh shares by the tag "files". It changes a file, or kills what serves
-# the directory, when this asks for it. how=kill has that and no more.
+# the directory, when this asks for it. how=kill has that and no more; and how=again, in which another
+# takes its place.
 
 . /lib.sh
 . /virtio.sh
@@ -11,6 +12,7 @@ how=$(argument how)
 exec 4</dev/ttyS0
 case $how in
 kill)	plan 5 ;;
+again)	plan 6 ;;
 *)	plan 9 ;;
 esac
 
@@ -41,6 +43,17 @@ if [ "$how" = kill ]; then
 	same "the guest lives on, and so does configuration space" 0x1af4 \
 		"0x$(setpci -s "$(virtio_function virtio0)" VENDOR_ID)"
 	poweroff -n -f
+fi
+
+if [ "$how" = again ]; then
+	ask again
+	# The next one knows nothing of what the one before had been told, and says so.
+	check "what the guest had mounted is no more" wait_for refused cat /mnt/changing
+	check "it is unmounted" umount /mnt
+	check "and mounted again" mount -t virtiofs files /mnt
+	same "a file is as the host made it" "$(cat /mnt/data-sum)" "$(sum_of /mnt/data)"
+	umount /mnt
+	exit
 fi
 
 same "a file that the host changes" "before" "$(cat /mnt/changing)"

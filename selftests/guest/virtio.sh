@@ -158,6 +158,19 @@ needs_reset()
 	[ $(($(devmem "$needs_status" 8) & 0x40)) != 0 ]
 }
 
+# begin_anew FUNCTION: as a driver does that finds a device (3.1.1). Does that accept its features?
+# Likewise.
+begin_anew()
+{
+	anew_status=$(common_field "$1" 20)
+	devmem "$anew_status" 8 0
+	devmem "$anew_status" 8 3
+	devmem "$(common_field "$1" 8)" 32 1
+	devmem "$(common_field "$1" 12)" 32 1
+	devmem "$anew_status" 8 11
+	[ $(($(devmem "$anew_status" 8))) = 11 ]
+}
+
 # reset_queue FUNCTION QUEUE: behind the driver's back. Is it done (4.1.4.3.1)? Likewise.
 reset_queue()
 {

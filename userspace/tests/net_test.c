@@ -76,6 +76,7 @@ static void mistakes(void)
 		{ "virtio-net,vhost-user=", "name of a socket" },
 		{ "virtio-net,vhost-user=a,vhost-user=b", "twice" },
 		{ "virtio-net,vhost-user=a,tap=b", "exclude each other" },
+		{ "virtio-net,tap=a,reconnect=off", "vhost-user=" },
 		{ "virtio-net,tap=a,queues=0", "1 to 256" },
 		{ "virtio-net,tap=a,queues=257", "1 to 256" },
 		{ "virtio-net,tap=a,mtu=67", "68 to 65535" },

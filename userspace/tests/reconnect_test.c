@@ -19,6 +19,7 @@
 #include "layout.h"
 #include "test.h"
 #include "vhost_user_peer.h"
+#include "virtio/keeper.h"
 #include "virtio/vhost_user.h"
 
 #define PROTOCOL	(PEER_PROTOCOL | 1 << VHOST_USER_PROTOCOL_F_REPLY_ACK)
@@ -37,21 +38,54 @@ static struct guest_memory memory;
 static struct backend *backend;
 static struct queue queues[PEER_QUEUES];
 
-/* A back end by the name of its socket, with one queue that it serves. */
-static void begin(__u64 protocol, bool ordered)
+static unsigned int nr_gone;
+
+static void count_gone(void *context)
 {
+	EXPECT(context == path);
+	nr_gone++;
+}
+
+static int call(void *context)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", (char *)context);
+	if (!connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	close(fd);
+	return -ECONNREFUSED;
+}
+
+/*
+ * A back end with one queue that it serves, and a way to get another by the name of a socket, so
+ * many times if not 0.
+ */
+static void begin_type(__u64 protocol, const struct vhost_user_type *type, unsigned int tries)
+{
+	const struct reconnect_way way = {
+		.gone = count_gone, .call = call, .context = path, .tries = tries,
+	};
+
+	nr_gone = 0;
 	strcpy(directory, "/tmp/kvpci-test.XXXXXX");
 	EXPECT(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/socket", directory);
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &peer_type, &backend));
-	EXPECT(!vhost_user_reconnect(backend, path, ordered));
+	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, type, &backend));
+	EXPECT(!vhost_user_reconnect(backend, &way));
 	queues[0] = (struct queue){ .enabled = false };
 	queues[1] = (struct queue){
 		.size = 256, .enabled = true, .desc = DESC, .driver = AVAIL, .device = USED,
 		.kick = eventfd(0, EFD_NONBLOCK), .call = eventfd(0, EFD_NONBLOCK),
 	};
 	EXPECT(!backend->ops->start(backend, ACCEPTED, queues, PEER_QUEUES));
+}
+
+static void begin(__u64 protocol)
+{
+	begin_type(protocol, &peer_type, 0);
 }
 
 static void end(void)
@@ -133,7 +167,7 @@ static void idle(void)
 {
 	__u64 features;
 
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	EXPECT(told_base() == 0);
 	EXPECT(!backend->ops->features(backend, &features));
 	EXPECT(!(features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)));
@@ -172,7 +206,7 @@ static void waiting(void)
 	int listening;
 	int fd;
 
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	fd = backend->ops->poll_fd(backend);
 	EXPECT(!is_readable(fd));
 	go();
@@ -204,7 +238,7 @@ static void introductions(void)
 	int listening;
 	int daemon;
 
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	fd.fd = backend->ops->poll_fd(backend);
 	go();
 	for (i = 0; i < 7; i++) {
@@ -236,15 +270,23 @@ static void introductions(void)
 /* Which of two requests was done can't be told. */
 static void under_way(void)
 {
-	begin(PROTOCOL, false);
+	const struct vhost_user_type ordered = { .ordered = true, .counted_as_one = 1 };
+
+	begin(PROTOCOL);
 	requests(9, 7);
 	peer_end();
 	EXPECT(dispatch() == -ENOTRECOVERABLE);
+	/* But what comes after that can. */
 	EXPECT(!backend->ops->stop(backend));
+	EXPECT(dispatch() == BACKEND_AWAY);
+	requests(0, 0);
+	EXPECT(!start_again());
+	go_on(PROTOCOL, 0);
 	end();
+	peer_await();
 
 	/* It can if they are done in order, and packets may be lost. */
-	begin(PROTOCOL, true);
+	begin_type(PROTOCOL, &ordered, 0);
 	requests(9, 7);
 	go();
 	go_on(PROTOCOL, 7);
@@ -264,7 +306,7 @@ static void inflight(void)
 {
 	ino_t file;
 
-	begin(PROTOCOL | INFLIGHT, false);
+	begin(PROTOCOL | INFLIGHT);
 	EXPECT(told_anything_of(VHOST_USER_GET_INFLIGHT_FD));
 	file = inflight_file();
 	EXPECT(file);
@@ -294,7 +336,7 @@ static void absence(void)
 {
 	__u8 config[8];
 
-	begin(PROTOCOL | INFLIGHT, false);
+	begin(PROTOCOL | INFLIGHT);
 	requests(9, 7);
 	peer_end();
 	/* It may be the first to notice. */
@@ -316,7 +358,7 @@ static void absence(void)
 /* A reset that finds that the daemon has gone, which then had things to do. */
 static void reset(void)
 {
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	requests(9, 7);
 	peer_end();
 	EXPECT(!backend->ops->stop(backend));
@@ -331,7 +373,7 @@ static void reset(void)
 /* One queue of a device that runs is reset. */
 static void queue_reset(void)
 {
-	begin(PROTOCOL | INFLIGHT, false);
+	begin(PROTOCOL | INFLIGHT);
 	requests(9, 7);
 	EXPECT(!backend->ops->stop_queue(backend, 1));
 	go();
@@ -344,7 +386,7 @@ static void queue_reset(void)
 	peer_await();
 
 	/* While nobody is there, it can't be taken out of what the others are owed. */
-	begin(PROTOCOL | INFLIGHT, false);
+	begin(PROTOCOL | INFLIGHT);
 	requests(9, 7);
 	go();
 	EXPECT(backend->ops->stop_queue(backend, 1) == -ENOTRECOVERABLE);
@@ -354,7 +396,7 @@ static void queue_reset(void)
 /* What comes is not what was there. */
 static void another(void)
 {
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	go();
 	peer_listen(path, PROTOCOL);
 	peer.features &= ~VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH);
@@ -364,7 +406,7 @@ static void another(void)
 	peer_await();
 
 	/* Less, but nothing that the driver has accepted. */
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	go();
 	peer_listen(path, PROTOCOL);
 	peer.features &= ~VIRTIO_FEATURE(VIRTIO_BLK_F_MQ);
@@ -373,7 +415,7 @@ static void another(void)
 	end();
 	peer_await();
 
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	go();
 	peer_listen(path, PROTOCOL);
 	peer.queues--;
@@ -383,7 +425,7 @@ static void another(void)
 	peer_await();
 
 	/* It can't be asked what it is like, nor told what the driver wants of it. */
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	go();
 	peer_listen(path, PROTOCOL & ~(1 << VHOST_USER_PROTOCOL_F_CONFIG));
 	EXPECT(dispatch() == BACKEND_NOTHING);
@@ -391,12 +433,90 @@ static void another(void)
 	end();
 	peer_await();
 
-	begin(PROTOCOL, false);
+	begin(PROTOCOL);
 	go();
 	peer_listen(path, PROTOCOL);
 	peer.nonsense = VHOST_USER_GET_FEATURES;
 	EXPECT(dispatch() == BACKEND_NOTHING);
 	EXPECT(dispatch() == -EPROTO);
+	end();
+	peer_await();
+}
+
+/* One that ends again and again is let go in the end. */
+static void tries(void)
+{
+	begin_type(PROTOCOL, &peer_type, 3);
+	go();
+	EXPECT(nr_gone == 1);
+	peer_listen(path, PROTOCOL);
+	come();
+	EXPECT(!start_again());
+	go();
+	EXPECT(nr_gone == 2);
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == -ECONNABORTED);
+	end();
+}
+
+static unsigned int nr_started;
+
+static int start_daemon(void *context, struct daemon **daemon, int *socket)
+{
+	EXPECT(context == &memory);
+	nr_started++;
+	*daemon = NULL;
+	*socket = peer_start(PROTOCOL, 0, 0);
+	return 0;
+}
+
+/* Daemons of ours: each that ends is followed by another, but not for ever. */
+static void kept(void)
+{
+	struct keeper keeper = {
+		.label = "disk", .start = start_daemon, .context = &memory,
+	};
+	unsigned int i;
+
+	nr_started = 0;
+	EXPECT(!memory_create(&memory, &shared));
+	EXPECT(!keeper_open(&keeper, &peer_type, &memory, &backend, true));
+	for (i = 1; i <= 5; i++) {
+		EXPECT(nr_started == i);
+		go();
+		come();
+	}
+	peer_end();
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == -ECONNABORTED);
+	EXPECT(nr_started == 6);
+	backend->ops->close(backend);
+
+	EXPECT(!keeper_open(&keeper, &peer_type, &memory, &backend, false));
+	peer_end();
+	EXPECT(dispatch() == -ECONNRESET);
+	backend->ops->close(backend);
+	memory_destroy(&memory);
+}
+
+/* A network device: its MTU, and which of its queues are used. */
+static void network(void)
+{
+	const struct vhost_user_type net = { .ordered = true, .counted_as_one = 2 };
+	const struct vhost_user_message *message;
+	size_t nr_fds;
+
+	begin_type(PROTOCOL | 1 << VHOST_USER_PROTOCOL_F_NET_MTU, &net, 0);
+	EXPECT(!vhost_user_set_mtu(backend, 1400));
+	EXPECT(!vhost_user_enable(backend, 1));
+	go();
+	/* It is said while nobody is there. */
+	EXPECT(!vhost_user_enable(backend, 2));
+	go_on(PROTOCOL | 1 << VHOST_USER_PROTOCOL_F_NET_MTU, 0);
+	message = peer_told(VHOST_USER_NET_SET_MTU, &nr_fds);
+	EXPECT(message && message->payload.u64 == 1400);
+	message = peer_told(VHOST_USER_SET_VRING_ENABLE, &nr_fds);
+	EXPECT(message && message->payload.state.index == 1 && message->payload.state.num == 1);
 	end();
 	peer_await();
 }
@@ -411,5 +531,8 @@ const struct test reconnect_tests[] = {
 	{ "reset", reset },
 	{ "queue reset", queue_reset },
 	{ "another", another },
+	{ "tries", tries },
+	{ "kept", kept },
+	{ "network", network },
 	{ NULL, NULL },
 };

@@ -293,6 +293,9 @@ static void requests(void)
 	memory_destroy(&memory);
 }
 
+#define TEN		"0123456789"
+#define LONG_NAME	TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "01234567"
+
 static void disks(void)
 {
 	static const struct {
@@ -314,7 +317,7 @@ static void disks(void)
 		{ "virtio-blk,file=a,colour=red", "no key colour" },
 		{ "virtio-blk,vhost-user=a,ro=on", "the daemon says" },
 		{ "virtio-blk,vhost-user=a,reconnect=soon", "neither on nor off" },
-		{ "virtio-blk,file=a,reconnect=off", "vhost-user=" },
+		{ "virtio-blk,vhost-user=" LONG_NAME, "longer than the 107 bytes" },
 	};
 	struct device_spec spec;
 	size_t i;

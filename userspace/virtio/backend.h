@@ -70,8 +70,9 @@ struct queue {
  *	what @dispatch does. NULL: there are none
  * @poll_fd: what the event loop waits for; -1 or NULL: nothing
  * @dispatch: that is readable. Returns enum backend_event, or a negative error number if the back
- *	end is lost. ESTALE: what is back does not fit; ENOTRECOVERABLE: it left requests undone,
- *	and nobody knows which. Other operations may return these, too.
+ *	end is lost. ESTALE: what is back does not fit; ECONNABORTED: it went again and again.
+ *	ENOTRECOVERABLE: it is not lost, but left requests undone, and nobody knows which, so that
+ *	the driver has to reset the device. Other operations may return these, too.
  * @close: stop, and free it
  */
 struct backend_ops {

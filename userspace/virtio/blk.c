@@ -11,10 +11,10 @@
 
 #include "report.h"
 #include "virtio/blk.h"
+#include "virtio/keeper.h"
 #include "virtio/key.h"
 #include "virtio/socket.h"
 #include "virtio/storage.h"
-#include "virtio/vhost_user.h"
 
 #define QUEUE_SIZE	256
 #define MAX_QUEUES	64
@@ -28,12 +28,10 @@ static const struct vhost_user_type daemon_type = {
 
 struct blk {
 	struct virtio_device device;
-	char *file;
-	char *socket;
-	bool reconnect;		/* if given: a daemon that has gone is looked for */
-	bool reconnect_given;
+	char *file;		/* this, or */
+	struct socket_keys socket;
 	struct disk disk;
-	struct daemon *daemon;
+	struct keeper keeper;	/* of the file's daemons */
 };
 
 static struct blk *to_blk(struct virtio_device *device)
@@ -58,72 +56,70 @@ static int blk_parse(struct virtio_device *device, const char *key, const char *
 
 	if (!strcmp(key, "file"))
 		return key_text("--disk", key, value, "the name of a file", &blk->file);
-	if (!strcmp(key, "vhost-user"))
-		return key_text("--disk", key, value, "the name of a socket", &blk->socket);
 	if (!strcmp(key, "format"))
 		return set_format(&blk->disk, value);
 	if (!strcmp(key, "ro"))
 		return key_on_off("--disk", key, value, &blk->disk.readonly);
 	if (!strcmp(key, "queues"))
 		return key_number("--disk", key, value, 1, MAX_QUEUES, &blk->disk.queues);
-	if (!strcmp(key, "reconnect")) {
-		blk->reconnect_given = true;
-		return key_on_off("--disk", key, value, &blk->reconnect);
-	}
-	*known = false;
-	return STATUS_OK;
+	return socket_parse(&blk->socket, "--disk", key, value, known);
+}
+
+static int start(void *context, struct daemon **daemon, int *socket)
+{
+	const struct blk *blk = context;
+
+	return storage_start(daemon, &blk->disk, socket);
+}
+
+static int explain(void *context, struct daemon *daemon, int error)
+{
+	const struct blk *blk = context;
+
+	return storage_explain(daemon, &blk->disk, error);
 }
 
 static int blk_check(struct virtio_device *device)
 {
 	struct blk *blk = to_blk(device);
+	const char *socket = blk->socket.path;
 
-	if (!blk->file && !blk->socket)
+	if (!blk->file && !socket)
 		return misuse("--disk: say which file it is, or which socket: vhost-user=SOCKET");
-	if (blk->file && blk->socket)
+	if (blk->file && socket)
 		return misuse("--disk: a file and vhost-user= exclude each other");
-	if (blk->socket && (blk->disk.format || blk->disk.readonly || blk->disk.queues))
+	if (socket && (blk->disk.format || blk->disk.readonly || blk->disk.queues))
 		return misuse("--disk: with vhost-user= the daemon says what the disk is like, leave out format=, ro= and queues=");
-	if (blk->file && blk->reconnect_given)
-		return misuse("--disk: reconnect= is for a daemon that is named by vhost-user=");
-	if (asprintf(&device->label, "--disk %s", blk->file ? blk->file : blk->socket) < 0) {
+	if (asprintf(&device->label, "--disk %s", blk->file ? blk->file : socket) < 0) {
 		device->label = NULL;
 		return fail("not enough memory for the disk");
 	}
 	if (!blk->disk.queues)
 		blk->disk.queues = 1;
 	blk->disk.path = blk->file;
+	blk->keeper = (struct keeper){
+		.label = device->label, .start = start, .explain = explain, .context = blk,
+	};
 	device->shares_memory = true;
 	return STATUS_OK;
 }
 
-static int open_socket(struct blk *blk, const struct guest_memory *memory)
+/* What one that writes qcow2 had not written when it ended, the guest would miss. */
+static bool starts_again(const struct blk *blk)
 {
-	struct backend **backend = &blk->device.backend;
-	int status;
-	int error;
-
-	status = socket_open("--disk", blk->socket, &daemon_type, memory, backend);
-	if (status || (blk->reconnect_given && !blk->reconnect))
-		return status;
-	error = vhost_user_reconnect(*backend, blk->socket, false);
-	return error ? fail("%s: cannot wait for another daemon: %s", blk->device.label,
-			    strerror(-error)) : STATUS_OK;
+	return socket_reconnects(&blk->socket, blk->disk.format != DISK_FORMAT_QCOW2);
 }
 
 static int open_backend(struct blk *blk, const struct guest_memory *memory)
 {
+	struct backend **backend = &blk->device.backend;
 	int status;
-	int error;
-	int fd;
 
-	if (blk->socket)
-		return open_socket(blk, memory);
-	status = storage_start(&blk->daemon, &blk->disk, &fd);
-	if (status)
-		return status;
-	error = vhost_user_open(fd, memory, &daemon_type, &blk->device.backend);
-	return error ? storage_explain(blk->daemon, &blk->disk, error) : STATUS_OK;
+	if (blk->socket.path)
+		return socket_open(&blk->socket, &daemon_type, memory, backend);
+	status = storage_open(&blk->disk);
+	return status ? status :
+	       keeper_open(&blk->keeper, &daemon_type, memory, backend, starts_again(blk));
 }
 
 /* How many queues does the daemon want the driver to find? */
@@ -172,15 +168,15 @@ static int blk_open(struct virtio_device *device, const struct guest_memory *mem
 /* Of a daemon that is not ours we can only close the socket. */
 static void blk_lost(struct virtio_device *device)
 {
-	daemon_kill(to_blk(device)->daemon, device->label);
+	keeper_kill(&to_blk(device)->keeper);
 }
 
 static void blk_close(struct virtio_device *device)
 {
 	struct blk *blk = to_blk(device);
 
-	daemon_end(blk->daemon);
-	blk->daemon = NULL;
+	keeper_end(&blk->keeper);
+	storage_close(&blk->disk);
 }
 
 static void blk_free(struct virtio_device *device)
@@ -188,7 +184,7 @@ static void blk_free(struct virtio_device *device)
 	struct blk *blk = to_blk(device);
 
 	free(blk->file);
-	free(blk->socket);
+	free(blk->socket.path);
 }
 
 const struct virtio_type blk_type = {

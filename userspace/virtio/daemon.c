@@ -346,6 +346,11 @@ void daemon_kill(struct daemon *daemon, const char *label)
 		     label);
 }
 
+bool daemon_has_ended(const struct daemon *daemon)
+{
+	return !daemon->pid;
+}
+
 void daemon_end(struct daemon *daemon)
 {
 	int status;

@@ -55,6 +55,9 @@ int daemon_explain(struct daemon *daemon, int error);
  */
 void daemon_kill(struct daemon *daemon, const char *label);
 
+/* Has it? After daemon_kill(). */
+bool daemon_has_ended(const struct daemon *daemon);
+
 /* End it, in order if it can; NULL: there is none. */
 void daemon_end(struct daemon *daemon);
 

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report.h"
 #include "virtio/fs.h"
+#include "virtio/keeper.h"
 #include "virtio/key.h"
 #include "virtio/socket.h"
 #include "virtio/virtiofsd.h"
@@ -26,10 +28,12 @@ static const struct vhost_user_type daemon_type = { .counted_as_one = 1 };
 struct fs {
 	struct virtio_device device;
 	char *directory;		/* this, or */
-	char *socket;
+	struct socket_keys socket;
 	char *tag;
 	unsigned int queues;		/* of requests; 0: not given, which is 1 */
-	struct daemon *daemon;
+	bool opened;			/* the directory is, and */
+	int fd;				/* this is it */
+	struct keeper keeper;		/* of its daemons */
 };
 
 static struct fs *to_fs(struct virtio_device *device)
@@ -52,14 +56,18 @@ static int fs_parse(struct virtio_device *device, const char *key, const char *v
 
 	if (!strcmp(key, "dir"))
 		return key_text("--share", key, value, "the name of a directory", &fs->directory);
-	if (!strcmp(key, "vhost-user"))
-		return key_text("--share", key, value, "the name of a socket", &fs->socket);
 	if (!strcmp(key, "tag"))
 		return set_tag(fs, value);
 	if (!strcmp(key, "queues"))
 		return key_number("--share", key, value, 1, MAX_QUEUES, &fs->queues);
-	*known = false;
-	return STATUS_OK;
+	return socket_parse(&fs->socket, "--share", key, value, known);
+}
+
+static int start(void *context, struct daemon **daemon, int *socket)
+{
+	const struct fs *fs = context;
+
+	return virtiofsd_start(daemon, fs->directory, fs->fd, socket);
 }
 
 static int fs_check(struct virtio_device *device)
@@ -67,19 +75,22 @@ static int fs_check(struct virtio_device *device)
 	struct fs *fs = to_fs(device);
 	struct virtio_fs_config config = { 0 };
 
-	if (!fs->directory && !fs->socket)
+	if (!fs->directory && !fs->socket.path)
 		return misuse("--share: say which directory it is, or which socket: vhost-user=SOCKET");
-	if (fs->directory && fs->socket)
+	if (fs->directory && fs->socket.path)
 		return misuse("--share: a directory and vhost-user= exclude each other");
 	if (!fs->tag)
 		return misuse("--share: say by which name the guest mounts it, by tag=");
 	if (asprintf(&device->label, "--share %s",
-		     fs->directory ? fs->directory : fs->socket) < 0) {
+		     fs->directory ? fs->directory : fs->socket.path) < 0) {
 		device->label = NULL;
 		return fail("not enough memory to share a directory");
 	}
 	if (!fs->queues)
 		fs->queues = 1;
+	fs->keeper = (struct keeper){
+		.label = device->label, .start = start, .context = fs,
+	};
 	device->shares_memory = true;
 	/* The first is for requests that are not to wait for others. */
 	device->nr_queues = 1 + fs->queues;
@@ -96,16 +107,15 @@ static int open_backend(struct fs *fs, const struct guest_memory *memory)
 {
 	struct backend **backend = &fs->device.backend;
 	int status;
-	int error;
-	int fd;
 
-	if (fs->socket)
-		return socket_open("--share", fs->socket, &daemon_type, memory, backend);
-	status = virtiofsd_start(&fs->daemon, fs->directory, &fd);
+	if (fs->socket.path)
+		return socket_open(&fs->socket, &daemon_type, memory, backend);
+	status = virtiofsd_open(fs->directory, &fs->fd);
 	if (status)
 		return status;
-	error = vhost_user_open(fd, memory, &daemon_type, backend);
-	return error ? daemon_explain(fs->daemon, error) : STATUS_OK;
+	fs->opened = true;
+	return keeper_open(&fs->keeper, &daemon_type, memory, backend,
+			   socket_reconnects(&fs->socket, true));
 }
 
 static int fs_open(struct virtio_device *device, const struct guest_memory *memory)
@@ -125,15 +135,17 @@ static int fs_open(struct virtio_device *device, const struct guest_memory *memo
 /* Of a daemon that is not ours we can only close the socket. */
 static void fs_lost(struct virtio_device *device)
 {
-	daemon_kill(to_fs(device)->daemon, device->label);
+	keeper_kill(&to_fs(device)->keeper);
 }
 
 static void fs_close(struct virtio_device *device)
 {
 	struct fs *fs = to_fs(device);
 
-	daemon_end(fs->daemon);
-	fs->daemon = NULL;
+	keeper_end(&fs->keeper);
+	if (fs->opened)
+		close(fs->fd);
+	fs->opened = false;
 }
 
 static void fs_free(struct virtio_device *device)
@@ -141,7 +153,7 @@ static void fs_free(struct virtio_device *device)
 	struct fs *fs = to_fs(device);
 
 	free(fs->directory);
-	free(fs->socket);
+	free(fs->socket.path);
 	free(fs->tag);
 }
 

@@ -43,12 +43,13 @@
 /* The control queue has as many as the others. */
 _Static_assert(QUEUE_SIZE <= RING_MAX_CHAIN, "the control queue is too long for ring.c");
 
-static const struct vhost_user_type daemon_type = { .counted_as_one = PAIR };
+/* Packets may be lost. */
+static const struct vhost_user_type daemon_type = { .ordered = true, .counted_as_one = PAIR };
 
 struct net_device {
 	struct virtio_device device;
 	char *tap;			/* this, or */
-	char *socket;
+	struct socket_keys socket;
 	unsigned int pairs;		/* 0: not given, which is 1 */
 	__u16 mtu;			/* 0: not given */
 	bool has_mac;
@@ -104,8 +105,6 @@ static int parse(struct virtio_device *device, const char *key, const char *valu
 	*known = true;
 	if (!strcmp(key, "tap"))
 		return parse_tap(net, value);
-	if (!strcmp(key, "vhost-user"))
-		return key_text("--net", key, value, "the name of a socket", &net->socket);
 	if (!strcmp(key, "mac"))
 		return parse_mac(net, value);
 	if (!strcmp(key, "queues"))
@@ -116,26 +115,27 @@ static int parse(struct virtio_device *device, const char *key, const char *valu
 			net->mtu = mtu;
 		return status;
 	}
-	*known = false;
-	return STATUS_OK;
+	return socket_parse(&net->socket, "--net", key, value, known);
 }
 
 static int check(struct virtio_device *device)
 {
 	struct net_device *net = (struct net_device *)device;
 
-	if (!net->tap && !net->socket)
+	if (!net->tap && !net->socket.path)
 		return misuse("--net: say which interface of this machine it is connected to, by tap=, or which daemon, by vhost-user=");
-	if (net->tap && net->socket)
+	if (net->tap && net->socket.path)
 		return misuse("--net: tap= and vhost-user= exclude each other");
+	if (net->tap && net->socket.reconnect_given)
+		return misuse("--net: reconnect= is for a daemon that is named by vhost-user=");
 	if (asprintf(&device->label, "--net %s=%s", net->tap ? "tap" : "vhost-user",
-		     net->tap ? net->tap : net->socket) < 0) {
+		     net->tap ? net->tap : net->socket.path) < 0) {
 		device->label = NULL;
 		return fail("not enough memory");
 	}
 	if (!net->pairs)
 		net->pairs = 1;
-	device->shares_memory = net->socket;
+	device->shares_memory = net->socket.path;
 	device->nr_queues = PAIR * net->pairs;
 	device->queue_size = QUEUE_SIZE;
 	device->features = VIRTIO_FEATURE(VIRTIO_NET_F_MAC) |
@@ -169,7 +169,7 @@ static int open_daemon(struct net_device *net, const struct guest_memory *memory
 	int status;
 	int error;
 
-	status = socket_open("--net", net->socket, &daemon_type, memory, &device->backend);
+	status = socket_open(&net->socket, &daemon_type, memory, &device->backend);
 	if (status)
 		return status;
 	served = vhost_user_max_queues(device->backend) / PAIR;
@@ -193,7 +193,7 @@ static int open_pairs(struct net_device *net, const struct guest_memory *memory)
 	int status;
 	int error;
 
-	if (net->socket)
+	if (net->socket.path)
 		status = open_daemon(net, memory);
 	else
 		status = vhostnet_open(&device->backend, net->tap, net->pairs, device->label,
@@ -203,7 +203,7 @@ static int open_pairs(struct net_device *net, const struct guest_memory *memory)
 	/* It would be the control queue's, too, and ring.c does not know it. */
 	device->withheld |= VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
 	error = netpairs_open(&device->backend, net->pairs, device->endpoint,
-			      net->socket ? set_daemon_pairs : vhostnet_set_pairs);
+			      net->socket.path ? set_daemon_pairs : vhostnet_set_pairs);
 	return error ? fail("%s: cannot have a control queue: %s", device->label,
 			    strerror(-error)) : STATUS_OK;
 }
@@ -267,7 +267,7 @@ static void free_description(struct virtio_device *device)
 	struct net_device *net = (struct net_device *)device;
 
 	free(net->tap);
-	free(net->socket);
+	free(net->socket.path);
 }
 
 const struct virtio_type net_type = {

@@ -36,6 +36,7 @@ enum source {
  * @nr_pairs: how many there are
  * @used_pairs: the driver's; the control queue is behind them (5.1.2)
  * @accepted: features that the driver has accepted
+ * @started: the queues have been started, and not been stopped since
  * @controlled: the control queue is running
  * @netctrl: and this is it
  * @more: an eventfd: there may be more in the control queue
@@ -51,6 +52,7 @@ struct netpairs {
 	unsigned int nr_pairs;
 	unsigned int used_pairs;
 	__u64 accepted;
+	bool started;
 	bool controlled;
 	struct netctrl netctrl;
 	int more;
@@ -125,6 +127,7 @@ static int netpairs_stop(struct backend *backend)
 	struct netpairs *net = to_netpairs(backend);
 
 	stop_control(net);
+	net->started = false;
 	return net->inner->ops->stop(net->inner);
 }
 
@@ -135,6 +138,9 @@ static int netpairs_start(struct backend *backend, __u64 features, const struct 
 	unsigned int control;
 	int error;
 
+	/* The control queue has not been away, and the driver has said how many pairs it uses. */
+	if (net->started)
+		return net->inner->ops->start(net->inner, features, queues, PAIR * net->used_pairs);
 	net->accepted = features;
 	net->used_pairs = features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->nr_pairs : 1;
 	control = PAIR * net->used_pairs;
@@ -144,6 +150,7 @@ static int netpairs_start(struct backend *backend, __u64 features, const struct 
 		error = net->inner->ops->start(net->inner, features, queues, control);
 	if (!error && control < nr_queues && is_control(net, control) && queues[control].enabled)
 		error = start_control(net, &queues[control]);
+	net->started = !error;
 	if (error)
 		netpairs_stop(backend);
 	return error;

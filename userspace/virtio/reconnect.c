@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* When to try to connect to a daemon again. */
+/* How to get another daemon for one that has gone, and when. */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -25,11 +23,9 @@ static void set_timer(const struct reconnect *reconnect, int milliseconds)
 	timerfd_settime(reconnect->timer, 0, &when, NULL);
 }
 
-int reconnect_create(struct reconnect *reconnect, const char *path)
+int reconnect_create(struct reconnect *reconnect, const struct reconnect_way *way)
 {
-	reconnect->path = strdup(path);
-	if (!reconnect->path)
-		return -ENOMEM;
+	reconnect->way = *way;
 	reconnect->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (reconnect->timer < 0)
 		return -errno;
@@ -39,7 +35,6 @@ int reconnect_create(struct reconnect *reconnect, const char *path)
 
 void reconnect_destroy(struct reconnect *reconnect)
 {
-	free(reconnect->path);
 	if (reconnect->timer >= 0)
 		close(reconnect->timer);
 	*reconnect = RECONNECT_NONE;
@@ -47,16 +42,29 @@ void reconnect_destroy(struct reconnect *reconnect)
 
 void reconnect_lost(struct reconnect *reconnect)
 {
-	if (!reconnect->delay || vhost_user_deadline(0) - reconnect->since >= STEADY)
+	if (!reconnect->delay || vhost_user_deadline(0) - reconnect->since >= STEADY) {
 		reconnect->delay = FIRST_DELAY;
-	else if (reconnect->delay < LONGEST_DELAY)
+		reconnect->tried = 0;
+	} else if (reconnect->delay < LONGEST_DELAY) {
 		reconnect->delay *= 2;
+	}
+	if (reconnect->way.gone)
+		reconnect->way.gone(reconnect->way.context);
 	set_timer(reconnect, 1);
 }
 
-void reconnect_later(const struct reconnect *reconnect)
+bool reconnect_later(const struct reconnect *reconnect)
 {
+	if (reconnect->way.tries && reconnect->tried >= reconnect->way.tries)
+		return false;
 	set_timer(reconnect, reconnect->delay);
+	return true;
+}
+
+int reconnect_call(struct reconnect *reconnect)
+{
+	reconnect->tried++;
+	return reconnect->way.call(reconnect->way.context);
 }
 
 void reconnect_made(struct reconnect *reconnect)

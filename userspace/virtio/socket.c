@@ -9,18 +9,17 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "virtio/key.h"
 #include "virtio/socket.h"
 
 /* Seconds for a daemon to have room for one more connection. */
 #define CONNECT_TIMEOUT	5
 
-static bool make_address(struct sockaddr_un *address, const char *path)
+/* Its length has been looked at. */
+static void make_address(struct sockaddr_un *address, const char *path)
 {
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (strlen(path) >= sizeof(address->sun_path))
-		return false;
-	strcpy(address->sun_path, path);
-	return true;
+	strncpy(address->sun_path, path, sizeof(address->sun_path) - 1);
 }
 
 static int connect_to(int fd, const struct sockaddr_un *address)
@@ -28,34 +27,34 @@ static int connect_to(int fd, const struct sockaddr_un *address)
 	return connect(fd, (const struct sockaddr *)address, sizeof(*address));
 }
 
-int socket_connect(const char *option, const char *path, int *fd)
+/* Returns a connection, or -1 if there is none, of which the user has been told. */
+static int dial(const char *path)
 {
 	const struct timeval timeout = { .tv_sec = CONNECT_TIMEOUT };
 	struct sockaddr_un address;
+	int fd;
 
-	if (!make_address(&address, path))
-		return misuse("%s: vhost-user=%s is longer than the %zu bytes that the name of a socket can have",
-			      option, path, sizeof(address.sun_path) - 1);
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	make_address(&address, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* connect() waits as long as sending would, and then says EAGAIN. */
-	if (*fd >= 0 && !setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) &&
-	    !connect_to(*fd, &address))
-		return STATUS_OK;
+	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) &&
+	    !connect_to(fd, &address))
+		return fd;
 	fail("cannot connect to the vhost-user daemon at %s: %s", path,
 	     errno == EAGAIN ? "it serves others and takes no more connections" : strerror(errno));
-	if (*fd >= 0)
-		close(*fd);
-	return STATUS_FAILED;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
-int socket_try(const char *path)
+/* Connect to one without waiting. */
+static int try(void *path)
 {
 	struct sockaddr_un address;
 	int error;
 	int fd;
 
-	if (!make_address(&address, path))
-		return -ENAMETOOLONG;
+	make_address(&address, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
@@ -66,19 +65,44 @@ int socket_try(const char *path)
 	return -error;
 }
 
-int socket_open(const char *option, const char *path, const struct vhost_user_type *type,
+int socket_parse(struct socket_keys *keys, const char *option, const char *key, const char *value,
+		 bool *known)
+{
+	const size_t room = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (!strcmp(key, "vhost-user") && strlen(value) > room)
+		return misuse("%s: vhost-user=%s is longer than the %zu bytes that the name of a socket can have",
+			      option, value, room);
+	if (!strcmp(key, "vhost-user"))
+		return key_text(option, key, value, "the name of a socket", &keys->path);
+	if (!strcmp(key, "reconnect")) {
+		keys->reconnect_given = true;
+		return key_on_off(option, key, value, &keys->reconnect);
+	}
+	*known = false;
+	return STATUS_OK;
+}
+
+bool socket_reconnects(const struct socket_keys *keys, bool otherwise)
+{
+	return keys->reconnect_given ? keys->reconnect : otherwise;
+}
+
+int socket_open(const struct socket_keys *keys, const struct vhost_user_type *type,
 		const struct guest_memory *memory, struct backend **backend)
 {
-	int status;
+	const struct reconnect_way way = { .call = try, .context = keys->path };
 	int error;
 	int fd;
 
-	status = socket_connect(option, path, &fd);
-	if (status)
-		return status;
+	fd = dial(keys->path);
+	if (fd < 0)
+		return STATUS_FAILED;
 	error = vhost_user_open(fd, memory, type, backend);
-	if (!error)
-		return STATUS_OK;
-	return fail("the vhost-user daemon at %s does not answer as it should: %s", path,
-		    strerror(-error));
+	if (error)
+		return fail("the vhost-user daemon at %s does not answer as it should: %s",
+			    keys->path, strerror(-error));
+	error = socket_reconnects(keys, true) ? vhost_user_reconnect(*backend, &way) : 0;
+	return error ? fail("cannot wait for another daemon at %s: %s", keys->path,
+			    strerror(-error)) : STATUS_OK;
 }

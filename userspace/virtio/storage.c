@@ -4,7 +4,7 @@
  *
  * Daemons share a raw image with each other, while QEMU does not. So we lock it: a byte that QEMU
  * has no use for, by the descriptor, which the daemon has too, so that the lock lasts until both
- * have ended.
+ * have ended, and from one daemon to the next.
  *
  * It has no capabilities, but for that of a superuser's launcher by which it opens other users'
  * files. That is no sandbox: it may do with files what the launcher's user may.
@@ -88,38 +88,45 @@ static int lock_file(const struct disk *disk, int fd)
 	return fail("cannot lock the disk %s: %s", disk->path, strerror(errno));
 }
 
-static int check_file(const struct disk *disk, int fd, bool *is_device)
+static int check_file(struct disk *disk)
 {
 	struct stat st;
 	int status;
 
-	if (fstat(fd, &st))
+	if (fstat(disk->fd, &st))
 		return fail("cannot read the disk %s: %s", disk->path, strerror(errno));
-	*is_device = S_ISBLK(st.st_mode);
-	if (!S_ISREG(st.st_mode) && !*is_device)
+	disk->is_device = S_ISBLK(st.st_mode);
+	if (!S_ISREG(st.st_mode) && !disk->is_device)
 		return fail("the disk %s is neither a file nor a block device, name another",
 			    disk->path);
-	status = check_format(disk, fd);
-	return status ? status : lock_file(disk, fd);
+	status = check_format(disk, disk->fd);
+	return status ? status : lock_file(disk, disk->fd);
 }
 
-static int open_file(const struct disk *disk, int *fd, bool *is_device)
+int storage_open(struct disk *disk)
 {
 	int status;
 
-	*is_device = false;
-	*fd = open(disk->path, (disk->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
-	if (*fd < 0 && errno == EISDIR)
+	disk->fd = open(disk->path, (disk->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	if (disk->fd < 0 && errno == EISDIR)
 		return fail("the disk %s is a directory, name an image or a block device",
 			    disk->path);
-	if (*fd < 0)
+	if (disk->fd < 0)
 		return fail("cannot open the disk %s%s: %s", disk->path,
 			    errno == EROFS || errno == EACCES || errno == EPERM ?
 			    " to write to it (ro=on does without)" : "", strerror(errno));
-	status = check_file(disk, *fd, is_device);
+	disk->opened = true;
+	status = check_file(disk);
 	if (status)
-		close(*fd);
+		storage_close(disk);
 	return status;
+}
+
+void storage_close(struct disk *disk)
+{
+	if (disk->opened)
+		close(disk->fd);
+	disk->opened = false;
 }
 
 /* A comma in a value is written twice. */
@@ -133,7 +140,7 @@ static void put_value(FILE *text, const char *value)
 }
 
 /* A path that begins with a slash or a dot, so that it has no prefix that means something. */
-static char *file_argument(const struct disk *disk, bool is_device)
+static char *file_argument(const struct disk *disk)
 {
 	size_t length;
 	char *result;
@@ -142,7 +149,7 @@ static char *file_argument(const struct disk *disk, bool is_device)
 	if (!text)
 		return NULL;
 	fprintf(text, "driver=%s,node-name=file,discard=unmap,read-only=%s,filename=%s",
-		is_device ? "host_device" : "file", disk->readonly ? "on" : "off",
+		disk->is_device ? "host_device" : "file", disk->readonly ? "on" : "off",
 		*disk->path == '/' ? "" : "./");
 	put_value(text, disk->path);
 	return fclose(text) ? NULL : result;
@@ -172,7 +179,7 @@ static char *export_argument(const struct disk *disk)
 }
 
 static int start(struct daemon **daemon, const struct disk *disk, const struct arguments *arguments,
-		 int locked, int *socket)
+		 int *socket)
 {
 	const char *const argv[] = {
 		PROGRAM, "--blockdev", arguments->file, "--blockdev", arguments->disk,
@@ -184,7 +191,7 @@ static int start(struct daemon **daemon, const struct disk *disk, const struct a
 		.files = files,
 		.argv = argv,
 		.capabilities = 1ULL << CAP_DAC_OVERRIDE,
-		.kept = locked,
+		.kept = disk->fd,
 	};
 	char *what;
 	int status;
@@ -197,26 +204,31 @@ static int start(struct daemon **daemon, const struct disk *disk, const struct a
 	return status;
 }
 
+/* The daemon opens the file by its name, which may be another one's by now. */
+static bool is_there(const struct disk *disk)
+{
+	struct stat ours, named;
+
+	return !fstat(disk->fd, &ours) && !stat(disk->path, &named) &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
 int storage_start(struct daemon **daemon, const struct disk *disk, int *socket)
 {
 	struct arguments arguments;
-	bool is_device;
 	int status;
-	int fd;
 
-	status = open_file(disk, &fd, &is_device);
-	if (status)
-		return status;
+	if (!is_there(disk))
+		return fail("the disk %s is not the file any more that it was", disk->path);
 	arguments = (struct arguments){
-		.file = file_argument(disk, is_device),
+		.file = file_argument(disk),
 		.disk = disk_argument(disk),
 		.export = export_argument(disk),
 	};
-	status = start(daemon, disk, &arguments, fd, socket);
+	status = start(daemon, disk, &arguments, socket);
 	free(arguments.file);
 	free(arguments.disk);
 	free(arguments.export);
-	close(fd);
 	return status;
 }
 

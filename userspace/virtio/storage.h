@@ -14,13 +14,29 @@ enum disk_format {
 	DISK_FORMAT_QCOW2,
 };
 
-/* What it is to serve. */
+/**
+ * struct disk - what it is to serve
+ * @path: the file's name
+ * @format: if the user has said it
+ * @readonly: the guest may not write to it
+ * @queues: how many queues it has
+ * @opened: storage_open() has been called, and
+ * @fd: this is the file, with a lock
+ * @is_device: it is a block device
+ */
 struct disk {
 	const char *path;
 	enum disk_format format;
 	bool readonly;
 	unsigned int queues;
+	bool opened;
+	int fd;
+	bool is_device;
 };
+
+/* Open and lock the file, or say why not; and let it go. */
+int storage_open(struct disk *disk);
+void storage_close(struct disk *disk);
 
 /* As daemon_start() and daemon_explain(). */
 int storage_start(struct daemon **daemon, const struct disk *disk, int *socket);

@@ -138,8 +138,8 @@ static const char *reason(int error)
 	switch (error) {
 	case -ESTALE:
 		return "it has come back as something else";
-	case -ENOTRECOVERABLE:
-		return "it has gone with requests under way, and did not keep account of them";
+	case -ECONNABORTED:
+		return "it has ended again and again";
 	default:
 		return strerror(-error);
 	}
@@ -165,6 +165,31 @@ static void lose_backend(struct transport *transport, int error)
 		epoll_ctl(transport->events, EPOLL_CTL_DEL, fd, NULL);
 	note("%s: %s is of no more use (%s), and the guest's device with it",
 	     device->label, backend->ops->name, reason(error));
+}
+
+/* What was under way can't be done any more, but what comes after a reset can. */
+static void give_up_requests(struct transport *transport)
+{
+	const struct virtio_device *device = transport->device;
+	int error = 0;
+
+	note("%s: %s has left requests undone and kept no account of them, and the guest has to reset the device",
+	     device->label, ops_of(transport)->name);
+	if (transport->started)
+		error = ops_of(transport)->stop(device->backend);
+	transport->started = false;
+	if (error)
+		lose_backend(transport, error);
+}
+
+/* The device does nothing any more, of which the driver is told. */
+static void fail_device(struct transport *transport, int error)
+{
+	if (error == -ENOTRECOVERABLE)
+		give_up_requests(transport);
+	else
+		lose_backend(transport, error);
+	needs_reset(transport);
 }
 
 static void stop(struct transport *transport)
@@ -230,6 +255,16 @@ static bool is_unmapped(const struct transport *transport, int error)
 	return error == -EFAULT && transport->device->endpoint;
 }
 
+static void fail_start(struct transport *transport, int error)
+{
+	if (!is_unmapped(transport, error)) {
+		fail_device(transport, error);
+		return;
+	}
+	stop(transport);
+	needs_reset(transport);
+}
+
 static void start(struct transport *transport)
 {
 	struct virtio_device *device = transport->device;
@@ -242,10 +277,8 @@ static void start(struct transport *transport)
 	error = ops_of(transport)->start(device->backend, transport->driver_features,
 					 transport->queues, device->nr_queues);
 	transport->started = !error;
-	if (error && !is_unmapped(transport, error))
-		lose_backend(transport, error);
 	if (error)
-		needs_reset(transport);
+		fail_start(transport, error);
 }
 
 /* Can the device be driven with what the driver has chosen? */
@@ -385,10 +418,8 @@ static void update_queues(struct transport *transport)
 		else if (enabled)
 			error = update_call(transport, i, common.queue_msix_vector);
 	}
-	if (error) {
-		lose_backend(transport, error);
-		needs_reset(transport);
-	}
+	if (error)
+		fail_device(transport, error);
 }
 
 /* Ask the back end for the configuration, and see whether it is still the same device. */
@@ -469,10 +500,8 @@ static void update_config(struct transport *transport, __u64 offset, unsigned in
 	    end > transport->device->config_length)
 		return;
 	error = write_config(transport, at, end);
-	if (error) {
-		lose_backend(transport, error);
-		needs_reset(transport);
-	}
+	if (error)
+		fail_device(transport, error);
 }
 
 void transport_written(struct transport *transport, __u64 offset, unsigned int size)
@@ -686,9 +715,10 @@ static void serve(struct transport *transport, int event)
 	/* What has gone meanwhile will tell of that. */
 	if (error >= 0 || error == -EAGAIN)
 		return;
-	if (!is_unmapped(transport, error))
-		lose_backend(transport, error);
-	needs_reset(transport);
+	if (is_unmapped(transport, error))
+		needs_reset(transport);
+	else
+		fail_device(transport, error);
 }
 
 static void serve_backend(struct transport *transport)

@@ -20,7 +20,7 @@
  *
  * A queue goes on where it was. If the daemon keeps its requests in memory that we hand on
  * (inflight.c), the new one knows which are to be done. If it does not, that is known if requests
- * are completed in order, or if all are (progress.c). Otherwise the back end is lost.
+ * are completed in order, or if all are (progress.c). Otherwise the driver has to begin anew.
  */
 #include <errno.h>
 #include <linux/virtio_config.h>
@@ -34,8 +34,6 @@
 #include "memory.h"
 #include "virtio/inflight.h"
 #include "virtio/progress.h"
-#include "virtio/reconnect.h"
-#include "virtio/socket.h"
 #include "virtio/transport.h"
 #include "virtio/vhost_user.h"
 #include "virtio/vhost_user_channel.h"
@@ -85,10 +83,10 @@ struct vhost_user_queue {
  * @protocol: features of the protocol that both sides know
  * @max_queues: how many queues it serves at most
  * @nr_enabled: the first so many may be used when they run, and the others may not
+ * @mtu: of a network device, which each is told of; 0: not given
  * @accepted: features that the driver has accepted
  * @queues: each of them
  * @reconnect: how to get another if it has gone
- * @ordered: requests are completed in the order in which they are made, or need not be at all
  * @complete: none was under way when it went
  * @inflight: where it keeps which are under way
  */
@@ -105,10 +103,10 @@ struct vhost_user {
 	__u64 protocol;
 	unsigned int max_queues;
 	unsigned int nr_enabled;
+	__u16 mtu;
 	__u64 accepted;
 	struct vhost_user_queue *queues;
 	struct reconnect reconnect;
-	bool ordered;
 	bool complete;
 	struct inflight inflight;
 };
@@ -133,7 +131,7 @@ static bool is_present(const struct vhost_user *user)
 
 static bool is_reconnected(const struct vhost_user *user)
 {
-	return user->reconnect.path;
+	return reconnect_is_there(&user->reconnect);
 }
 
 static bool has_protocol_features(const struct vhost_user *user)
@@ -152,7 +150,7 @@ static void hang_up(struct vhost_user *user)
 /* Can another one go on with what this one has begun? */
 static bool can_be_followed(const struct vhost_user *user)
 {
-	return user->complete || user->ordered || inflight_is_there(&user->inflight) ||
+	return user->complete || user->type.ordered || inflight_is_there(&user->inflight) ||
 	       user->accepted & VIRTIO_FEATURE(VIRTIO_F_IN_ORDER);
 }
 
@@ -555,17 +553,22 @@ static int introduce(struct vhost_user *user, __u64 *queues)
 	return error;
 }
 
+static int tell_mtu(struct vhost_user *user)
+{
+	return user->mtu && user->protocol & PROTOCOL_FEATURE(NET_MTU) ?
+	       channel_set_u64(&user->channel, VHOST_USER_NET_SET_MTU, user->mtu) : 0;
+}
+
 static int look_again(struct vhost_user *user)
 {
 	hang_up(user);
 	user->presence = AWAY;
-	reconnect_later(&user->reconnect);
-	return BACKEND_NOTHING;
+	return reconnect_later(&user->reconnect) ? BACKEND_NOTHING : -ECONNABORTED;
 }
 
 static int call(struct vhost_user *user)
 {
-	user->channel.socket = socket_try(user->reconnect.path);
+	user->channel.socket = reconnect_call(&user->reconnect);
 	if (user->channel.socket < 0 || ask_features(user) || watch(user, user->channel.socket))
 		return look_again(user);
 	reconnect_made(&user->reconnect);
@@ -586,6 +589,8 @@ static int be_answered(struct vhost_user *user)
 
 	user->channel.deadline = vhost_user_deadline(VHOST_USER_BACK_TIMEOUT);
 	error = introduce(user, &queues);
+	if (!error)
+		error = tell_mtu(user);
 	/* It takes the loop's time, so that counts as one that has been there. */
 	if (error == -ECONNRESET || error == -ETIMEDOUT) {
 		reconnect_lost(&user->reconnect);
@@ -606,8 +611,8 @@ static int vhost_user_dispatch(struct backend *backend)
 
 	switch (user->presence) {
 	case LEFT:
-		look_again(user);
-		return BACKEND_AWAY;
+		event = look_again(user);
+		return event ? event : BACKEND_AWAY;
 	case AWAY:
 		return call(user);
 	case CALLED:
@@ -702,12 +707,11 @@ int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhos
 	return error;
 }
 
-int vhost_user_reconnect(struct backend *backend, const char *path, bool ordered)
+int vhost_user_reconnect(struct backend *backend, const struct reconnect_way *way)
 {
 	struct vhost_user *user = to_vhost_user(backend);
-	int error = reconnect_create(&user->reconnect, path);
+	int error = reconnect_create(&user->reconnect, way);
 
-	user->ordered = ordered;
 	return error ? error : watch(user, user->reconnect.timer);
 }
 
@@ -739,7 +743,6 @@ int vhost_user_set_mtu(struct backend *backend, __u16 mtu)
 {
 	struct vhost_user *user = begin(backend);
 
-	if (!is_present(user) || !(user->protocol & PROTOCOL_FEATURE(NET_MTU)))
-		return 0;
-	return settle(user, channel_set_u64(&user->channel, VHOST_USER_NET_SET_MTU, mtu));
+	user->mtu = mtu;
+	return settle(user, tell_mtu(user));
 }

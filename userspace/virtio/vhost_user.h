@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "virtio/backend.h"
+#include "virtio/reconnect.h"
 
 /*
  * Milliseconds that a back end may take for an operation, in however many messages; for being
@@ -21,12 +22,15 @@
  * struct vhost_user_type - what depends on the type of device
  * @has_config: it is the back end that knows the device-specific configuration
  * @has_inflight: a daemon that takes the place of another has to know which requests are under way
+ * @ordered: requests are completed in the order in which they were made, or need not be at all: a
+ *	daemon can be followed by another at any time, and not only while none is under way
  * @counted_as_one: when the back end says how many queues it serves, so many are one: of network
  *	devices, daemons count pairs, and so does QEMU, though the protocol does not tell
  */
 struct vhost_user_type {
 	bool has_config;
 	bool has_inflight;
+	bool ordered;
 	unsigned int counted_as_one;
 };
 
@@ -39,13 +43,10 @@ int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhos
 		    struct backend **backend);
 
 /*
- * Should the connection be lost, make one again to a daemon that listens at @path. Called before
- * anything else is done with @backend. @ordered: the device's requests are completed in the order
- * in which they were made, or some of them need not be at all: a daemon that keeps no account of
- * them (INFLIGHT_SHMFD) can be followed by another at any time, and not only while none is under
- * way. Returns 0 or a negative error number.
+ * Should the connection be lost, get another daemon in that way. Called before anything else is
+ * done with @backend. Returns 0 or a negative error number.
  */
-int vhost_user_reconnect(struct backend *backend, const char *path, bool ordered);
+int vhost_user_reconnect(struct backend *backend, const struct reconnect_way *way);
 
 /* How many queues does it serve at most? */
 unsigned int vhost_user_max_queues(const struct backend *backend);
@@ -56,7 +57,7 @@ unsigned int vhost_user_max_queues(const struct backend *backend);
  */
 int vhost_user_enable(struct backend *backend, unsigned int nr_queues);
 
-/* Tell it what a network device's MTU is, if it is one to be told. */
+/* Tell it what a network device's MTU is, if it is one to be told, and those that come after it. */
 int vhost_user_set_mtu(struct backend *backend, __u16 mtu);
 
 #endif /* VIRTIO_VHOST_USER_H */

@@ -43,9 +43,19 @@ static const char *const argv[] = {
 
 _Static_assert(DAEMON_SOCKET == 3 && DAEMON_KEPT == 4, "virtiofsd is told of other descriptors");
 
-int virtiofsd_start(struct daemon **daemon, const char *directory, int *socket)
+int virtiofsd_open(const char *directory, int *fd)
 {
-	struct daemon_program program = {
+	if (geteuid())
+		return fail("cannot share the directory %s without being root: run as root, or start virtiofsd in another way and name its socket by vhost-user=",
+			    directory);
+	*fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *fd < 0 ? fail("cannot share the directory %s: %s", directory, strerror(errno)) :
+	       STATUS_OK;
+}
+
+int virtiofsd_start(struct daemon **daemon, const char *directory, int fd, int *socket)
+{
+	const struct daemon_program program = {
 		.name = argv[0],
 		.package = "qemu-system-common, or virtiofsd",
 		.files = files,
@@ -53,22 +63,14 @@ int virtiofsd_start(struct daemon **daemon, const char *directory, int *socket)
 		.capabilities = CAPABILITIES,
 		.max_files = MAX_FILES,
 		.explains_last = true,
+		.kept = fd,
 	};
 	char *what;
 	int status;
 
-	if (geteuid())
-		return fail("cannot share the directory %s without being root: run as root, or start virtiofsd in another way and name its socket by vhost-user=",
-			    directory);
-	program.kept = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (program.kept < 0)
-		return fail("cannot share the directory %s: %s", directory, strerror(errno));
-	if (asprintf(&what, "the directory %s", directory) < 0) {
-		close(program.kept);
+	if (asprintf(&what, "the directory %s", directory) < 0)
 		return fail("not enough memory to share a directory");
-	}
 	status = daemon_start(daemon, &program, what, socket);
 	free(what);
-	close(program.kept);
 	return status;
 }

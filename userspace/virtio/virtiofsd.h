@@ -5,7 +5,10 @@
 
 #include "virtio/daemon.h"
 
-/* As daemon_start(). */
-int virtiofsd_start(struct daemon **daemon, const char *directory, int *socket);
+/* Open the directory that is to be shared, or say why that can't be. */
+int virtiofsd_open(const char *directory, int *fd);
+
+/* As daemon_start(). @fd is what virtiofsd_open() has opened. */
+int virtiofsd_start(struct daemon **daemon, const char *directory, int fd, int *socket);
 
 #endif /* VIRTIO_VIRTIOFSD_H */
