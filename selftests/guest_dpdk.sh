@@ -44,7 +44,6 @@ answer()
 		before_rx=$(interface_packets rx)
 		;;
 	traffic)
-		net_address "$interface" 2>/dev/null
 		answered=$(ping_all)
 		echo "$answered $(($(interface_packets tx) - before_tx))" \
 			"$(($(interface_packets rx) - before_rx))" >&3
@@ -58,6 +57,8 @@ try()
 	interface=$2
 	# Nothing is sent but what is to be answered.
 	echo 1 >"/proc/sys/net/ipv6/conf/$interface/disable_ipv6"
+	# The driver asks for its link before there are packets.
+	net_address "$interface"
 	append="pairs=$3"
 	converse dpdk answer --memory 320M --net "$4,queues=$3"
 	try_status=$?

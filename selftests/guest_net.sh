@@ -23,7 +23,7 @@ try()
 	try_tap=$1
 	try_pairs=$2
 	shift 2
-	append=
+	append="link=1"
 	net_traffic "$try_pairs" "$try_tap" "$@"
 	[ "$(cat "$tmp/queues")" = "$try_pairs" ]
 	guest_result $? "pairs: $try_pairs: the tap uses as many queues"

@@ -19,6 +19,10 @@ net_answer()
 {
 	case $1 in
 	up)	net_address "$traffic_interface" ;;
+	down|again)
+		busybox ip link set "$traffic_interface" "$(echo "$1" | sed s/again/up/)"
+		echo >&3
+		;;
 	listening)
 		net_running
 		"$stream" send tcp 192.0.2.2 5002 <"$tmp/data" >"$tmp/back"

@@ -3,7 +3,7 @@
 #
 # A network device that a test has connected to a tap, where its end is 192.0.2.1. pairs=N on the
 # command line says how many pairs of queues it has, and offloads=N,N... by which features it leaves
-# work to the other end, or that to it.
+# work to the other end, or that to it. With link=1, its link goes down and up as this asks for it.
 
 . /lib.sh
 . /virtio.sh
@@ -11,7 +11,8 @@
 pairs=$(argument pairs)
 net=/sys/class/net/eth0
 
-plan 13
+link=$(argument link)
+plan $((13 + 3 * ${link:-0}))
 
 modprobe virtio_pci
 modprobe virtio_net
@@ -47,6 +48,15 @@ check "the other end answers" net_reach
 check "2 MB to the other end and back are the same" echoed
 check "the other end's connection is taken" stream echo tcp 5002
 check "and closed when all has been sent" wait_for closed
+if [ "$link" = 1 ]; then
+	exec 4</dev/ttyS0
+	check "its link is up" link_is 1
+	ask "down"
+	check "it goes down with that of the other end" wait_for link_is 0
+	ask "again"
+	check "and comes up" wait_for link_is 1
+fi
+
 check "it interrupts" [ "$(interrupts_of virtio0)" -gt 0 ]
 check "checksums and segments are left to who can do them" offloads
 

@@ -103,6 +103,12 @@ net_reach()
 	done
 }
 
+# link_is 1|0: is the network device's link up? The device is.
+link_is()
+{
+	[ "$(cat /sys/class/net/eth0/carrier)" = "$1" ]
+}
+
 # net_silent: no ping is answered any more. Linux 6.1 takes the queues away when it shuts down, and a
 # processor that sends a packet then tries so for ever.
 net_silent()

@@ -33,6 +33,7 @@ static struct guest_memory memory;
 static struct netctrl netctrl;
 static struct queue queue;
 static unsigned int pairs_set;
+static unsigned int announcements;
 static unsigned int interrupts;
 
 static int set_pairs(void *context, unsigned int pairs)
@@ -40,6 +41,12 @@ static int set_pairs(void *context, unsigned int pairs)
 	(void)context;
 	pairs_set = pairs;
 	return 0;
+}
+
+static void announce(void *context)
+{
+	EXPECT(context == &netctrl);
+	announcements++;
 }
 
 static void *at(__u64 address)
@@ -66,7 +73,7 @@ static void create(__u64 features)
 	};
 	netctrl = (struct netctrl){
 		.kick = queue.kick, .more = eventfd(0, 0), .max_pairs = MAX_PAIRS,
-		.set_pairs = set_pairs,
+		.set_pairs = set_pairs, .announced = announce, .context = &netctrl,
 	};
 	ring_start(&netctrl.ring, &memory, NULL, &queue, features);
 	pairs_set = 0;
@@ -131,6 +138,25 @@ static __u8 answer(__u8 class, __u8 command, __u16 pairs)
 	offer(0);
 	EXPECT(!serve());
 	return *(__u8 *)at(ACK);
+}
+
+/* A command without anything behind its header. */
+static void announcing(void)
+{
+	create(0);
+	announcements = 0;
+	write_command(VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK, 0);
+	put(DESC, 0, HEADER, 2, VRING_DESC_F_NEXT, 1);
+	put(DESC, 1, ACK, 1, VRING_DESC_F_WRITE, 0);
+	offer(0);
+	EXPECT(!serve());
+	EXPECT(*(__u8 *)at(ACK) == VIRTIO_NET_OK && announcements == 1);
+	/* Who has not accepted the feature may not give it. */
+	netctrl.announced = NULL;
+	offer(0);
+	EXPECT(!serve());
+	EXPECT(*(__u8 *)at(ACK) == VIRTIO_NET_ERR && announcements == 1);
+	destroy();
 }
 
 static void pairs(void)
@@ -451,6 +477,7 @@ static void translated(void)
 
 const struct test netctrl_tests[] = {
 	{ "pairs", pairs },
+	{ "announcing", announcing },
 	{ "wrong_commands", wrong_commands },
 	{ "shared_kick", shared_kick },
 	{ "framing", framing },

@@ -157,6 +157,9 @@ static void pairs(void)
 	const __u64 features = VIRTIO_FEATURE(VIRTIO_F_VERSION_1) |
 			       VIRTIO_FEATURE(VIRTIO_NET_F_MQ) |
 			       VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ);
+	const struct netpairs_config config = {
+		.nr_pairs = NR_QUEUES, .set_pairs = enable_pairs,
+	};
 	struct queue queues[PAIR * NR_QUEUES + 1];
 	struct queue *control = &queues[PAIR * NR_QUEUES];
 	struct guest_memory memory;
@@ -174,7 +177,7 @@ static void pairs(void)
 	EXPECT(!vhost_user_open(peer_start(PROTOCOL, 0, 0), &memory, &type, &backend));
 	EXPECT(vhost_user_max_queues(backend) == PAIR * NR_QUEUES);
 	inner = backend;
-	EXPECT(!netpairs_open(&backend, NR_QUEUES, NULL, enable_pairs));
+	EXPECT(!netpairs_open(&backend, &config));
 	EXPECT(!backend->ops->get_config && !backend->ops->set_config);
 	EXPECT(!strcmp(backend->ops->name, "the vhost-user daemon"));
 	EXPECT(!backend->ops->start(backend, features, queues, ARRAY_SIZE(queues)));
@@ -184,16 +187,19 @@ static void pairs(void)
 	EXPECT(*ack == VIRTIO_NET_OK && !event_take(control->call));
 	/* That is so already. */
 	EXPECT(!enable_pairs(inner, NR_QUEUES));
+	/* Queues that go on, as with another daemon: the driver has not changed its mind. */
+	EXPECT(!backend->ops->start(backend, features, queues, ARRAY_SIZE(queues)));
+	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
 	EXPECT(!backend->ops->stop(backend));
 	/* Nobody looks at it any more. */
 	ack = put_command(&memory, control, 1);
 	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING && *ack == 0xff);
 	backend->ops->close(backend);
 	peer_await();
-	expect_enabled(0, "10");
-	expect_enabled(1, "10");
-	expect_enabled(2, "010");
-	expect_enabled(3, "010");
+	expect_enabled(0, "110");
+	expect_enabled(1, "110");
+	expect_enabled(2, "0110");
+	expect_enabled(3, "0110");
 	expect_enabled(4, "");
 	for (i = 0; i < ARRAY_SIZE(queues); i++) {
 		close(queues[i].kick);

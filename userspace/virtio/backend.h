@@ -99,6 +99,8 @@ enum backend_event {
 	BACKEND_CONFIG_CHANGED,	/* ask for the configuration again, and tell the driver */
 	BACKEND_AWAY,		/* nobody serves the queues for now */
 	BACKEND_BACK,		/* somebody is there again who can: start them */
+	BACKEND_LINK_DOWN,	/* of a network device: nobody gets its packets */
+	BACKEND_LINK_UP,
 	BACKEND_NEEDS_RESET,	/* it does nothing more until the driver has reset it */
 	BACKEND_INTERRUPT,	/* plus the index of a queue: interrupt the driver for it */
 };

@@ -145,7 +145,8 @@ static int check(struct virtio_device *device)
 	if (net->pairs > 1) {
 		device->nr_queues++;
 		device->features |= VIRTIO_FEATURE(VIRTIO_NET_F_MQ) |
-				    VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ);
+				    VIRTIO_FEATURE(VIRTIO_NET_F_CTRL_VQ) |
+				    VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE);
 	}
 	return STATUS_OK;
 }
@@ -160,6 +161,52 @@ static int invent_address(struct net_device *net)
 			    net->device.label, strerror(errno));
 	net->mac[0] = (net->mac[0] & ~ADDRESS_GROUP) | ADDRESS_LOCAL;
 	return STATUS_OK;
+}
+
+static void set_status(struct virtio_device *device, __u16 status)
+{
+	const __u16 value = htole16(status);
+
+	memcpy(&device->config[offsetof(struct virtio_net_config, status)], &value, sizeof(value));
+}
+
+static __u16 get_status(const struct virtio_device *device)
+{
+	__u16 value;
+
+	memcpy(&value, &device->config[offsetof(struct virtio_net_config, status)], sizeof(value));
+	return le16toh(value);
+}
+
+/* The driver has done what VIRTIO_NET_S_ANNOUNCE asks for. */
+static void announced(void *context)
+{
+	struct virtio_device *device = context;
+
+	set_status(device, get_status(device) & ~VIRTIO_NET_S_ANNOUNCE);
+	virtio_show_config(device);
+}
+
+/* Who was told by whom to reach the guest may be another by the time that it is back. */
+static bool change_link(struct virtio_device *device, int event, __u64 features)
+{
+	const __u16 was = get_status(device);
+
+	switch (event) {
+	case BACKEND_AWAY:
+	case BACKEND_LINK_DOWN:
+		set_status(device, 0);
+		break;
+	case BACKEND_BACK:
+	case BACKEND_LINK_UP:
+		set_status(device, features & VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE) ?
+				   VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE :
+				   VIRTIO_NET_S_LINK_UP);
+		break;
+	default:
+		break;
+	}
+	return get_status(device) != was;
 }
 
 static int open_daemon(struct net_device *net, const struct guest_memory *memory)
@@ -190,6 +237,13 @@ static int set_daemon_pairs(struct backend *backend, unsigned int pairs)
 static int open_pairs(struct net_device *net, const struct guest_memory *memory)
 {
 	struct virtio_device *device = &net->device;
+	const struct netpairs_config config = {
+		.nr_pairs = net->pairs,
+		.endpoint = device->endpoint,
+		.set_pairs = net->socket.path ? set_daemon_pairs : vhostnet_set_pairs,
+		.announced = announced,
+		.context = device,
+	};
 	int status;
 	int error;
 
@@ -198,12 +252,13 @@ static int open_pairs(struct net_device *net, const struct guest_memory *memory)
 	else
 		status = vhostnet_open(&device->backend, net->tap, net->pairs, device->label,
 				       memory, device->endpoint);
+	if (!status && net->tap && !vhostnet_link_is_up(device->backend))
+		set_status(device, 0);
 	if (status || net->pairs == 1)
 		return status;
 	/* It would be the control queue's, too, and ring.c does not know it. */
 	device->withheld |= VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
-	error = netpairs_open(&device->backend, net->pairs, device->endpoint,
-			      net->socket.path ? set_daemon_pairs : vhostnet_set_pairs);
+	error = netpairs_open(&device->backend, &config);
 	return error ? fail("%s: cannot have a control queue: %s", device->label,
 			    strerror(-error)) : STATUS_OK;
 }
@@ -277,5 +332,6 @@ const struct virtio_type net_type = {
 	.parse = parse,
 	.check = check,
 	.open = open_backend,
+	.event = change_link,
 	.free = free_description,
 };

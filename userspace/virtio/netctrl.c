@@ -14,19 +14,32 @@ struct command {
 	struct virtio_net_ctrl_mq mq;
 } __attribute__((packed));
 
-static __u8 carry_out(const struct netctrl *netctrl, const struct chain *chain)
+static bool is(const struct command *command, __u8 class, __u8 cmd)
 {
-	struct command command;
-	unsigned int pairs;
+	return command->header.class == class && command->header.cmd == cmd;
+}
 
-	if (chain_read(chain, &command, sizeof(command)) < sizeof(command) ||
-	    command.header.class != VIRTIO_NET_CTRL_MQ ||
-	    command.header.cmd != VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET)
-		return VIRTIO_NET_ERR;
-	pairs = le16toh(command.mq.virtqueue_pairs);
+static __u8 set_pairs(const struct netctrl *netctrl, unsigned int pairs)
+{
 	if (pairs < VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MIN || pairs > netctrl->max_pairs)
 		return VIRTIO_NET_ERR;
 	return netctrl->set_pairs(netctrl->context, pairs) ? VIRTIO_NET_ERR : VIRTIO_NET_OK;
+}
+
+static __u8 carry_out(const struct netctrl *netctrl, const struct chain *chain)
+{
+	struct command command;
+	size_t length = chain_read(chain, &command, sizeof(command));
+
+	if (length >= sizeof(command) &&
+	    is(&command, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET))
+		return set_pairs(netctrl, le16toh(command.mq.virtqueue_pairs));
+	if (length >= sizeof(command.header) && netctrl->announced &&
+	    is(&command, VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK)) {
+		netctrl->announced(netctrl->context);
+		return VIRTIO_NET_OK;
+	}
+	return VIRTIO_NET_ERR;
 }
 
 /* Returns 1, and whether to @interrupt; 0 if there is no command; or a negative error number. */

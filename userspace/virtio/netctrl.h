@@ -15,7 +15,9 @@
  * @more: an eventfd that nobody else has: likewise, if it is to be looked at again
  * @max_pairs: how many pairs the driver may use; 0: it has not accepted VIRTIO_NET_F_MQ
  * @set_pairs: use that many. Returns 0 or a negative error number.
- * @context: for @set_pairs
+ * @announced: the driver has announced itself, as VIRTIO_NET_S_ANNOUNCE asks for; NULL: it has not
+ *	accepted VIRTIO_NET_F_GUEST_ANNOUNCE
+ * @context: for both
  */
 struct netctrl {
 	struct ring ring;
@@ -23,6 +25,7 @@ struct netctrl {
 	int more;
 	unsigned int max_pairs;
 	int (*set_pairs)(void *context, unsigned int pairs);
+	void (*announced)(void *context);
 	void *context;
 };
 

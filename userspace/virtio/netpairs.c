@@ -31,9 +31,7 @@ enum source {
  * @backend: what the transport knows of it
  * @ops: its operations, by the inner one's name
  * @inner: what serves the pairs
- * @set_pairs: have it use so many of them
- * @endpoint: the device is behind the virtual IOMMU; NULL: it is not
- * @nr_pairs: how many there are
+ * @config: what the control queue is about
  * @used_pairs: the driver's; the control queue is behind them (5.1.2)
  * @accepted: features that the driver has accepted
  * @started: the queues have been started, and not been stopped since
@@ -47,9 +45,7 @@ struct netpairs {
 	struct backend backend;
 	struct backend_ops ops;
 	struct backend *inner;
-	int (*set_pairs)(struct backend *backend, unsigned int pairs);
-	struct iommu_endpoint *endpoint;
-	unsigned int nr_pairs;
+	struct netpairs_config config;
 	unsigned int used_pairs;
 	__u64 accepted;
 	bool started;
@@ -68,7 +64,14 @@ static int set_pairs(void *context, unsigned int n)
 {
 	struct netpairs *net = context;
 
-	return net->set_pairs(net->inner, n);
+	return net->config.set_pairs(net->inner, n);
+}
+
+static void announced(void *context)
+{
+	const struct netpairs *net = context;
+
+	net->config.announced(net->config.context);
 }
 
 static bool is_pairs(const struct netpairs *net, unsigned int index)
@@ -98,11 +101,15 @@ static int start_control(struct netpairs *net, const struct queue *queue)
 	net->netctrl = (struct netctrl){
 		.kick = queue->kick,
 		.more = net->more,
-		.max_pairs = net->accepted & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->nr_pairs : 0,
+		.max_pairs = net->accepted & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ?
+			     net->config.nr_pairs : 0,
 		.set_pairs = set_pairs,
+		.announced = net->accepted & VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE) ?
+			     announced : NULL,
 		.context = net,
 	};
-	ring_start(&net->netctrl.ring, net->backend.memory, net->endpoint, queue, net->accepted);
+	ring_start(&net->netctrl.ring, net->backend.memory, net->config.endpoint, queue,
+		   net->accepted);
 	net->controlled = true;
 	return 0;
 }
@@ -142,7 +149,7 @@ static int netpairs_start(struct backend *backend, __u64 features, const struct 
 	if (net->started)
 		return net->inner->ops->start(net->inner, features, queues, PAIR * net->used_pairs);
 	net->accepted = features;
-	net->used_pairs = features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->nr_pairs : 1;
+	net->used_pairs = features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->config.nr_pairs : 1;
 	control = PAIR * net->used_pairs;
 	/* Until it says something else, a driver uses the first pair (5.1.6.5.6). */
 	error = set_pairs(net, 1);
@@ -256,9 +263,7 @@ static int create_events(struct netpairs *net)
 	return !error && fd >= 0 ? watch(net, fd, SOURCE_PAIRS) : error;
 }
 
-int netpairs_open(struct backend **backend, unsigned int nr_pairs,
-		  struct iommu_endpoint *endpoint,
-		  int (*set_pairs)(struct backend *backend, unsigned int pairs))
+int netpairs_open(struct backend **backend, const struct netpairs_config *config)
 {
 	struct netpairs *net = malloc(sizeof(*net));
 	int error;
@@ -267,8 +272,8 @@ int netpairs_open(struct backend **backend, unsigned int nr_pairs,
 		return -ENOMEM;
 	*net = (struct netpairs){
 		.backend = { .ops = &net->ops, .memory = (*backend)->memory },
-		.ops = netpairs_ops, .inner = *backend, .set_pairs = set_pairs,
-		.endpoint = endpoint, .nr_pairs = nr_pairs, .more = -1, .events = -1,
+		.ops = netpairs_ops, .inner = *backend, .config = *config,
+		.more = -1, .events = -1,
 	};
 	net->ops.name = net->inner->ops->name;
 	error = create_events(net);

@@ -75,6 +75,13 @@ static void write_status(struct transport *transport, __u8 status)
 			     sizeof(status));
 }
 
+void virtio_show_config(struct virtio_device *device)
+{
+	if (device->function)
+		kvpci_function_write(device->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET,
+				     device->config, NULL, device->config_length);
+}
+
 static void set_isr(struct transport *transport, __u8 bit)
 {
 	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, ISR_OFFSET, &bit, &bit,
@@ -182,6 +189,18 @@ static void give_up_requests(struct transport *transport)
 		lose_backend(transport, error);
 }
 
+/* Has what the back end tells of changed the device's own configuration? The driver reads it. */
+static bool note_event(struct transport *transport, int event)
+{
+	struct virtio_device *device = transport->device;
+
+	if (!device->type->event ||
+	    !device->type->event(device, event, transport->driver_features))
+		return false;
+	virtio_show_config(device);
+	return true;
+}
+
 /* The device does nothing any more, of which the driver is told. */
 static void fail_device(struct transport *transport, int error)
 {
@@ -189,6 +208,7 @@ static void fail_device(struct transport *transport, int error)
 		give_up_requests(transport);
 	else
 		lose_backend(transport, error);
+	note_event(transport, BACKEND_AWAY);
 	needs_reset(transport);
 }
 
@@ -442,8 +462,7 @@ static void put_config(struct transport *transport, const __u8 *config)
 	struct virtio_device *device = transport->device;
 
 	memcpy(device->config, config, device->config_length);
-	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, DEVICE_OFFSET,
-			     device->config, NULL, device->config_length);
+	virtio_show_config(device);
 }
 
 /* Have the driver read what the back end says. One that is away says it when it is back. */
@@ -581,11 +600,16 @@ int virtio_poll_fd(void *state)
 	return transport->events;
 }
 
+static void tell_of_config(struct transport *transport)
+{
+	if (read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)
+		interrupt_config(transport);
+}
+
 static void show_config(struct transport *transport, const __u8 *config)
 {
 	put_config(transport, config);
-	if (read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)
-		interrupt_config(transport);
+	tell_of_config(transport);
 }
 
 static int change_config(struct transport *transport)
@@ -691,6 +715,9 @@ static int serve_event(struct transport *transport, int event)
 	switch (event) {
 	case BACKEND_CONFIG_CHANGED:
 		return change_config(transport);
+	case BACKEND_LINK_DOWN:
+	case BACKEND_LINK_UP:
+		return 0;
 	case BACKEND_AWAY:
 		note("%s: %s has gone, and the guest waits until it is back",
 		     device->label, device->backend->ops->name);
@@ -712,6 +739,8 @@ static void serve(struct transport *transport, int event)
 {
 	int error = serve_event(transport, event);
 
+	if (event > BACKEND_NOTHING && !error && note_event(transport, event))
+		tell_of_config(transport);
 	/* What has gone meanwhile will tell of that. */
 	if (error >= 0 || error == -EAGAIN)
 		return;
@@ -887,6 +916,7 @@ int virtio_create(struct function *function, void **state)
 		.pin = -1, .nowhere = -1, .events = -1,
 	};
 	pthread_mutex_init(&transport->lock, NULL);
+	transport->device->function = function;
 	status = create(transport);
 	if (status)
 		virtio_destroy(transport);

@@ -68,7 +68,8 @@ enum virtio_notify {
  * @config_length: bytes of it; 0: the type has none
  * @backend: what serves the queues; open sets it
  * @label: what messages call it, such as "--disk disk.img"; parse or check allocates it
- * @notify: the transport's: where notifications go
+ * @function: the transport's: its PCI function; NULL: it is none yet
+ * @notify: likewise: where notifications go
  * @offered: likewise: all features that the device offers
  * @kicks: likewise: the eventfds of notifications, one for each queue
  *
@@ -93,6 +94,7 @@ struct virtio_device {
 	size_t config_length;
 	struct backend *backend;
 	char *label;
+	struct function *function;
 	enum virtio_notify notify;
 	__u64 offered;
 	int *kicks;
@@ -109,6 +111,9 @@ struct virtio_device {
  * @check: all keys have been parsed: is it complete? NULL: it always is
  * @open: get the back end, and say what the device is like. Nothing has been opened before, so
  *	that a description can be looked at without effect. Says why if it fails.
+ * @event: the back end has told of an enum backend_event, and the driver has accepted @features:
+ *	has that changed the configuration? It is @config then, of which the driver is told. NULL:
+ *	none does
  * @lost: the back end is of no more use: what serves it must touch no memory of the guest any more
  *	when this returns, as far as that is in our power. Called once at most, with the device's
  *	lock held, and before the back end is closed. NULL: nothing
@@ -123,10 +128,14 @@ struct virtio_type {
 	int (*parse)(struct virtio_device *device, const char *key, const char *value, bool *known);
 	int (*check)(struct virtio_device *device);
 	int (*open)(struct virtio_device *device, const struct guest_memory *memory);
+	bool (*event)(struct virtio_device *device, int event, __u64 features);
 	void (*lost)(struct virtio_device *device);
 	void (*close)(struct virtio_device *device);
 	void (*free)(struct virtio_device *device);
 };
+
+/* Have the driver read what is in @config now. It is not told. */
+void virtio_show_config(struct virtio_device *device);
 
 /* The operations of every type's model. */
 extern const struct model_description virtio_description;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "virtio/link.h"
 #include "virtio/net.h"
 #include "virtio/tap.h"
 #include "virtio/vhost.h"
@@ -23,16 +24,21 @@ struct pair {
 	bool attached;
 };
 
+/* What is readable in @events: the file of a pair, by its index, or this. */
+#define SOURCE_LINK	~0U
+
 /**
  * struct vhostnet - the back end
  * @endpoint: it is behind the virtual IOMMU; NULL: it is not
- * @events: then, an epoll instance: the files of vhost's that ask for addresses
+ * @link: the tap's
+ * @events: an epoll instance: that, and of the former the files of vhost's that ask for addresses
  */
 struct vhostnet {
 	struct backend backend;
 	struct pair *pairs;
 	unsigned int nr_pairs;
 	struct iommu_endpoint *endpoint;
+	struct link link;
 	int events;
 };
 
@@ -139,8 +145,13 @@ static int vhostnet_dispatch(struct backend *backend)
 
 	if (epoll_wait(net->events, &event, 1, 0) != 1)
 		return BACKEND_NOTHING;
-	error = vhost_dispatch(&net->pairs[event.data.u32].vhost);
-	return error ? error : BACKEND_NOTHING;
+	if (event.data.u32 != SOURCE_LINK) {
+		error = vhost_dispatch(&net->pairs[event.data.u32].vhost);
+		return error ? error : BACKEND_NOTHING;
+	}
+	if (!link_changed(&net->link))
+		return BACKEND_NOTHING;
+	return net->link.up ? BACKEND_LINK_UP : BACKEND_LINK_DOWN;
 }
 
 static void vhostnet_close(struct backend *backend)
@@ -148,6 +159,7 @@ static void vhostnet_close(struct backend *backend)
 	struct vhostnet *net = to_vhostnet(backend);
 	unsigned int i;
 
+	link_close(&net->link);
 	for (i = 0; i < net->nr_pairs; i++) {
 		vhost_close(&net->pairs[i].vhost);
 		if (net->pairs[i].tap >= 0)
@@ -172,14 +184,10 @@ static const struct backend_ops vhostnet_ops = {
 	.close = vhostnet_close,
 };
 
-/* Wait for what the kernel asks of the IOMMU. */
-static int watch_pair(struct vhostnet *net, unsigned int index, const char *label)
+static int watch(struct vhostnet *net, int fd, __u32 source, const char *label)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = index };
-	int fd = vhost_poll_fd(&net->pairs[index].vhost);
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
 
-	if (fd >= 0 && net->events < 0)
-		net->events = epoll_create1(EPOLL_CLOEXEC);
 	if (fd >= 0 && epoll_ctl(net->events, EPOLL_CTL_ADD, fd, &event))
 		return fail("%s: cannot wait for it: %s", label, strerror(errno));
 	return STATUS_OK;
@@ -200,7 +208,9 @@ static int open_pair(struct vhostnet *net, const char *name, unsigned int pairs,
 				    net->backend.memory);
 	if (!status)
 		status = vhost_translate(&pair->vhost, net->endpoint, label);
-	return status ? status : watch_pair(net, net->nr_pairs - 1, label);
+	/* For what the kernel asks of the IOMMU. */
+	return status ? status :
+	       watch(net, vhost_poll_fd(&pair->vhost), net->nr_pairs - 1, label);
 }
 
 int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
@@ -209,19 +219,34 @@ int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
 {
 	struct vhostnet *net = calloc(1, sizeof(*net));
 	int status = STATUS_OK;
+	int error;
 
 	if (!net)
 		return fail("%s: not enough memory", label);
 	net->backend = (struct backend){ .ops = &vhostnet_ops, .memory = memory };
 	net->endpoint = endpoint;
+	net->link = LINK_NONE;
 	net->events = -1;
 	*result = &net->backend;
 	net->pairs = calloc(pairs, sizeof(*net->pairs));
 	if (!net->pairs)
 		return fail("%s: not enough memory, lower queues=", label);
+	net->events = epoll_create1(EPOLL_CLOEXEC);
+	if (net->events < 0)
+		return fail("%s: cannot wait for it: %s", label, strerror(errno));
 	while (!status && net->nr_pairs < pairs)
 		status = open_pair(net, name, pairs, label);
-	return status;
+	if (status)
+		return status;
+	error = link_open(&net->link, name);
+	return error ? fail("%s: cannot see whether the tap %s is up: %s", label, name,
+			    strerror(-error)) :
+		       watch(net, net->link.socket, SOURCE_LINK, label);
+}
+
+bool vhostnet_link_is_up(const struct backend *backend)
+{
+	return ((const struct vhostnet *)backend)->link.up;
 }
 
 int vhostnet_set_pairs(struct backend *backend, unsigned int n)
