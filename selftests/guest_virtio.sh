@@ -142,6 +142,16 @@ try_rebind()
 	unchanged "rebinding"
 }
 
+# Bus master enable is cleared for a while, which is two more exits.
+try_master()
+{
+	make_plain || return 1
+	append="sum=$plain"
+	try_guest "bus master: power-off" boot_guest master --kernel "$guest_kernel" --stats \
+		--disk "$tmp/disk,format=raw"
+	few_exits "bus master" $((most_exits + 2))
+}
+
 # The device is reset while it is busy, in a guest that then ends.
 try_reset()
 {
@@ -252,7 +262,7 @@ try_misuse()
 }
 
 echo "KTAP version 1"
-echo "1..52"
+echo "1..55"
 
 mkdir "$tmp/files"
 head -c "${mebibytes}M" /dev/urandom >"$tmp/files/data" || exit 1
@@ -261,6 +271,7 @@ try_disk raw
 try_disk qcow2
 rm -r "$tmp/files"
 try_rebind
+try_master
 try_reset
 try_root
 try_halt stop 0 raw

@@ -12,7 +12,7 @@ pairs=$(argument pairs)
 net=/sys/class/net/eth0
 
 link=$(argument link)
-plan $((13 + 3 * ${link:-0}))
+plan $((13 + 5 * ${link:-0}))
 
 modprobe virtio_pci
 modprobe virtio_net
@@ -55,6 +55,11 @@ if [ "$link" = 1 ]; then
 	check "it goes down with that of the other end" wait_for link_is 0
 	ask "again"
 	check "and comes up" wait_for link_is 1
+	# That is bus master enable.
+	setpci -s "$(virtio_function virtio0)" COMMAND=0:4
+	check "nothing comes while it may not access memory" eval "! ping -c 2 -W 2 192.0.2.1"
+	setpci -s "$(virtio_function virtio0)" COMMAND=4:4
+	check "the other end answers when it may" net_reach
 fi
 
 check "it interrupts" [ "$(interrupts_of virtio0)" -gt 0 ]

@@ -393,6 +393,34 @@ static void queue_reset(void)
 	end();
 }
 
+/* Queues that are paused go on where the daemon was, which may have things to do still. */
+static void paused(void)
+{
+	begin(PROTOCOL);
+	requests(9, 7);
+	peer.base = 8;
+	EXPECT(!backend->ops->pause(backend, queues, PEER_QUEUES));
+	EXPECT(told_anything_of(VHOST_USER_GET_VRING_BASE) && queues[1].base == 8);
+	EXPECT(!start_again());
+	EXPECT(told_base() == 8);
+	/* If it goes meanwhile, what it did not do is lost. */
+	EXPECT(!backend->ops->pause(backend, queues, PEER_QUEUES));
+	peer_end();
+	EXPECT(dispatch() == -ENOTRECOVERABLE);
+	end();
+
+	/* The next one is told where all of it was done. */
+	begin(PROTOCOL);
+	requests(9, 9);
+	peer.base = 9;
+	EXPECT(!backend->ops->pause(backend, queues, PEER_QUEUES));
+	go();
+	requests(12, 9);
+	go_on(PROTOCOL, 9);
+	end();
+	peer_await();
+}
+
 /* What comes is not what was there. */
 static void another(void)
 {
@@ -530,6 +558,7 @@ const struct test reconnect_tests[] = {
 	{ "absence", absence },
 	{ "reset", reset },
 	{ "queue reset", queue_reset },
+	{ "paused", paused },
 	{ "another", another },
 	{ "tries", tries },
 	{ "kept", kept },

@@ -88,6 +88,7 @@ static void answer(const struct peer *daemon, struct vhost_user_message *message
 		memcpy(message->payload.config.data, &config, message->payload.config.size);
 		break;
 	case VHOST_USER_GET_VRING_BASE:
+		message->payload.state.num = daemon->base;
 		break;
 	default:
 		message->payload.u64 = message->header.request == daemon->refused;

@@ -31,6 +31,7 @@
  * @queues: how many queues it says that it serves
  * @nonsense: the request to which it gives a wrong answer; 0: none
  * @refused: the request that it says it could not do; 0: none
+ * @base: where it says that it has stopped
  * @gives_file: what it gives for INFLIGHT_SHMFD is a file, and not memory
  * @thread: the thread
  * @messages: what it has been told
@@ -46,6 +47,7 @@ struct peer {
 	__u64 queues;
 	__u32 nonsense;
 	__u32 refused;
+	__u32 base;
 	bool gives_file;
 	pthread_t thread;
 	struct vhost_user_message messages[PEER_MAX_MESSAGES];

@@ -434,22 +434,22 @@ static void queues(void)
 		bool packed, good;
 		struct queue queue;
 	} tests[] = {
-		{ false, true, { 256, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
-		{ false, true, { 1, true, MIB(16) - 16, MIB(16) - 8, MIB(16) - 16, 0, 0 } },
-		{ false, false, { 0, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
-		{ false, false, { 512, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
-		{ false, false, { 100, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
-		{ true, true, { 100, true, MIB(2), MIB(3), MIB(4), 0, 0 } },
-		{ true, false, { 100, true, MIB(2), MIB(3) + 2, MIB(4), 0, 0 } },
-		{ true, false, { 100, true, MIB(2), MIB(3), MIB(16), 0, 0 } },
-		{ false, false, { 256, true, MIB(2) + 8, MIB(3), MIB(4), 0, 0 } },
-		{ false, false, { 256, true, MIB(2), MIB(3) + 1, MIB(4), 0, 0 } },
-		{ false, false, { 256, true, MIB(2), MIB(3), MIB(4) + 2, 0, 0 } },
-		{ false, false, { 256, true, MIB(16) - 4080, MIB(3), MIB(4), 0, 0 } },
-		{ false, false, { 256, true, MIB(2), MIB(16) - 512, MIB(4), 0, 0 } },
-		{ false, false, { 256, true, MIB(2), MIB(3), MIB(16) - 2048, 0, 0 } },
-		{ false, false, { 256, true, -16ULL, MIB(3), MIB(4), 0, 0 } },
-		{ false, false, { 256, true, LOW_RAM_END, MIB(3), MIB(4), 0, 0 } },
+		{ false, true, { 256, true, MIB(2), MIB(3), MIB(4), 0, 0, 0 } },
+		{ false, true, { 1, true, MIB(16) - 16, MIB(16) - 8, MIB(16) - 16, 0, 0, 0 } },
+		{ false, false, { 0, true, MIB(2), MIB(3), MIB(4), 0, 0, 0 } },
+		{ false, false, { 512, true, MIB(2), MIB(3), MIB(4), 0, 0, 0 } },
+		{ false, false, { 100, true, MIB(2), MIB(3), MIB(4), 0, 0, 0 } },
+		{ true, true, { 100, true, MIB(2), MIB(3), MIB(4), 0, 0, 0 } },
+		{ true, false, { 100, true, MIB(2), MIB(3) + 2, MIB(4), 0, 0, 0 } },
+		{ true, false, { 100, true, MIB(2), MIB(3), MIB(16), 0, 0, 0 } },
+		{ false, false, { 256, true, MIB(2) + 8, MIB(3), MIB(4), 0, 0, 0 } },
+		{ false, false, { 256, true, MIB(2), MIB(3) + 1, MIB(4), 0, 0, 0 } },
+		{ false, false, { 256, true, MIB(2), MIB(3), MIB(4) + 2, 0, 0, 0 } },
+		{ false, false, { 256, true, MIB(16) - 4080, MIB(3), MIB(4), 0, 0, 0 } },
+		{ false, false, { 256, true, MIB(2), MIB(16) - 512, MIB(4), 0, 0, 0 } },
+		{ false, false, { 256, true, MIB(2), MIB(3), MIB(16) - 2048, 0, 0, 0 } },
+		{ false, false, { 256, true, -16ULL, MIB(3), MIB(4), 0, 0, 0 } },
+		{ false, false, { 256, true, LOW_RAM_END, MIB(3), MIB(4), 0, 0, 0 } },
 	};
 	struct guest_memory memory;
 	struct backend backend = { .memory = &memory };

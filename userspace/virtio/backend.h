@@ -4,8 +4,8 @@
  * vhost-vdpa device. The transport (transport.c) knows one only by these operations; which of
  * the fields it uses is the back end's.
  *
- *	open --> features, config --> accept --> start --> [start_queue, stop_queue]... --> stop -->
- *	close
+ *	open --> features, config --> accept --> start --> [start_queue, stop_queue]... -->
+ *	[pause --> start]... --> stop --> close
  *
  * Operations are called with the device's lock held, by the vCPU that has written to a register or
  * by the event loop, never two at a time for one device. They return 0 or a negative error number
@@ -33,6 +33,7 @@ struct guest_memory;
  * @desc: guest address of the descriptor area
  * @driver: of the driver area (available ring)
  * @device: of the device area (used ring)
+ * @base: where to begin, or to go on after a pause, as of VHOST_SET_VRING_BASE
  * @kick: what a notification by the driver signals
  * @call: what the back end signals to interrupt the driver. Queues for which the driver has chosen
  *	the same vector have the same.
@@ -45,6 +46,7 @@ struct queue {
 	__u64 desc;
 	__u64 driver;
 	__u64 device;
+	__u32 base;
 	int kick;
 	int call;
 };
@@ -62,7 +64,8 @@ struct queue {
  * @start: the driver has set DRIVER_OK: serve the queues that are enabled. @features are those
  *	that the driver has accepted.
  * @stop: stop all queues. When it returns, the back end touches no memory of the guest, and
- *	signals nothing.
+ *	signals nothing. May be called when none runs.
+ * @pause: stop all queues, which start will have go on at their @base; NULL: it can't
  * @start_queue: start one while others run; NULL: it can't
  * @stop_queue: and stop it; NULL: it can't, and VIRTIO_F_RING_RESET is not offered
  * @set_call: @queue->call of one that runs is another now
@@ -84,6 +87,7 @@ struct backend_ops {
 	int (*start)(struct backend *backend, __u64 features, const struct queue *queues,
 		     unsigned int nr_queues);
 	int (*stop)(struct backend *backend);
+	int (*pause)(struct backend *backend, struct queue *queues, unsigned int nr_queues);
 	int (*start_queue)(struct backend *backend, unsigned int index, const struct queue *queue);
 	int (*stop_queue)(struct backend *backend, unsigned int index);
 	int (*set_call)(struct backend *backend, unsigned int index, const struct queue *queue);

@@ -72,7 +72,9 @@ struct common_config {
  * @device: what it was described as
  * @lock: guards all that follows; held by whoever serves an exit, and by the event loop
  * @driver_features: what the driver has accepted
- * @started: the driver has set DRIVER_OK, and the back end serves the queues
+ * @started: the driver has set DRIVER_OK, and the back end serves the queues, unless
+ * @paused: it does not until the function may access memory again (bus master enable)
+ * @watched: writes to that come here
  * @lost: the back end can't be used any more, of which has been told
  * @told: the user has been told of a queue that can't be
  * @queues: as the driver has set them up; those that the back end serves are enabled
@@ -87,6 +89,8 @@ struct transport {
 	pthread_mutex_t lock;
 	__u64 driver_features;
 	bool started;
+	bool paused;
+	bool watched;
 	bool lost;
 	bool told;
 	struct queue *queues;

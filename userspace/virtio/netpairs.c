@@ -35,7 +35,8 @@ enum source {
  * @used_pairs: the driver's; the control queue is behind them (5.1.2)
  * @accepted: features that the driver has accepted
  * @started: the queues have been started, and not been stopped since
- * @controlled: the control queue is running
+ * @controlled: the control queue is running, or
+ * @paused: it will go on
  * @netctrl: and this is it
  * @more: an eventfd: there may be more in the control queue
  * @events: an epoll instance: what @inner waits for, @more, and the control queue's kick while it
@@ -50,6 +51,7 @@ struct netpairs {
 	__u64 accepted;
 	bool started;
 	bool controlled;
+	bool paused;
 	struct netctrl netctrl;
 	int more;
 	int events;
@@ -114,12 +116,31 @@ static int start_control(struct netpairs *net, const struct queue *queue)
 	return 0;
 }
 
-static void stop_control(struct netpairs *net)
+/* Is there one that was running? */
+static bool halt_control(struct netpairs *net)
 {
-	if (net->controlled)
+	const bool running = net->controlled;
+
+	if (running)
 		epoll_ctl(net->events, EPOLL_CTL_DEL, net->netctrl.kick, NULL);
 	net->controlled = false;
 	event_take(net->more);
+	return running;
+}
+
+static void stop_control(struct netpairs *net)
+{
+	halt_control(net);
+	net->paused = false;
+}
+
+static int resume_control(struct netpairs *net)
+{
+	if (!net->paused)
+		return 0;
+	net->paused = false;
+	net->controlled = true;
+	return watch(net, net->netctrl.kick, SOURCE_CONTROL);
 }
 
 static int netpairs_features(struct backend *backend, __u64 *features)
@@ -145,9 +166,12 @@ static int netpairs_start(struct backend *backend, __u64 features, const struct 
 	unsigned int control;
 	int error;
 
-	/* The control queue has not been away, and the driver has said how many pairs it uses. */
-	if (net->started)
-		return net->inner->ops->start(net->inner, features, queues, PAIR * net->used_pairs);
+	/* It goes on, and with it the control queue: the driver has said how many pairs it uses. */
+	if (net->started) {
+		error = resume_control(net);
+		return error ? error : net->inner->ops->start(net->inner, features, queues,
+							      PAIR * net->used_pairs);
+	}
 	net->accepted = features;
 	net->used_pairs = features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->config.nr_pairs : 1;
 	control = PAIR * net->used_pairs;
@@ -161,6 +185,15 @@ static int netpairs_start(struct backend *backend, __u64 features, const struct 
 	if (error)
 		netpairs_stop(backend);
 	return error;
+}
+
+static int netpairs_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
+{
+	struct netpairs *net = to_netpairs(backend);
+	const unsigned int nr = PAIR * net->used_pairs;
+
+	net->paused = halt_control(net);
+	return net->inner->ops->pause(net->inner, queues, nr < nr_queues ? nr : nr_queues);
 }
 
 static int netpairs_start_queue(struct backend *backend, unsigned int index,
@@ -238,6 +271,7 @@ static const struct backend_ops netpairs_ops = {
 	.features = netpairs_features,
 	.start = netpairs_start,
 	.stop = netpairs_stop,
+	.pause = netpairs_pause,
 	.start_queue = netpairs_start_queue,
 	.stop_queue = netpairs_stop_queue,
 	.set_call = netpairs_set_call,

@@ -47,6 +47,7 @@ struct scsi {
 	struct backend backend;
 	struct vhost vhost;
 	struct vhost_scsi_target target;
+	bool connected;
 };
 
 static struct scsi *to_scsi(struct backend *backend)
@@ -62,12 +63,18 @@ static int scsi_features(struct backend *backend, __u64 *features)
 
 static int connect_target(struct scsi *scsi)
 {
-	return ioctl(scsi->vhost.fd, VHOST_SCSI_SET_ENDPOINT, &scsi->target) ? -errno : 0;
+	if (ioctl(scsi->vhost.fd, VHOST_SCSI_SET_ENDPOINT, &scsi->target))
+		return -errno;
+	scsi->connected = true;
+	return 0;
 }
 
 /* Waits for the requests that have been begun. */
 static int disconnect_target(struct scsi *scsi)
 {
+	if (!scsi->connected)
+		return 0;
+	scsi->connected = false;
 	return ioctl(scsi->vhost.fd, VHOST_SCSI_CLEAR_ENDPOINT, &scsi->target) ? -errno : 0;
 }
 
@@ -96,6 +103,19 @@ static int scsi_stop(struct backend *backend)
 	return disconnect_target(to_scsi(backend));
 }
 
+static int scsi_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
+{
+	struct scsi *scsi = to_scsi(backend);
+	int error = disconnect_target(scsi);
+	unsigned int i;
+
+	for (i = 0; i < nr_queues && !error; i++) {
+		if (queues[i].enabled)
+			error = vhost_get_base(&scsi->vhost, i, &queues[i]);
+	}
+	return error;
+}
+
 static int scsi_set_call(struct backend *backend, unsigned int index, const struct queue *queue)
 {
 	return vhost_set_call(&to_scsi(backend)->vhost, index, queue);
@@ -112,6 +132,7 @@ static const struct backend_ops scsi_ops = {
 	.features = scsi_features,
 	.start = scsi_start,
 	.stop = scsi_stop,
+	.pause = scsi_pause,
 	.set_call = scsi_set_call,
 	.close = scsi_close,
 };

@@ -32,6 +32,13 @@
 #define MSIX_CONTROL	2
 #define MSIX_ENABLE	0x8000
 
+#define COMMAND		0x04
+#define COMMAND_MASTER	0x04
+
+/* Where a ring begins: a packed one with both wrap counters set. */
+#define SPLIT_BASE	0
+#define PACKED_BASE	0x80008000U
+
 #define ISR_QUEUE	0x01
 #define ISR_CONFIG	0x02
 
@@ -241,6 +248,7 @@ static bool read_queue(struct transport *transport, unsigned int i,
 		.desc = common->queue_desc,
 		.driver = common->queue_driver,
 		.device = common->queue_device,
+		.base = is_packed(transport) ? PACKED_BASE : SPLIT_BASE,
 		.kick = transport->device->kicks[i],
 		.call = find_call(transport, common->queue_msix_vector),
 	};
@@ -285,20 +293,62 @@ static void fail_start(struct transport *transport, int error)
 	needs_reset(transport);
 }
 
-static void start(struct transport *transport)
+/*
+ * Writes to the byte of the command register that has bus master enable come here only while the
+ * back end could access memory: no driver's probe has one then.
+ */
+static void watch_master(struct transport *transport, bool on)
+{
+	struct kvpci_function *handle = transport->function->handle;
+
+	if (transport->watched == on)
+		return;
+	transport->watched = on;
+	if (on)
+		kvpci_function_add_range(handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT, COMMAND, 1, NULL);
+	else
+		kvpci_function_remove_range(handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT, COMMAND, 1);
+}
+
+static bool is_master(struct transport *transport)
+{
+	__u32 command;
+
+	return !function_read_config(transport->function, COMMAND, 2, &command) &&
+	       command & COMMAND_MASTER;
+}
+
+/* Have the back end serve the queues, if the function may access memory. */
+static int run_queues(struct transport *transport)
 {
 	struct virtio_device *device = transport->device;
+
+	transport->paused = !is_master(transport);
+	return transport->paused ? 0 :
+	       ops_of(transport)->start(device->backend, transport->driver_features,
+					transport->queues, device->nr_queues);
+}
+
+static void start(struct transport *transport)
+{
 	int error;
 
 	if (transport->lost || !read_queues(transport)) {
 		needs_reset(transport);
 		return;
 	}
-	error = ops_of(transport)->start(device->backend, transport->driver_features,
-					 transport->queues, device->nr_queues);
+	watch_master(transport, true);
+	error = run_queues(transport);
 	transport->started = !error;
 	if (error)
 		fail_start(transport, error);
+}
+
+/* The driver has stopped the device. */
+static void end(struct transport *transport)
+{
+	stop(transport);
+	watch_master(transport, false);
 }
 
 /* Can the device be driven with what the driver has chosen? */
@@ -340,7 +390,7 @@ static void change_status(struct transport *transport, __u8 status)
 
 	/* A reset of the function may have come before this, of which we are told after it. */
 	if (!status || !(was & VIRTIO_CONFIG_S_DRIVER_OK))
-		stop(transport);
+		end(transport);
 	if (!status) {
 		forget_interrupts(transport);
 		write_status(transport, 0);
@@ -356,11 +406,73 @@ static void change_status(struct transport *transport, __u8 status)
 	if (!(status & VIRTIO_CONFIG_S_FEATURES_OK))
 		status &= ~VIRTIO_CONFIG_S_DRIVER_OK;
 	if (!(status & VIRTIO_CONFIG_S_DRIVER_OK))
-		stop(transport);
+		end(transport);
 	/* From when this is written on, changes to what is read after it come here. */
 	write_status(transport, status | (was & VIRTIO_CONFIG_S_NEEDS_RESET));
 	if (status & set & VIRTIO_CONFIG_S_DRIVER_OK)
 		start(transport);
+}
+
+static void interrupt_queue(struct transport *transport, unsigned int i)
+{
+	interrupt(transport, read_common(transport, i).queue_msix_vector, ISR_QUEUE);
+}
+
+/* What the one before has completed it may not have told of. */
+static void interrupt_queues(struct transport *transport)
+{
+	unsigned int i;
+
+	for (i = 0; i < transport->device->nr_queues; i++) {
+		if (transport->queues[i].enabled)
+			interrupt_queue(transport, i);
+	}
+}
+
+/*
+ * The driver has cleared bus master enable: the back end is to leave memory alone until it is set
+ * again. One that can't go on after that has to be set up anew.
+ */
+static int pause_queues(struct transport *transport)
+{
+	struct virtio_device *device = transport->device;
+	const struct backend_ops *ops = ops_of(transport);
+
+	if (!ops->pause) {
+		stop(transport);
+		needs_reset(transport);
+		return 0;
+	}
+	transport->paused = true;
+	return ops->pause(device->backend, transport->queues, device->nr_queues);
+}
+
+/* It is set again. What the driver has told of meanwhile, nobody may have heard. */
+static int unpause_queues(struct transport *transport)
+{
+	int error = run_queues(transport);
+	unsigned int i;
+
+	for (i = 0; i < transport->device->nr_queues && !error; i++) {
+		if (transport->queues[i].enabled)
+			event_signal(transport->queues[i].kick);
+	}
+	if (!error)
+		interrupt_queues(transport);
+	return error;
+}
+
+/* The driver has written to the command register. */
+static void update_master(struct transport *transport)
+{
+	const bool master = is_master(transport);
+	int error;
+
+	if (!transport->started || master != transport->paused)
+		return;
+	error = master ? unpause_queues(transport) : pause_queues(transport);
+	if (error)
+		fail_start(transport, error);
 }
 
 /* The driver has chosen another vector, and is not to miss an interrupt for that. */
@@ -408,6 +520,8 @@ static int enable_queue(struct transport *transport, unsigned int i,
 		needs_reset(transport);
 		return 0;
 	}
+	if (transport->paused)
+		return 0;
 	error = ops->start_queue(transport->device->backend, i, &transport->queues[i]);
 	if (!is_unmapped(transport, error))
 		return error;
@@ -573,10 +687,11 @@ void virtio_written(void *state, unsigned int bar, __u64 offset, unsigned int si
 {
 	struct transport *transport = state;
 
-	if (bar != CONFIG_BAR)
-		return;
 	pthread_mutex_lock(&transport->lock);
-	transport_written(transport, offset, size);
+	if (bar == KVPCI_CONFIG)
+		update_master(transport);
+	else if (bar == CONFIG_BAR)
+		transport_written(transport, offset, size);
 	pthread_mutex_unlock(&transport->lock);
 }
 
@@ -587,7 +702,7 @@ void virtio_reset(void *state)
 
 	pthread_mutex_lock(&transport->lock);
 	if (!(read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)) {
-		stop(transport);
+		end(transport);
 		forget_interrupts(transport);
 	}
 	pthread_mutex_unlock(&transport->lock);
@@ -676,22 +791,6 @@ static int match_config(struct transport *transport)
 	return error;
 }
 
-static void interrupt_queue(struct transport *transport, unsigned int i)
-{
-	interrupt(transport, read_common(transport, i).queue_msix_vector, ISR_QUEUE);
-}
-
-/* What the one before has completed it may not have told of. */
-static void interrupt_queues(struct transport *transport)
-{
-	unsigned int i;
-
-	for (i = 0; i < transport->device->nr_queues; i++) {
-		if (transport->queues[i].enabled)
-			interrupt_queue(transport, i);
-	}
-}
-
 static int resume(struct transport *transport)
 {
 	struct virtio_device *device = transport->device;
@@ -701,9 +800,8 @@ static int resume(struct transport *transport)
 	error = match_config(transport);
 	if (error || !transport->started)
 		return error;
-	error = ops_of(transport)->start(device->backend, transport->driver_features,
-					 transport->queues, device->nr_queues);
-	if (!error)
+	error = run_queues(transport);
+	if (!error && !transport->paused)
 		interrupt_queues(transport);
 	return error;
 }
@@ -757,7 +855,7 @@ static void serve_backend(struct transport *transport)
 
 void transport_notify(struct transport *transport, unsigned int index)
 {
-	if (transport->started && transport->queues[index].enabled)
+	if (transport->started && !transport->paused && transport->queues[index].enabled)
 		serve(transport, ops_of(transport)->notify(transport->device->backend, index));
 }
 

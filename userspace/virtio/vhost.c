@@ -127,10 +127,20 @@ int vhost_forget_ring(const struct vhost *vhost, unsigned int index)
 	return ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &nowhere) ? -errno : 0;
 }
 
+int vhost_get_base(const struct vhost *vhost, unsigned int index, struct queue *queue)
+{
+	struct vhost_vring_state base = { .index = index };
+
+	if (ioctl(vhost->fd, VHOST_GET_VRING_BASE, &base))
+		return -errno;
+	queue->base = base.num;
+	return 0;
+}
+
 int vhost_set_ring(struct vhost *vhost, unsigned int index, const struct queue *queue)
 {
 	struct vhost_vring_state size = { .index = index, .num = queue->size };
-	struct vhost_vring_state base = { .index = index };
+	struct vhost_vring_state base = { .index = index, .num = queue->base };
 	struct vhost_vring_file kick = { .index = index, .fd = queue->kick };
 	struct vhost_vring_addr address = {
 		.index = index,

@@ -46,8 +46,11 @@ int vhost_own(struct vhost *vhost);
 /* All of these return 0 or a negative error number. While no ring runs: what has been accepted. */
 int vhost_set_features(struct vhost *vhost, __u64 accepted);
 
-/* While this ring does not run: where it is, and begin with its first entry. */
+/* While this ring does not run: where it is, and where to begin. */
 int vhost_set_ring(struct vhost *vhost, unsigned int index, const struct queue *queue);
+
+/* While it does not run any more: where it is to go on. */
+int vhost_get_base(const struct vhost *vhost, unsigned int index, struct queue *queue);
 
 /* While no ring runs: this one is not there. The kernel knows it from before otherwise. */
 int vhost_forget_ring(const struct vhost *vhost, unsigned int index);

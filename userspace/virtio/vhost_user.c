@@ -43,10 +43,6 @@
 #define PROTOCOL_FEATURES	(PROTOCOL_FEATURE(MQ) | PROTOCOL_FEATURE(REPLY_ACK) | \
 				 PROTOCOL_FEATURE(BACKEND_REQ) | PROTOCOL_FEATURE(NET_MTU))
 
-/* Where a ring begins: a packed one with both wrap counters set. */
-#define SPLIT_BASE		0
-#define PACKED_BASE		0x80008000U
-
 /* As many descriptors as no type's queues have more. */
 #define INFLIGHT_QUEUE_SIZE	1024
 
@@ -61,11 +57,13 @@ enum presence {
  * struct vhost_user_queue - a queue as the back end has it
  * @begun: one has served it since the driver has enabled it
  * @running: this one may
+ * @paused: it did, and will again
  * @queue: what it was told
  */
 struct vhost_user_queue {
 	bool begun;
 	bool running;
+	bool paused;
 	struct queue queue;
 };
 
@@ -162,10 +160,11 @@ static void look_at_queues(struct vhost_user *user)
 	for (i = 0; i < user->max_queues; i++) {
 		struct vhost_user_queue *queue = &user->queues[i];
 
-		if (queue->running &&
+		if ((queue->running || queue->paused) &&
 		    !progress_is_complete(user->backend.memory, &queue->queue))
 			user->complete = false;
 		queue->running = false;
+		queue->paused = false;
 	}
 }
 
@@ -291,13 +290,14 @@ static int vhost_user_set_call(struct backend *backend, unsigned int index,
 					   queue->call));
 }
 
-/* Where is it to begin, or to go on? A ring that goes on is split. */
+/* Where is it to begin, or to go on? Where the one before was, of a split ring, nobody has said. */
 static __u32 find_base(const struct vhost_user *user, unsigned int index,
 		       const struct queue *queue)
 {
-	if (user->queues[index].begun)
-		return progress_used(user->backend.memory, queue);
-	return user->accepted & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED) ? PACKED_BASE : SPLIT_BASE;
+	const struct vhost_user_queue *state = &user->queues[index];
+
+	return state->begun && !state->paused ? progress_used(user->backend.memory, queue) :
+	       queue->base;
 }
 
 /* Without features of the protocol a ring needs no enabling. */
@@ -344,21 +344,47 @@ static int vhost_user_start_queue(struct backend *backend, unsigned int index,
 	return is_present(user) ? settle(user, start_queue(user, index, queue)) : 0;
 }
 
-/* The answer tells where it has stopped, which is where nothing will go on. */
-static int stop_queue(struct vhost_user *user, unsigned int index)
+/* Where has it stopped? */
+static int halt_queue(struct vhost_user *user, unsigned int index, __u32 *base)
 {
 	struct vhost_user_message message = { .payload.state = { .index = index } };
-	bool running = user->queues[index].running;
-	int error;
+	int error = set_enabled(user, index, false);
 
-	user->queues[index] = (struct vhost_user_queue){ .begun = false };
-	if (!running)
-		return 0;
-	error = set_enabled(user, index, false);
 	if (!error)
 		error = channel_ask(&user->channel, VHOST_USER_GET_VRING_BASE, &message,
 				    sizeof(message.payload.state));
+	*base = message.payload.state.num;
 	return error;
+}
+
+/* Nothing will go on where it was. */
+static int stop_queue(struct vhost_user *user, unsigned int index)
+{
+	bool running = user->queues[index].running;
+	__u32 base;
+
+	user->queues[index] = (struct vhost_user_queue){ .begun = false };
+	return running ? halt_queue(user, index, &base) : 0;
+}
+
+static int vhost_user_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
+{
+	struct vhost_user *user = begin(backend);
+	int error = 0;
+	unsigned int i;
+
+	for (i = 0; i < user->max_queues && i < nr_queues && !error; i++) {
+		struct vhost_user_queue *state = &user->queues[i];
+
+		if (!state->running)
+			continue;
+		error = halt_queue(user, i, &queues[i].base);
+		if (error)
+			break;
+		state->running = false;
+		state->paused = true;
+	}
+	return settle(user, error);
 }
 
 /*
@@ -648,6 +674,7 @@ static const struct backend_ops vhost_user_ops = {
 	.set_config = vhost_user_set_config,
 	.start = vhost_user_start,
 	.stop = vhost_user_stop,
+	.pause = vhost_user_pause,
 	.start_queue = vhost_user_start_queue,
 	.stop_queue = vhost_user_stop_queue,
 	.set_call = vhost_user_set_call,

@@ -88,6 +88,19 @@ static int vhostnet_stop(struct backend *backend)
 	return result;
 }
 
+static int vhostnet_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
+{
+	struct vhostnet *net = to_vhostnet(backend);
+	int error = vhostnet_stop(backend);
+	unsigned int i;
+
+	for (i = 0; i < nr_queues && !error; i++) {
+		if (queues[i].enabled)
+			error = vhost_get_base(&net->pairs[i / PAIR].vhost, i % PAIR, &queues[i]);
+	}
+	return error;
+}
+
 /* What is there for all queues alike. */
 static int prepare(struct vhostnet *net, __u64 features)
 {
@@ -176,6 +189,7 @@ static const struct backend_ops vhostnet_ops = {
 	.features = vhostnet_features,
 	.start = vhostnet_start,
 	.stop = vhostnet_stop,
+	.pause = vhostnet_pause,
 	.start_queue = vhostnet_start_queue,
 	.stop_queue = vhostnet_stop_queue,
 	.set_call = vhostnet_set_call,

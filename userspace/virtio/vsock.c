@@ -72,6 +72,17 @@ static int vsock_stop(struct backend *backend)
 	return set_running(to_vsock(backend), 0);
 }
 
+static int vsock_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
+{
+	struct vsock *vsock = to_vsock(backend);
+	int error = set_running(vsock, 0);
+	unsigned int i;
+
+	for (i = 0; i < nr_queues && i < NR_SERVED && !error; i++)
+		error = vhost_get_base(&vsock->vhost, i, &queues[i]);
+	return error;
+}
+
 static int vsock_set_call(struct backend *backend, unsigned int index, const struct queue *queue)
 {
 	return index < NR_SERVED ? vhost_set_call(&to_vsock(backend)->vhost, index, queue) : 0;
@@ -100,6 +111,7 @@ static const struct backend_ops vsock_ops = {
 	.features = vsock_features,
 	.start = vsock_start,
 	.stop = vsock_stop,
+	.pause = vsock_pause,
 	.set_call = vsock_set_call,
 	.poll_fd = vsock_poll_fd,
 	.dispatch = vsock_dispatch,
