@@ -18,8 +18,9 @@ int event_create(int *event);
 bool event_take(int event);
 
 /*
- * Signal it, if it can take one more: one that is full is readable anyway. It waits only if it is
- * filled up at this very moment, since there is no write to an eventfd that never does.
+ * Signal it; one that is full is readable anyway. This never waits, unless the kernel has no
+ * asynchronous I/O (CONFIG_AIO) for us, and it is filled up at this very moment: there is no write
+ * to an eventfd that never does.
  */
 void event_signal(int event);
 
