@@ -148,6 +148,25 @@ static int find_parents(struct slot *slots, size_t n)
 	return STATUS_OK;
 }
 
+/*
+ * What comes through a bridge of conventional PCI has that one's number, for an IOMMU and for
+ * Linux, which can't tell then what is behind it.
+ */
+static int check_translated(const struct slot *slots, size_t n)
+{
+	size_t above;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		above = slots[i].spec->translated ? i : NO_PARENT;
+		for (; above != NO_PARENT; above = slots[above].parent) {
+			if (slots[above].spec->bridge && !slots[above].spec->pcie)
+				return misuse("--device: iommu=on is not for what is behind a bridge without pcie=on, take a root-port");
+		}
+	}
+	return STATUS_OK;
+}
+
 /* Number the bus behind bridge @bridge, and those behind that, from *@last + 1 on. */
 static int number_bus(struct slot *slots, size_t n, size_t bridge, unsigned int *last)
 {
@@ -212,6 +231,8 @@ int slots_assign(const struct device_spec *specs, size_t nr_specs,
 	}
 	map->used[SLOT(0, 0)] = true;
 	status = find_parents(result, n);
+	if (!status)
+		status = check_translated(result, n);
 	if (!status)
 		status = number_buses(result, n);
 	if (!status)

@@ -133,6 +133,25 @@ static void bridges_after_others(void)
 	EXPECT_MESSAGE(slots_assign(specs, 4, &slots, &n), STATUS_USAGE, "no bus number");
 }
 
+static void translated(void)
+{
+	struct device_spec specs[] = { bridge("a", NULL), bridge("b", "a"), behind("b", 1) };
+	struct slot *slots;
+	size_t n;
+
+	specs[0].pcie = true;
+	EXPECT(!slots_assign(specs, 3, &slots, &n));
+	free(slots);
+	specs[2].translated = true;
+	EXPECT_MESSAGE(slots_assign(specs, 3, &slots, &n), STATUS_USAGE, "without pcie=on");
+	specs[0].pcie = false;
+	specs[1].pcie = true;
+	EXPECT_MESSAGE(slots_assign(specs, 3, &slots, &n), STATUS_USAGE, "without pcie=on");
+	specs[0].pcie = true;
+	EXPECT(!slots_assign(specs, 3, &slots, &n));
+	free(slots);
+}
+
 static void wrong_bridges(void)
 {
 	struct device_spec specs[256] = { bridge("a", NULL), behind("a", 8), behind("a", 1) };
@@ -185,6 +204,7 @@ const struct test slots_tests[] = {
 	{ "too_many", too_many },
 	{ "bridges", bridges },
 	{ "bridges_after_others", bridges_after_others },
+	{ "translated", translated },
 	{ "wrong_bridges", wrong_bridges },
 	{ "none", none },
 	{ NULL, NULL },
