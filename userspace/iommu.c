@@ -456,7 +456,9 @@ static __u8 attach(struct iommu *iommu, __u32 number, __u32 id, bool bypass)
 
 	if (!endpoint)
 		return VIRTIO_IOMMU_S_NOENT;
-	if (number > IOMMU_LAST_DOMAIN || (domain && domain->bypass != bypass))
+	if (number > IOMMU_LAST_DOMAIN)
+		return VIRTIO_IOMMU_S_RANGE;
+	if (domain && domain->bypass != bypass)
 		return VIRTIO_IOMMU_S_INVAL;
 	if (!domain)
 		domain = add_domain(iommu, number, bypass);

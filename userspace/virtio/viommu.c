@@ -98,8 +98,6 @@ static __u8 do_detach(struct iommu *iommu, const union request *request)
 {
 	const struct virtio_iommu_req_detach *detach = &request->detach;
 
-	if (!is_zero(detach->reserved, sizeof(detach->reserved)))
-		return VIRTIO_IOMMU_S_INVAL;
 	return iommu_detach(iommu, le32toh(detach->domain), le32toh(detach->endpoint));
 }
 
@@ -136,16 +134,14 @@ static __u8 do_probe(struct iommu *iommu, const union request *request, void *pr
 		.end = htole64(IOMMU_MSI_LAST),
 	};
 
-	if (!is_zero(request->probe.reserved, sizeof(request->probe.reserved)))
-		return VIRTIO_IOMMU_S_INVAL;
 	if (!iommu_has_endpoint(iommu, le32toh(request->probe.endpoint)))
 		return VIRTIO_IOMMU_S_NOENT;
 	memcpy(properties, &messages, sizeof(messages));
 	return VIRTIO_IOMMU_S_OK;
 }
 
-/* What there is, and how many bytes of it the driver writes. */
-static const struct {
+/* What there is besides probing, and how many bytes of it the driver writes. */
+static const struct kind {
 	__u8 type;
 	size_t length;
 	__u8 (*carry_out)(struct iommu *iommu, const union request *request);
@@ -156,38 +152,45 @@ static const struct {
 	{ VIRTIO_IOMMU_T_UNMAP, offsetof(struct virtio_iommu_req_unmap, tail), do_unmap },
 };
 
-static __u8 carry_out(struct iommu *iommu, const union request *request, size_t length)
+static const struct kind *find_kind(__u8 type)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (kinds[i].type != request->head.type)
-			continue;
-		return length < kinds[i].length ? VIRTIO_IOMMU_S_INVAL :
-						  kinds[i].carry_out(iommu, request);
+		if (kinds[i].type == type)
+			return &kinds[i];
 	}
-	return VIRTIO_IOMMU_S_UNSUPP;
+	return NULL;
 }
 
-/* The status is behind the properties, and otherwise all that there is (5.13.6). */
+/*
+ * The status is behind the properties, and otherwise all that there is (5.13.6). Properties for
+ * which the driver has too little room have what there is.
+ */
 size_t viommu_request(struct iommu *iommu, const void *data, size_t length, void *answer,
 		      size_t room)
 {
 	struct virtio_iommu_req_tail tail = { .status = VIRTIO_IOMMU_S_INVAL };
+	const struct kind *kind;
 	size_t properties = 0;
 	union request request;
+	bool probes;
 
 	memset(&request, 0, sizeof(request));
 	memcpy(&request, data, length < sizeof(request) ? length : sizeof(request));
-	if (length >= sizeof(request.head) && request.head.type == VIRTIO_IOMMU_T_PROBE)
-		properties = PROBE_SIZE;
-	if (room < properties + sizeof(tail))
+	probes = request.head.type == VIRTIO_IOMMU_T_PROBE;
+	kind = find_kind(request.head.type);
+	/* Of one that is not known, it is not known where the status would be. */
+	if (length < sizeof(request.head) || room < sizeof(tail) || !(probes || kind))
 		return 0;
-	if (properties) {
-		if (length >= offsetof(struct virtio_iommu_req_probe, properties))
+	if (!probes) {
+		if (length >= kind->length)
+			tail.status = kind->carry_out(iommu, &request);
+	} else {
+		properties = room - sizeof(tail) < PROBE_SIZE ? room - sizeof(tail) : PROBE_SIZE;
+		if (properties == PROBE_SIZE &&
+		    length >= offsetof(struct virtio_iommu_req_probe, properties))
 			tail.status = do_probe(iommu, &request, answer);
-	} else if (length >= sizeof(request.head)) {
-		tail.status = carry_out(iommu, &request, length);
 	}
 	memcpy((char *)answer + properties, &tail, sizeof(tail));
 	return properties + sizeof(tail);

@@ -11,7 +11,7 @@ extern const struct virtio_type iommu_type;
 /*
  * Carry out a request: @length bytes of @request that the driver has written, and @room bytes at
  * @answer that it will read, which are zero. Returns how many of these are to be written; 0: there
- * is no room for a status.
+ * is no room for a status, or no such request.
  */
 size_t viommu_request(struct iommu *iommu, const void *request, size_t length, void *answer,
 		      size_t room);
