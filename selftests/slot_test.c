@@ -706,6 +706,9 @@ TEST_F(slot, power_control_ends_in_the_vmm)
 	EXPECT_EQ(-1, operator.card);
 	EXPECT_EQ(port->express + PCI_EXP_SLTCTL, operator.said.offset);
 	EXPECT_EQ(KVPCI_CONFIG, operator.said.bar);
+	/* What was there has been reset; when there is power again, nothing is. */
+	EXPECT_EQ(KVPCI_EXIT_WRITTEN | KVPCI_EXIT_RESET, operator.said.flags);
+	config_write(port, port->express + PCI_EXP_SLTCTL, 2, 0);
 	EXPECT_EQ(KVPCI_EXIT_WRITTEN, operator.said.flags);
 	vcpu->on_exit = NULL;
 }

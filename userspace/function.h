@@ -88,7 +88,7 @@ void function_write(struct function *function, unsigned int bar, __u64 offset,
 void function_written(struct function *function, unsigned int bar, __u64 offset,
 		      unsigned int size);
 
-/* The function may have been reset by the guest, which waits. */
+/* The function has been reset by the guest, which waits. */
 void function_was_reset(struct function *function);
 
 /* What the main thread waits for on behalf of the function's model; -1: nothing. */

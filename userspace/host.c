@@ -401,17 +401,18 @@ static bool is_behind(const struct function *function, const struct function *br
 static void serve_written(struct host *host, struct function *function,
 			  const struct kvpci_exit *exit, unsigned int size)
 {
+	bool reset = exit->flags & KVPCI_EXIT_RESET;
 	size_t i;
 
-	if (exit->flags & KVPCI_EXIT_RESET)
-		function_was_reset(function);
 	if (!function->spec->bridge) {
+		if (reset)
+			function_was_reset(function);
 		function_written(function, exit->bar, exit->offset, size);
 		return;
 	}
 	if (function->slot_control)
 		eventfd_write(host->slot_event, 1);
-	for (i = 0; function->tells_of_resets && i < host->nr_functions; i++) {
+	for (i = 0; reset && i < host->nr_functions; i++) {
 		if (host->functions[i].spec && is_behind(&host->functions[i], function))
 			function_was_reset(&host->functions[i]);
 	}

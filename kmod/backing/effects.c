@@ -161,7 +161,7 @@ u32 kvpci_effects_carry_out(struct kvpci_function *function, u32 effects)
 		return 0;
 
 	return flags | KVPCI_EXIT_WRITTEN |
-	       (effects & KVPCI_EFFECT_RESET ? KVPCI_EXIT_RESET : 0);
+	       (effects & (KVPCI_EFFECT_RESET | KVPCI_EFFECT_BUS_RESET) ? KVPCI_EXIT_RESET : 0);
 }
 
 /**

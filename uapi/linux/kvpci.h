@@ -850,7 +850,9 @@ struct kvpci_access {
 #define KVPCI_EXIT_IO		(1U << 0)
 /* Out: the bytes have been written, and are not to be once more. */
 #define KVPCI_EXIT_WRITTEN	(1U << 1)
-/* Out: and this has reset the function, see KVPCI_FUNCTION_RESET_EXIT. */
+/* Out: and this has reset the function, see KVPCI_FUNCTION_RESET_EXIT; if it is a bridge, what is
+ * behind it.
+ */
 #define KVPCI_EXIT_RESET	(1U << 2)
 /* Out: and memory of the caller's is not where the guest finds it, see KVPCI_GET_MIRROR. */
 #define KVPCI_EXIT_MIRROR	(1U << 3)
@@ -1162,8 +1164,9 @@ struct kvpci_route {
  * secondary bus.
  *
  * With a bridge, all that is behind it is reset, however far, and signals its @reset_eventfd.
- * That can't be waited for as with KVPCI_FUNCTION_RESET_EXIT: KVPCI_RANGE_EXIT of the bridge's
- * control register can.
+ * That can't be waited for as with KVPCI_FUNCTION_RESET_EXIT: writes to a KVPCI_RANGE_EXIT of the
+ * bridge's control, link control and slot control can, and KVPCI_EXIT_RESET tells which of these
+ * have reset the bus.
  *
  * Who resets the virtual machine's interrupt controllers resets its functions after that,
  * since an interrupt that was not acknowledged never will be.
