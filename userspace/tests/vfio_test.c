@@ -97,6 +97,21 @@ static void cuts(void)
 	EXPECT(!mapped.n && trapped.n == 1 && has_part(&trapped, 0, 0x20));
 }
 
+/* A device is told to decode what it has, and nothing else. */
+static void decodes(void)
+{
+	struct vfio_device device = { .regions[VFIO_PCI_CONFIG_REGION_INDEX].size = 256 };
+	static struct vfio_config config;
+
+	EXPECT(!vfio_bars_decode(&device, &config));
+	device.regions[VFIO_PCI_BAR2_REGION_INDEX].size = 0x1000;
+	EXPECT(vfio_bars_decode(&device, &config) == PCI_COMMAND_MEMORY);
+	config.bytes[PCI_BASE_ADDRESS_2] = PCI_BASE_ADDRESS_SPACE_IO;
+	EXPECT(vfio_bars_decode(&device, &config) == PCI_COMMAND_IO);
+	device.regions[VFIO_PCI_ROM_REGION_INDEX].size = 0x1000;
+	EXPECT(vfio_bars_decode(&device, &config) == (PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+}
+
 static void put(struct vfio_config *config, unsigned int at, unsigned int size, __u32 value)
 {
 	memcpy(&config->bytes[at], &value, size);
@@ -341,6 +356,7 @@ const struct test vfio_tests[] = {
 	{ "a device of the host", description },
 	{ "descriptions that make no sense", mistakes },
 	{ "BARs are cut at pages", cuts },
+	{ "what is decoded", decodes },
 	{ "header, MSI and MSI-X", header },
 	{ "without interrupts", without_interrupts },
 	{ "capabilities", capabilities },

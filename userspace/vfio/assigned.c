@@ -26,9 +26,6 @@
 #include "vfio/interrupts.h"
 #include "vfio/assigned.h"
 
-/* What the device decodes all the time. */
-#define DECODE	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY)
-
 /* What becomes readable in state->events. */
 enum source {
 	SOURCE_ERROR,
@@ -93,7 +90,7 @@ static void follow(struct state *state)
 	__u16 at = config->express;
 
 	follow_register(state, PCI_COMMAND,
-			DECODE | (read_register(state, PCI_COMMAND) & PCI_COMMAND_MASTER),
+			config->decode | (read_register(state, PCI_COMMAND) & PCI_COMMAND_MASTER),
 			&state->command);
 	if (at)
 		follow_register(state, at + PCI_EXP_DEVCTL,
@@ -124,10 +121,10 @@ static void vfio_reset(void *opaque)
 
 	pthread_mutex_lock(&state->lock);
 	vfio_interrupts_stop(&state->interrupts);
-	write_device(state, PCI_COMMAND, DECODE);
+	write_device(state, PCI_COMMAND, config->decode);
 	vfio_device_reset(&state->vfio->device);
-	state->command = DECODE;
-	write_device(state, PCI_COMMAND, DECODE);
+	state->command = config->decode;
+	write_device(state, PCI_COMMAND, config->decode);
 	if (config->express)
 		state->control = ~read_register(state, config->express + PCI_EXP_DEVCTL);
 	if (config->express_length > PCI_EXP_DEVCTL2 + 1)
@@ -359,7 +356,7 @@ static int vfio_create(struct function *function, void **opaque)
 	state->sources[SOURCE_ERROR] = -1;
 	state->sources[SOURCE_REQUEST] = -1;
 	state->events = -1;
-	state->command = DECODE;
+	state->command = state->vfio->config.decode;
 	state->interrupts.pin = -1;
 	state->interrupts.ack = -1;
 	pthread_mutex_init(&state->lock, NULL);

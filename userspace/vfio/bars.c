@@ -23,11 +23,17 @@
 #define PBA_VECTORS	64
 #define PBA_WORD	8
 
+/* The lowest byte of its register, which says what kind of BAR it is. */
+static __u8 bar_type(const struct vfio_config *config, unsigned int bar)
+{
+	return config->bytes[PCI_BASE_ADDRESS_0 + 4 * bar];
+}
+
 static int describe_bar(const struct vfio_device *device, const struct vfio_config *config,
 			struct kvpci_bar *bars, unsigned int bar)
 {
 	__u64 size = device->regions[bar].size;
-	__u32 type = config->bytes[PCI_BASE_ADDRESS_0 + 4 * bar];
+	__u32 type = bar_type(config, bar);
 	bool io = type & PCI_BASE_ADDRESS_SPACE_IO;
 	bool is_64 = !io && (type & PCI_BASE_ADDRESS_MEM_TYPE_MASK) ==
 			    PCI_BASE_ADDRESS_MEM_TYPE_64;
@@ -60,6 +66,19 @@ int vfio_bars_describe(const struct vfio_device *device, const struct vfio_confi
 	for (bar = 0; !status && bar < KVPCI_NUM_BARS; bar++)
 		status = describe_bar(device, config, spec->bars, bar);
 	return status;
+}
+
+__u16 vfio_bars_decode(const struct vfio_device *device, const struct vfio_config *config)
+{
+	__u16 decode = device->regions[VFIO_PCI_ROM_REGION_INDEX].size ? PCI_COMMAND_MEMORY : 0;
+	unsigned int bar;
+
+	for (bar = 0; bar < KVPCI_NUM_BARS; bar++) {
+		if (device->regions[bar].size)
+			decode |= bar_type(config, bar) & PCI_BASE_ADDRESS_SPACE_IO ?
+				  PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+	}
+	return decode;
 }
 
 static void add_part(struct vfio_parts *parts, __u64 start, __u64 end)

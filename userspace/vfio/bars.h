@@ -33,6 +33,13 @@ int vfio_bars_describe(const struct vfio_device *device, const struct vfio_confi
 		       struct device_spec *spec);
 
 /*
+ * What the device is to decode all the time, bits of its command register: as much as it has. Other
+ * bits may read as 0 whatever is written, which VFIO takes for a reset that it has not seen: it
+ * puts the BARs back, and says so in the host's log, each time.
+ */
+__u16 vfio_bars_decode(const struct vfio_device *device, const struct vfio_config *config);
+
+/*
  * Cut @region, a BAR of @size bytes, into what can be memory of the guest and what is left for us
  * to read and write, without @holes, which are the module's: the MSI-X table and its pending bits.
  */

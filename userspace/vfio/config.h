@@ -36,6 +36,7 @@ struct vfio_passed {
 /**
  * struct vfio_config - what is known of it
  * @bytes: as the device has it when the guest starts; what is beyond its end is 0
+ * @decode: what the device decodes all the time, bits of its command register
  * @msi: where both the device and the guest have MSI's capability; 0: there is none
  * @msix: likewise, MSI-X's
  * @express: likewise, PCI Express's
@@ -45,6 +46,7 @@ struct vfio_passed {
  */
 struct vfio_config {
 	__u8 bytes[VFIO_CONFIG_SIZE];
+	__u16 decode;
 	__u16 msi;
 	__u16 msix;
 	__u16 express;

@@ -119,8 +119,9 @@ static int read_config(struct vfio_function *vfio)
 	if (size < PCI_STD_HEADER_SIZEOF ||
 	    pread(device->fd, vfio->config.bytes, size, region->offset) != (ssize_t)size)
 		return fail("%s: its configuration space can't be read", device->label);
+	vfio->config.decode = vfio_bars_decode(device, &vfio->config);
 	vfio_device_write(device, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
-			  PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+			  vfio->config.decode);
 	return STATUS_OK;
 }
 
