@@ -333,6 +333,9 @@ static void places(void)
 	EXPECT(!mkdir("7/devices", 0700) && !symlink("../../device", "7/devices/device"));
 	EXPECT_MESSAGE(vfio_place_explain(&place, "it"), STATUS_FAILED, "not VFIO's");
 	EXPECT(!symlink("../../groups/other", "7/devices/other"));
+	EXPECT(!symlink("../drivers/pci-stub", "groups/other/driver"));
+	EXPECT_MESSAGE(vfio_place_explain(&place, "it"), STATUS_FAILED, "not VFIO's");
+	EXPECT(!unlink("groups/other/driver"));
 	EXPECT(!symlink("../drivers/e1000e", "groups/other/driver"));
 	EXPECT_MESSAGE(vfio_place_explain(&place, "it"), STATUS_FAILED,
 		       "7 with other, whose driver is e1000e");

@@ -125,7 +125,13 @@ void vfio_place_free(struct vfio_place *place)
 	*place = (struct vfio_place){ 0 };
 }
 
-/* Which device of the group has a driver that is not VFIO's, nor a bridge's? @folder has links. */
+/* Drivers that leave DMA to who has the rest of the group. */
+static bool is_harmless(const char *driver)
+{
+	return is_vfio(driver) || !strcmp(driver, "pcieport") || !strcmp(driver, "pci-stub");
+}
+
+/* Which device of the group has another driver? @folder has links. */
 static char *find_other(const char *folder, char **driver)
 {
 	DIR *dir = opendir(folder);
@@ -140,7 +146,7 @@ static char *find_other(const char *folder, char **driver)
 			continue;
 		*driver = read_link(path, "driver");
 		free(path);
-		if (*driver && !is_vfio(*driver) && strcmp(*driver, "pcieport"))
+		if (*driver && !is_harmless(*driver))
 			found = strdup(entry->d_name);
 		else
 			free(*driver);
