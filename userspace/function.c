@@ -438,6 +438,10 @@ int function_create(struct function *function, struct kvpci_host *bridge, const 
 
 void function_detach(struct function *function, struct function *detached)
 {
+	const struct device_model *model = function->spec->model;
+
+	if (function->model_state && model->leave)
+		model->leave(function->model_state);
 	kvpci_function_free(function->handle);
 	function->handle = NULL;
 	pthread_mutex_destroy(&function->lock);

@@ -37,6 +37,12 @@ struct device_model {
 	/* Make a state for @function, which is not plugged yet. */
 	int (*create)(struct function *function, void **state);
 
+	/*
+	 * The function is about to go: from now on the device is to leave the guest's memory alone,
+	 * where that does not take long. NULL: nothing to do.
+	 */
+	void (*leave)(void *state);
+
 	/* The function has gone, and nothing is asked of the state any more. May take long. */
 	void (*destroy)(void *state);
 

@@ -325,6 +325,14 @@ static int create(struct state *state)
 	return status;
 }
 
+/* What goes by surprise is to be gone for the guest's memory when the guest learns of it. */
+static void vfio_leave(void *opaque)
+{
+	struct state *state = opaque;
+
+	write_device(state, PCI_COMMAND, state->vfio->config.decode);
+}
+
 static void vfio_destroy(void *opaque)
 {
 	struct state *state = opaque;
@@ -371,6 +379,7 @@ static int vfio_create(struct function *function, void **opaque)
 const struct device_model vfio_model = {
 	.description = &vfio_description,
 	.create = vfio_create,
+	.leave = vfio_leave,
 	.destroy = vfio_destroy,
 	.read = vfio_read,
 	.write = vfio_write,
