@@ -229,9 +229,16 @@ static bool find_piece(const struct iommu_endpoint *endpoint, __u64 address,
 	return false;
 }
 
+/* Whole pages: a guest may unmap any range, and a host's IOMMU takes no others. */
 static int forget(struct iommu_client *client, __u64 start, __u64 last)
 {
-	return client->ops->unmap(client, start, last);
+	__u64 first, end;
+
+	if (last - start < IOMMU_PAGE - 1)
+		return 0;
+	first = (start + IOMMU_PAGE - 1) & ~(IOMMU_PAGE - 1);
+	end = ((last + 1) & ~(IOMMU_PAGE - 1)) - 1;
+	return first < end ? client->ops->unmap(client, first, end) : 0;
 }
 
 /* What may be neither read nor written need not be known. */

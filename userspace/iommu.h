@@ -67,8 +67,8 @@ struct iommu_piece {
  * @lazy: it is told of a piece only if it asks
  * @map: know this piece from now on. Never overlaps another that it knows, but for one whose
  *	access is 0.
- * @unmap: forget all from @start to @last. Pieces that it knows are whole in there. When this
- *	returns, the device reaches nothing by them any more.
+ * @unmap: forget all from @start to @last, whole pages. Pieces that it knows are whole in there.
+ *	When this returns, the device reaches nothing by them any more.
  *
  * Both return 0 or a negative error number.
  */

@@ -355,6 +355,13 @@ static void eager_client(void)
 	EXPECT(map(3 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_DEVERR);
 	vfio.error = 0;
 	EXPECT(!iommu_reaches(endpoint, 3 * PAGE, 1, IOMMU_READ));
+	/* The guest may unmap what is not pages: it is told of the pages in there. */
+	EXPECT(map(6 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_OK);
+	EXPECT(unmap(6 * PAGE - 1, PAGE + 2) == VIRTIO_IOMMU_S_OK);
+	EXPECT(vfio.start == 6 * PAGE && vfio.last == 7 * PAGE - 1);
+	EXPECT(map(6 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_OK);
+	EXPECT(iommu_unmap(iommu, 1, 5 * PAGE + 1, EVERYTHING) == VIRTIO_IOMMU_S_OK);
+	EXPECT(vfio.start == 6 * PAGE && vfio.last == EVERYTHING);
 	iommu_remove_client(endpoint, &vfio.client);
 	iommu_endpoint_free(endpoint);
 	iommu_endpoint_free(other);
