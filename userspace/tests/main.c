@@ -42,6 +42,7 @@ static const struct {
 	{ "scsi", scsi_tests },
 	{ "vdpa", vdpa_tests },
 	{ "vfio", vfio_tests },
+	{ "viommu", viommu_tests },
 };
 
 static bool failed;

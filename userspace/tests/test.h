@@ -70,6 +70,7 @@ extern const struct test netctrl_tests[];
 extern const struct test scsi_tests[];
 extern const struct test vdpa_tests[];
 extern const struct test vfio_tests[];
+extern const struct test viommu_tests[];
 extern const struct test options_tests[];
 extern const struct test parse_tests[];
 extern const struct test place_tests[];

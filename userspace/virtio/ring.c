@@ -55,6 +55,8 @@ void ring_start(struct ring *ring, const struct guest_memory *memory,
 		.endpoint = endpoint,
 		.queue = *queue,
 		.size = queue->size,
+		.next = queue->base,
+		.used = queue->base,
 		.event_idx = features & 1ULL << VIRTIO_RING_F_EVENT_IDX,
 		.indirect = features & 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
 	};

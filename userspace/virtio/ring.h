@@ -68,8 +68,8 @@ struct chain {
 };
 
 /*
- * Begin anew with a queue of at most RING_MAX_CHAIN descriptors. @endpoint: NULL: the device is not
- * behind the IOMMU.
+ * Begin with entry @queue->base of a queue of at most RING_MAX_CHAIN descriptors: what has been
+ * taken before has been given back. @endpoint: NULL: the device is not behind the IOMMU.
  */
 void ring_start(struct ring *ring, const struct guest_memory *memory,
 		struct iommu_endpoint *endpoint, const struct queue *queue, __u64 features);

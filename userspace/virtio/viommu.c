@@ -286,6 +286,8 @@ static int viommu_start(struct backend *backend, __u64 features, const struct qu
 
 	if (nr_queues != NR_QUEUES)
 		return -EINVAL;
+	/* After a pause: what the driver has asked for meanwhile has not been heard. */
+	eventfd_write(viommu->more, 1);
 	viommu->requests_on = requests->enabled;
 	viommu->requests_call = requests->call;
 	if (requests->enabled)
@@ -299,17 +301,35 @@ static int viommu_start(struct backend *backend, __u64 features, const struct qu
 	return 0;
 }
 
-/* Endpoints are in no domain after a reset (5.13.5). */
-static int viommu_stop(struct backend *backend)
+static void halt(struct viommu *viommu)
 {
-	struct viommu *viommu = to_viommu(backend);
-
 	viommu->requests_on = false;
 	event_take(viommu->more);
 	pthread_mutex_lock(&viommu->lock);
 	viommu->events_on = false;
 	pthread_mutex_unlock(&viommu->lock);
+}
+
+/* Endpoints are in no domain after a reset (5.13.5). */
+static int viommu_stop(struct backend *backend)
+{
+	struct viommu *viommu = to_viommu(backend);
+
+	halt(viommu);
 	iommu_reset(viommu->iommu);
+	return 0;
+}
+
+/* But they stay where they are while it may not look at its own queues. */
+static int viommu_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
+{
+	struct viommu *viommu = to_viommu(backend);
+
+	if (nr_queues != NR_QUEUES)
+		return -EINVAL;
+	halt(viommu);
+	queues[QUEUE_REQUESTS].base = viommu->requests.next;
+	queues[QUEUE_EVENTS].base = viommu->events.next;
 	return 0;
 }
 
@@ -364,6 +384,7 @@ static const struct backend_ops viommu_ops = {
 	.set_config = viommu_set_config,
 	.start = viommu_start,
 	.stop = viommu_stop,
+	.pause = viommu_pause,
 	.set_call = viommu_set_call,
 	.notify = viommu_notify,
 	.poll_fd = viommu_poll_fd,
