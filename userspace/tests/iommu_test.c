@@ -368,6 +368,132 @@ static void eager_client(void)
 	end();
 }
 
+/* A client that remembers what it knows of the first addresses, and fails at random. */
+#define KNOWN_PAGES	24
+
+struct knower {
+	struct iommu_client client;
+	struct iommu_endpoint *endpoint;
+	struct iommu_piece pages[KNOWN_PAGES];
+	bool known[KNOWN_PAGES];
+	bool fails;
+};
+
+static int know(struct iommu_client *client, const struct iommu_piece *piece)
+{
+	struct knower *knower = (struct knower *)client;
+	__u64 i;
+
+	if (knower->fails && !(test_random() % 8))
+		return -ENOMEM;
+	for (i = piece->start / PAGE; i < KNOWN_PAGES && i <= piece->last / PAGE; i++) {
+		/* Only one that is lazy is told again, and of the same. */
+		EXPECT(!knower->known[i] || (client->ops->lazy &&
+					     knower->pages[i].access == piece->access &&
+					     knower->pages[i].host == piece->host));
+		knower->known[i] = true;
+		knower->pages[i] = *piece;
+	}
+	return 0;
+}
+
+static int forget(struct iommu_client *client, __u64 start, __u64 last)
+{
+	struct knower *knower = (struct knower *)client;
+	__u64 i;
+
+	for (i = 0; i < KNOWN_PAGES; i++) {
+		const struct iommu_piece *piece = &knower->pages[i];
+
+		if (!knower->known[i] || last < piece->start || start > piece->last)
+			continue;
+		EXPECT(start <= piece->start && last >= piece->last);
+		knower->known[i] = false;
+	}
+	return 0;
+}
+
+static const struct iommu_client_ops lazy_knower = { .lazy = true, .map = know, .unmap = forget };
+static const struct iommu_client_ops eager_knower = { .map = know, .unmap = forget };
+
+/* It reaches what the guest has mapped, and nothing else: eager ones all of that. */
+static void compare(struct knower *knower)
+{
+	struct iommu_endpoint *endpoint = knower->endpoint;
+	__u64 i;
+
+	for (i = 0; i < KNOWN_PAGES; i++) {
+		const struct iommu_piece *piece = &knower->pages[i];
+		__u32 access = knower->known[i] ? piece->access : 0;
+		char *host = NULL;
+
+		iommu_hold(endpoint);
+		if (access)
+			host = iommu_at(endpoint, i * PAGE, PAGE, access);
+		iommu_release(endpoint);
+		if (access)
+			EXPECT(host == (char *)piece->host + i * PAGE - piece->start);
+		if (!knower->client.ops->lazy && !knower->fails)
+			EXPECT(iommu_reaches(endpoint, i * PAGE, PAGE, RW) == (access == RW));
+		if (knower->known[i] && !access)
+			EXPECT(!iommu_reaches(endpoint, i * PAGE, 1, IOMMU_READ) ||
+			       !iommu_reaches(endpoint, i * PAGE, 1, IOMMU_WRITE));
+	}
+}
+
+static void change_at_random(struct knower *knowers)
+{
+	unsigned int what = test_random() % 64;
+	__u32 domain = 1 + test_random() % 3;
+	__u32 id = test_random() % 3;
+	__u64 start = test_random() % KNOWN_PAGES * PAGE;
+	__u64 last = start + (1 + test_random() % 3) * PAGE - 1;
+
+	if (what < 28)
+		iommu_map(iommu, domain, start, last,
+			  test_random() % 4 ? RAM + test_random() % 64 * PAGE : 1ULL << 40,
+			  test_random() % 4);
+	else if (what < 40)
+		iommu_unmap(iommu, domain, start, last + test_random() % 4 * PAGE);
+	else if (what < 48)
+		iommu_attach(iommu, domain, id, domain == 3);
+	else if (what < 51)
+		iommu_detach(iommu, domain, id);
+	else if (what == 51)
+		iommu_set_bypass(iommu, test_random() % 2);
+	else if (what == 52)
+		iommu_reset(iommu);
+	else
+		iommu_fetch(knowers[0].endpoint, &knowers[0].client, start + test_random() % PAGE,
+			    1 + test_random() % (2 * PAGE), 1 + test_random() % 3);
+}
+
+static void knowledge(void)
+{
+	struct knower knowers[] = {
+		{ .client.ops = &lazy_knower },
+		{ .client.ops = &eager_knower },
+		{ .client.ops = &eager_knower, .fails = true },
+	};
+	unsigned int i, round;
+
+	begin();
+	for (i = 0; i < ARRAY_SIZE(knowers); i++) {
+		knowers[i].endpoint = add_endpoint(i);
+		iommu_add_client(knowers[i].endpoint, &knowers[i].client);
+	}
+	for (round = 0; round < 20000; round++) {
+		change_at_random(knowers);
+		for (i = 0; i < ARRAY_SIZE(knowers); i++)
+			compare(&knowers[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(knowers); i++) {
+		iommu_remove_client(knowers[i].endpoint, &knowers[i].client);
+		iommu_endpoint_free(knowers[i].endpoint);
+	}
+	end();
+}
+
 static size_t ask(const void *request, size_t length, size_t room, __u8 *answer)
 {
 	memset(answer, 0, 256);
@@ -470,6 +596,7 @@ const struct test iommu_tests[] = {
 	{ "faults", faults },
 	{ "lazy client", lazy_client },
 	{ "eager client", eager_client },
+	{ "knowledge", knowledge },
 	{ "requests", requests },
 	{ "probing", probing },
 	{ NULL, NULL },
