@@ -587,6 +587,71 @@ static void probing(void)
 	end();
 }
 
+static __u64 some_address(void)
+{
+	switch (test_random() % 4) {
+	case 0:
+		return test_random() % 16 * PAGE;
+	case 1:
+		return test_random() % 16 * PAGE - 1;
+	case 2:
+		return ~0ULL - test_random() % 3;
+	default:
+		return (__u64)test_random() << (test_random() % 32);
+	}
+}
+
+/* Whatever it asks for, it is answered, and what is mapped is what was said to be. */
+static void garbage(void)
+{
+	struct listener vhost = { .client.ops = &lazy_ops };
+	struct listener vfio = { .client.ops = &eager_ops };
+	struct iommu_endpoint *endpoint, *other;
+	unsigned int accepted = 0;
+	unsigned int i;
+
+	begin();
+	endpoint = add_endpoint(0);
+	other = add_endpoint(1);
+	EXPECT(!iommu_add_client(endpoint, &vhost.client));
+	EXPECT(!iommu_add_client(other, &vfio.client));
+	for (i = 0; i < 100000; i++) {
+		struct virtio_iommu_req_map request = {
+			.head.type = test_random() % 7,
+			.domain = htole32(test_random() % 3),
+			.virt_start = htole64(some_address()),
+			.virt_end = htole64(some_address()),
+			.phys_start = htole64(some_address()),
+			.flags = htole32(test_random() % 9),
+		};
+		size_t length = test_random() % 8 ? sizeof(request) : test_random() % 80;
+		size_t room = test_random() % 8 ? 68 : test_random() % 80;
+		__u8 data[256] = { 0 };
+		__u8 answer[256];
+		size_t written;
+
+		memcpy(data, &request, sizeof(request));
+		/* Of ATTACH and DETACH, endpoints are where MAP has the beginning. */
+		if (test_random() % 2)
+			memset(data + 8, 0, sizeof(request) - 8);
+		data[8] = test_random() % 3;
+		written = ask(data, length, room, answer);
+		EXPECT(written <= room && written <= 68);
+		if (written)
+			EXPECT(answer[written - 4] <= VIRTIO_IOMMU_S_NOMEM);
+		accepted += written && !answer[written - 4];
+		iommu_reaches(endpoint, some_address(), test_random() % 5000, IOMMU_WRITE);
+		iommu_fetch(endpoint, &vhost.client, some_address(), test_random() % 5000,
+			    IOMMU_READ);
+	}
+	EXPECT(accepted > 1000 && vhost.nr_maps && vfio.nr_maps);
+	iommu_remove_client(endpoint, &vhost.client);
+	iommu_remove_client(other, &vfio.client);
+	iommu_endpoint_free(endpoint);
+	iommu_endpoint_free(other);
+	end();
+}
+
 const struct test iommu_tests[] = {
 	{ "tree", tree },
 	{ "visits", visits },
@@ -599,5 +664,6 @@ const struct test iommu_tests[] = {
 	{ "knowledge", knowledge },
 	{ "requests", requests },
 	{ "probing", probing },
+	{ "garbage", garbage },
 	{ NULL, NULL },
 };
