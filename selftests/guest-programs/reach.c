@@ -265,6 +265,7 @@ static __u64 physical(const void *memory)
 static void fault(void)
 {
 	__u8 *page = take(PAGE);
+	unsigned int i;
 
 	memset(page, PATTERN, PAGE);
 	offer(TX, 0, NOTHING, 0);
@@ -279,7 +280,7 @@ static void fault(void)
 	map(page, PAGE, physical(page));
 	notify(TX);
 	notify(RX);
-	while (used(TX) != 1 || used(RX) != 1)
+	for (i = 0; i < 6000 && (used(TX) != 1 || used(RX) != 1); i++)
 		rest(10);
 	printf("after that sent %u received %u memory %s\n", used(TX), used(RX),
 	       is_intact(page, PAGE) ? "intact" : "changed");
