@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Descriptions of network devices and sockets, as far as nothing is opened. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_vsock.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "array.h"
 #include "report.h"
 #include "test.h"
+#include "virtio/link.h"
 #include "virtio/transport.h"
 
 static struct virtio_device *parse(struct device_spec *spec, const char *text)
@@ -63,6 +71,39 @@ static void vsock(void)
 	spec_free(&spec);
 }
 
+static void set_loopback(bool up)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = up ? IFF_UP : 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	EXPECT(fd >= 0 && !ioctl(fd, SIOCSIFFLAGS, &request));
+	close(fd);
+}
+
+/* An interface of which all is known, if we may have one: a network namespace's own. */
+static void links(void)
+{
+	int ours = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct link link = LINK_NONE;
+
+	EXPECT(link_open(&link, "nothing") == -ENODEV && link.socket == -1);
+	if (!unshare(CLONE_NEWNET)) {
+		EXPECT(!link_open(&link, "lo") && !link.up);
+		set_loopback(true);
+		EXPECT(link_changed(&link) && link.up);
+		EXPECT(!link_changed(&link));
+		/* It is the state that counts, however many messages there were. */
+		set_loopback(false);
+		set_loopback(true);
+		EXPECT(!link_changed(&link) && link.up);
+		set_loopback(false);
+		EXPECT(link_changed(&link) && !link.up);
+		link_close(&link);
+		EXPECT(!setns(ours, CLONE_NEWNET));
+	}
+	close(ours);
+}
+
 static void mistakes(void)
 {
 	static const struct misuse bad[] = {
@@ -104,6 +145,7 @@ const struct test net_tests[] = {
 	{ "all_keys", all_keys },
 	{ "daemon_socket", daemon_socket },
 	{ "vsock", vsock },
+	{ "links", links },
 	{ "mistakes", mistakes },
 	{ NULL, NULL },
 };
