@@ -2,9 +2,9 @@
 # shellcheck shell=sh
 #
 # A network device whose driver is a program: testpmd, of DPDK, which polls its queues and needs no
-# interrupt. It answers ARP and pings. The host sends these when this asks for it, and says in a line
-# how many were answered and what its end of the device has counted: packets to the guest, and from
-# it. pairs=N on the command line says how many pairs of queues the device has.
+# interrupt. It answers ARP and pings. The host sends these when this asks for it, and says in a
+# line how many were answered and what its end of the device has counted: packets to the guest, and
+# from it. pairs=N on the command line says how many pairs of queues the device has.
 
 . /lib.sh
 . /virtio.sh
@@ -45,7 +45,7 @@ start_testpmd()
 		--nb-cores 1 --total-num-mbufs 4096 --forward-mode icmpecho --no-mlockall \
 		<>/commands >/log 2>&1 &
 	testpmd=$!
-	wait_for prompts 1 && kill -0 $testpmd
+	wait_for prompts 1 && kill -0 "$testpmd"
 }
 
 # give_up: there is nobody to talk to.
@@ -69,7 +69,7 @@ testpmd()
 quit()
 {
 	echo "quit" >/commands
-	wait $testpmd
+	wait "$testpmd"
 }
 
 # statistic NAME: of the last answer.
@@ -113,7 +113,7 @@ all_queues()
 }
 
 check "testpmd starts" start_testpmd
-kill -0 $testpmd || give_up
+kill -0 "$testpmd" || give_up
 testpmd "start"
 same "its link" "up" "$(link)"
 traffic "the first time"
@@ -129,7 +129,7 @@ traffic "again"
 check "it ends" quit
 
 check "another one starts" start_testpmd
-kill -0 $testpmd || give_up
+kill -0 "$testpmd" || give_up
 testpmd "start"
 traffic "another driver"
 quit
