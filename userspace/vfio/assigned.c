@@ -83,15 +83,28 @@ static void follow_register(struct state *state, unsigned int at, __u16 value, _
 	write_device(state, at, value);
 }
 
+/*
+ * While the guest has disabled INTx, VFIO masks it and says nothing of it. The pin is low then: it
+ * would stay high when the device has lowered its own. VFIO looks what that is afterwards.
+ */
+static void follow_command(struct state *state)
+{
+	const __u16 followed = PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
+	__u16 last = state->command;
+
+	follow_register(state, PCI_COMMAND, state->vfio->config.decode |
+			(read_register(state, PCI_COMMAND) & followed), &state->command);
+	if (state->interrupts.pin >= 0 && state->command & ~last & PCI_COMMAND_INTX_DISABLE)
+		kvpci_function_lower(state->function->handle, KVPCI_INTX, 0);
+}
+
 /* Bring the device in line with what the guest's registers hold. */
 static void follow(struct state *state)
 {
 	const struct vfio_config *config = &state->vfio->config;
 	__u16 at = config->express;
 
-	follow_register(state, PCI_COMMAND,
-			config->decode | (read_register(state, PCI_COMMAND) & PCI_COMMAND_MASTER),
-			&state->command);
+	follow_command(state);
 	if (at)
 		follow_register(state, at + PCI_EXP_DEVCTL,
 				read_register(state, at + PCI_EXP_DEVCTL), &state->control);
@@ -330,7 +343,7 @@ static void vfio_leave(void *opaque)
 {
 	struct state *state = opaque;
 
-	write_device(state, PCI_COMMAND, state->vfio->config.decode);
+	write_device(state, PCI_COMMAND, state->command & ~PCI_COMMAND_MASTER);
 }
 
 static void vfio_destroy(void *opaque)
