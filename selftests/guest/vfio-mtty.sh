@@ -7,20 +7,25 @@
 function=$(given 0700)
 check "there is a function" [ -n "$function" ]
 
-# echoed: does what is sent come back? The port's name is new when its driver is.
+# echoed: does what is sent come back? The port's name is new when its driver is. What comes when
+# nobody has it open is lost, and a FIFO that mtty has full it takes for empty.
 echoed()
 {
 	port=$(basename "/sys/bus/pci/devices/$function/tty"/ttyS*)
 	[ -c "/dev/$port" ] && stty -F "/dev/$port" raw -echo 115200 || return 1
-	head -c 300 /dev/urandom | hexdump -v -e '1/1 "%02x"' >/sent
-	head -c 600 <"/dev/$port" >/back &
-	cat /sent >"/dev/$port"
-	wait $!
-	cmp /sent /back
+	exec 5<>"/dev/$port"
+	echoed=0
+	while [ $echoed -lt 20 ]; do
+		printf 'piece %02u' $echoed >&5
+		[ "$(timeout 300 head -c 8 <&5)" = "$(printf 'piece %02u' $echoed)" ] || break
+		echoed=$((echoed + 1))
+	done
+	interrupts=$(grep -w "$port" /proc/interrupts | awk '{ print $2 + $3 }')
+	exec 5>&-
+	[ $echoed = 20 ]
 }
 
 check "what is sent comes back" echoed
-interrupts=$(grep -w "$port" /proc/interrupts | awk '{ print $2 + $3 }')
 echo "# $interrupts interrupts"
 check "interrupts came for that" [ "${interrupts:-0}" -ge 10 ]
 again()
