@@ -2,9 +2,9 @@
 /*
  * Bus 0: where its functions are, and addresses for BARs that have none.
  *
- * QEMU's firmware has given every BAR an address before this program runs; under
- * kvpci there is no firmware, and pci_setup() does it. The ranges from which it
- * gives them are free in both.
+ * QEMU's firmware has given every BAR an address before this program runs, as kvpci-run has, which
+ * takes one above 4 GiB if it can; under the bench's runner pci_setup() does it. The ranges from
+ * which it gives them are free in all of them.
  */
 #include "pci.h"
 #include "print.h"
@@ -40,26 +40,35 @@ static void address(struct pci_function *f, unsigned int devfn)
 	f->ecam = ecam + (devfn << 12);
 }
 
-/* Give the BAR at @reg an address if it has none. Return: whether it is of 64 bits. */
+/*
+ * Give the BAR at @reg an address if it has none, or one above 4 GiB, where this program does not
+ * look. Return: whether it is of 64 bits.
+ */
 static bool assign(const struct pci_function *f, __u32 reg)
 {
 	__u32 old = cf8_read(f, reg);
 	__u32 flags = old & PCI_BAR_IO ? 0x3 : 0xf;
 	__u32 *next = old & PCI_BAR_IO ? &next_io : &next_memory;
+	bool is_64bit = (old & (PCI_BAR_IO | PCI_BAR_64BIT)) == PCI_BAR_64BIT;
+	bool is_high = is_64bit && cf8_read(f, reg + 4);
 	__u32 size;
 
+	if (old & ~flags && !is_high)
+		return is_64bit;
 	cf8_write(f, reg, ~0);
 	size = -(cf8_read(f, reg) & ~flags);
 	if (old & PCI_BAR_IO)
 		size &= 0xffff;
-	if (!size || old & ~flags) {
+	if (!size) {
 		cf8_write(f, reg, old);
 	} else {
 		*next = (*next + size - 1) & -size;
 		cf8_write(f, reg, *next);
+		if (is_high)
+			cf8_write(f, reg + 4, 0);
 		*next += size;
 	}
-	return (old & (PCI_BAR_IO | PCI_BAR_64BIT)) == PCI_BAR_64BIT;
+	return is_64bit;
 }
 
 /* Make every function decode. Return: how many there are, bridges left out. */
@@ -77,8 +86,6 @@ unsigned int pci_setup(void)
 
 		count++;
 		command = cf8_read(&f, PCI_COMMAND) & 0xffff;
-		if (command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY))
-			continue;
 		for (bar = 0; bar < PCI_NUM_BARS; bar++)
 			if (assign(&f, PCI_BAR(bar)))
 				bar++;
