@@ -528,14 +528,29 @@ int function_set_indicator(struct function *port, bool on)
 	return status ? status : function_write_config(port, port->slot_control, 2, value);
 }
 
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + 1;
+}
+
 int function_press_button(struct function *port)
 {
 	const __u16 button = SLOT_STATUS_BUTTON;
-	int error = kvpci_function_write(port->handle, KVPCI_CONFIG, 0,
-					 port->slot_control + PCIE_SLOT_STATUS - PCIE_SLOT_CONTROL,
-					 &button, &button, sizeof(button));
+	int error;
 
+	port->leaving = now();
+	error = kvpci_function_write(port->handle, KVPCI_CONFIG, 0,
+				     port->slot_control + PCIE_SLOT_STATUS - PCIE_SLOT_CONTROL,
+				     &button, &button, sizeof(button));
 	return error ? failed(port, "to press a slot's button", error) : STATUS_OK;
+}
+
+time_t function_pressed_ago(const struct function *port)
+{
+	return now() - port->leaving;
 }
 
 int function_start_slot(struct function *port, bool occupied)

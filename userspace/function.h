@@ -65,6 +65,9 @@ int function_slot(struct function *port, struct slot_control *control);
 /* Press the attention button of a port's slot: the guest is to release what is there. */
 int function_press_button(struct function *port);
 
+/* How many seconds ago was that? */
+time_t function_pressed_ago(const struct function *port);
+
 /* Have the power indicator be on or off, for a guest that does not serve the slot yet. */
 int function_set_indicator(struct function *port, bool on);
 

@@ -238,14 +238,6 @@ int hotplug_plug(struct hotplug *hotplug, const char *text)
 /* Linux lets 5 seconds pass, in which another press is a change of mind. */
 #define UNDECIDED	10
 
-static time_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + 1;
-}
-
 /* Ask the guest to release what is in a slot. */
 static int ask(struct function *port, const struct slot_control *control)
 {
@@ -254,10 +246,9 @@ static int ask(struct function *port, const struct slot_control *control)
 	if (!control->served)
 		return misuse("the guest does not serve the slot of %s, at least not yet: add force to remove what is there all the same",
 			      name);
-	if (port->leaving && (control->blinking || now() - port->leaving < UNDECIDED))
+	if (port->leaving && (control->blinking || function_pressed_ago(port) < UNDECIDED))
 		return misuse("the guest has been asked to release what is in the slot of %s, and has not yet: add force to remove it all the same",
 			      name);
-	port->leaving = now();
 	return function_press_button(port);
 }
 
