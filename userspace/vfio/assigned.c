@@ -238,7 +238,6 @@ static void give_back(struct state *state)
 	if (port && port->slot_control && !function_slot(port, &control) && control.served) {
 		note("%s: the host wants it back, and the guest is asked to release it",
 		     state->vfio->label);
-		port->leaving = time(NULL);
 		function_press_button(port);
 		return;
 	}
@@ -325,6 +324,8 @@ static int create(struct state *state)
 	struct function *function = state->function;
 	int status;
 
+	if (state->vfio->endpoint)
+		iommu_endpoint_show(state->vfio->endpoint, function->slot);
 	status = create_events(state);
 	if (!status)
 		status = add_config_ranges(state);
@@ -353,7 +354,7 @@ static void vfio_destroy(void *opaque)
 
 	vfio_bars_destroy(&state->bars);
 	/* What it still does ends here: VFIO resets it. */
-	vfio_device_release(&state->vfio->device);
+	vfio_device_close(&state->vfio->device);
 	vfio_interrupts_destroy(&state->interrupts);
 	for (i = 0; i < NR_SOURCES; i++) {
 		if (state->sources[i] >= 0)

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VFIO's container, of type 1: one I/O page table for all devices of the guest, which maps the
- * guest's RAM at the addresses that it has for the guest.
+ * VFIO's containers, of type 1: an I/O page table each.
  *
- * IOMMU groups come with the first of their devices and go with the last. All of the RAM is
- * locked when the first one comes, since a device can't wait for a page. KVM is told of each group
- * before a device of it is opened: some drivers want to know whose guest it is, and KVM whether a
- * device can bypass caches.
+ * One maps the guest's RAM at the addresses that it has for the guest, for all devices that are not
+ * behind the virtual IOMMU. One that is has a container of its own, which maps what the guest has
+ * mapped for it: it is a client of the device's endpoint.
+ *
+ * IOMMU groups come with the first of their devices and go with the last, and so do containers with
+ * their groups. What is mapped is locked, since a device can't wait for a page. KVM is told of each
+ * group before a device of it is opened: some drivers want to know whose guest it is, and KVM
+ * whether a device can bypass caches.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <linux/vfio.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,52 +27,115 @@
 #include "report.h"
 #include "vfio/container.h"
 
+/**
+ * struct container - an I/O page table
+ * @client: has it follow @endpoint
+ * @endpoint: what is reached by it; NULL: all of the guest's memory
+ * @fd: VFIO's descriptor
+ * @ready: it has an I/O page table, as it has from its first group on
+ * @nr_groups: that are in it
+ */
+struct container {
+	struct iommu_client client;
+	struct iommu_endpoint *endpoint;
+	int fd;
+	bool ready;
+	unsigned int nr_groups;
+};
+
 struct vfio_group {
 	struct vfio_group *next;
+	struct container *container;
 	unsigned int number;
 	unsigned int users;
 	int fd;
 };
 
-static struct {
-	const struct vm *vm;
-	int fd;				/* /dev/vfio/vfio; -1: there is no group */
-	int kvm;			/* KVM's device that is told of groups; -1: none yet */
-	struct vfio_group *groups;
-} container = { .fd = -1, .kvm = -1 };
+static const struct vm *vm;
+static int kvm = -1;			/* KVM's device that is told of groups; -1: none yet */
+static struct container *shared;	/* without an endpoint */
 
-void vfio_container_init(const struct vm *vm)
+static struct vfio_group *groups;
+
+/* Guards all of these: devices go in any thread. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void vfio_container_init(const struct vm *machine)
 {
-	container.vm = vm;
+	vm = machine;
 }
 
-static void close_container(void)
+static int map(const struct container *container, __u64 start, __u64 size, void *host,
+	       __u32 access)
 {
-	if (container.fd >= 0)
-		close(container.fd);
-	if (container.kvm >= 0)
-		close(container.kvm);
-	container.fd = -1;
-	container.kvm = -1;
+	const struct vfio_iommu_type1_dma_map request = {
+		.argsz = sizeof(request),
+		.flags = (access & IOMMU_READ ? VFIO_DMA_MAP_FLAG_READ : 0) |
+			 (access & IOMMU_WRITE ? VFIO_DMA_MAP_FLAG_WRITE : 0),
+		.vaddr = (unsigned long)host,
+		.iova = start,
+		.size = size,
+	};
+
+	return ioctl(container->fd, VFIO_IOMMU_MAP_DMA, &request) ? -errno : 0;
 }
 
-static int open_container(const char *label)
+static int map_piece(struct iommu_client *client, const struct iommu_piece *piece)
+{
+	/* The client is what a container begins with. */
+	return map((struct container *)client, piece->start, piece->last - piece->start + 1,
+		   piece->host, piece->access);
+}
+
+static int unmap_pieces(struct iommu_client *client, __u64 start, __u64 last)
+{
+	struct vfio_iommu_type1_dma_unmap request = {
+		.argsz = sizeof(request), .iova = start, .size = last - start + 1,
+	};
+
+	if (!start && last == ~0ULL)
+		request.flags = VFIO_DMA_UNMAP_FLAG_ALL;
+	return ioctl(((struct container *)client)->fd, VFIO_IOMMU_UNMAP_DMA, &request) ?
+	       -errno : 0;
+}
+
+static const struct iommu_client_ops client_ops = { .map = map_piece, .unmap = unmap_pieces };
+
+static int open_container(struct container *container, const char *label)
+{
+	container->fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	if (container->fd < 0 && (errno == ENOENT || errno == ENODEV))
+		return fail("%s: there is no VFIO here, load the modules vfio-pci and vfio_iommu_type1",
+			    label);
+	if (container->fd < 0)
+		return fail("%s: cannot open /dev/vfio/vfio: %s", label, strerror(errno));
+	if (ioctl(container->fd, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
+	    !ioctl(container->fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU))
+		return fail("%s: VFIO has no IOMMU of type 1, load the module vfio_iommu_type1",
+			    label);
+	return STATUS_OK;
+}
+
+static void close_container(struct container *container)
+{
+	if (container->endpoint)
+		iommu_remove_client(container->endpoint, &container->client);
+	if (container->fd >= 0)
+		close(container->fd);
+	if (container == shared)
+		shared = NULL;
+	free(container);
+}
+
+static int open_kvm(const char *label)
 {
 	struct kvm_create_device device = { .type = KVM_DEV_TYPE_VFIO };
 
-	container.fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (container.fd < 0 && (errno == ENOENT || errno == ENODEV))
-		return fail("%s: there is no VFIO here, load the modules vfio-pci and vfio_iommu_type1",
-			    label);
-	if (container.fd < 0)
-		return fail("%s: cannot open /dev/vfio/vfio: %s", label, strerror(errno));
-	if (ioctl(container.fd, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
-	    !ioctl(container.fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU))
-		return fail("%s: VFIO has no IOMMU of type 1, load the module vfio_iommu_type1",
-			    label);
-	if (ioctl(container.vm->fd, KVM_CREATE_DEVICE, &device))
+	if (kvm >= 0)
+		return STATUS_OK;
+	if (ioctl(vm->fd, KVM_CREATE_DEVICE, &device))
 		return fail("%s: KVM can't be told of devices: %s", label, strerror(errno));
-	container.kvm = device.fd;
+	kvm = device.fd;
 	return STATUS_OK;
 }
 
@@ -77,43 +144,39 @@ static int locked_failed(const char *label)
 	struct rlimit limit;
 
 	if (!getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur != RLIM_INFINITY &&
-	    limit.rlim_cur < container.vm->memory->size)
+	    limit.rlim_cur < vm->memory->size)
 		return fail("%s: the guest's memory, %llu MiB, can't be locked for it, since the limit is %llu MiB: raise it (ulimit -l unlimited, or LimitMEMLOCK= of a service)",
-			    label, container.vm->memory->size / MIB(1),
+			    label, vm->memory->size / MIB(1),
 			    (__u64)limit.rlim_cur / MIB(1));
 	return fail("%s: there is not enough memory to lock all of the guest's, lower --memory",
 		    label);
 }
 
-static int map_memory(const char *label)
+static int map_failed(const char *label, int error)
 {
-	const struct guest_memory *memory = container.vm->memory;
-	unsigned int i;
-
-	for (i = 0; i < memory->nr_ram; i++) {
-		const struct ram *ram = &memory->ram[i];
-		const struct vfio_iommu_type1_dma_map map = {
-			.argsz = sizeof(map),
-			.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-			.vaddr = (unsigned long)ram->host,
-			.iova = ram->address,
-			.size = ram->size,
-		};
-
-		if (!ioctl(container.fd, VFIO_IOMMU_MAP_DMA, &map))
-			continue;
-		if (errno == ENOMEM)
-			return locked_failed(label);
-		return fail("%s: the IOMMU does not map %#llx+%#llx of the guest's memory: %s",
-			    label, ram->address, ram->size, strerror(errno));
-	}
-	return STATUS_OK;
+	if (error == -ENOMEM)
+		return locked_failed(label);
+	return fail("%s: the IOMMU does not map the guest's memory: %s", label, strerror(-error));
 }
 
-static int set_iommu(const char *label)
+static int map_memory(struct container *container, const char *label)
 {
-	if (!ioctl(container.fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		return map_memory(label);
+	const struct guest_memory *memory = vm->memory;
+	int error = 0;
+	unsigned int i;
+
+	if (container->endpoint)
+		error = iommu_add_client(container->endpoint, &container->client);
+	for (i = 0; !container->endpoint && !error && i < memory->nr_ram; i++)
+		error = map(container, memory->ram[i].address, memory->ram[i].size,
+			    memory->ram[i].host, IOMMU_READ | IOMMU_WRITE);
+	return error ? map_failed(label, error) : STATUS_OK;
+}
+
+static int set_iommu(struct container *container, const char *label)
+{
+	if (!ioctl(container->fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		return map_memory(container, label);
 	if (errno == EPERM)
 		return fail("%s: the IOMMU does not remap interrupts, by which a device could do what the host does: enable that in the firmware, or, if all guests are trusted, allow_unsafe_interrupts of vfio_iommu_type1",
 			    label);
@@ -130,7 +193,7 @@ static int tell_kvm(const struct vfio_group *group, bool add)
 		.addr = (unsigned long)&fd,
 	};
 
-	return ioctl(container.kvm, KVM_SET_DEVICE_ATTR, &attr);
+	return ioctl(kvm, KVM_SET_DEVICE_ATTR, &attr);
 }
 
 static int open_file(struct vfio_group *group, const struct vfio_place *place, const char *label)
@@ -162,46 +225,89 @@ static int open_file(struct vfio_group *group, const struct vfio_place *place, c
 	return STATUS_OK;
 }
 
+/* The first group decides which I/O page table a container has. */
 static int join(struct vfio_group *group, const char *label)
 {
-	bool first = container.fd < 0;
-	int status = first ? open_container(label) : STATUS_OK;
+	struct container *container = group->container;
+	int status = STATUS_OK;
 
-	if (status)
-		return status;
-	if (ioctl(group->fd, VFIO_GROUP_SET_CONTAINER, &container.fd))
+	if (ioctl(group->fd, VFIO_GROUP_SET_CONTAINER, &container->fd))
 		return fail("%s: VFIO does not put its group with those of other devices: %s",
 			    label, strerror(errno));
-	if (first)
-		status = set_iommu(label);
+	if (!container->ready)
+		status = set_iommu(container, label);
+	container->ready = true;
 	if (!status && tell_kvm(group, true))
 		status = fail("%s: KVM can't be told of it: %s", label, strerror(errno));
 	return status;
 }
 
+/* The container of a new group. */
+static int find_container(struct vfio_group *group, struct iommu_endpoint *endpoint,
+			  const char *label)
+{
+	struct container *container = endpoint ? NULL : shared;
+
+	if (!container) {
+		container = malloc(sizeof(*container));
+		if (!container)
+			return fail("not enough memory for the devices, describe fewer");
+		*container = (struct container){
+			.client.ops = &client_ops, .endpoint = endpoint, .fd = -1,
+		};
+		if (!endpoint)
+			shared = container;
+	}
+	group->container = container;
+	container->nr_groups++;
+	return container->fd < 0 ? open_container(container, label) : STATUS_OK;
+}
+
 static void free_group(struct vfio_group *group)
 {
+	struct container *container = group->container;
+
 	if (group->fd >= 0)
 		close(group->fd);
+	if (container && !--container->nr_groups)
+		close_container(container);
 	free(group);
-	if (!container.groups)
-		close_container();
+	if (!groups && kvm >= 0) {
+		close(kvm);
+		kvm = -1;
+	}
 }
 
 static struct vfio_group *find(unsigned int number)
 {
-	struct vfio_group *group = container.groups;
+	struct vfio_group *group = groups;
 
 	while (group && group->number != number)
 		group = group->next;
 	return group;
 }
 
-int vfio_group_open(struct vfio_group **group, const struct vfio_place *place, const char *label)
+static int open_group(struct vfio_group *group, const struct vfio_place *place,
+		      struct iommu_endpoint *endpoint, const char *label)
+{
+	int status = open_file(group, place, label);
+
+	if (!status)
+		status = open_kvm(label);
+	if (!status)
+		status = find_container(group, endpoint, label);
+	return status ? status : join(group, label);
+}
+
+static int get_group(struct vfio_group **group, const struct vfio_place *place,
+		     struct iommu_endpoint *endpoint, const char *label)
 {
 	struct vfio_group *found = find(place->group);
 	int status;
 
+	if (found && (endpoint || found->container->endpoint))
+		return fail("%s: another device of the guest's is in its IOMMU group %u, which the host can't tell apart: leave out iommu=on of both",
+			    label, place->group);
 	if (found) {
 		found->users++;
 		*group = found;
@@ -211,30 +317,47 @@ int vfio_group_open(struct vfio_group **group, const struct vfio_place *place, c
 	if (!found)
 		return fail("not enough memory for the devices, describe fewer");
 	*found = (struct vfio_group){ .number = place->group, .users = 1, .fd = -1 };
-	status = open_file(found, place, label);
-	if (!status)
-		status = join(found, label);
+	status = open_group(found, place, endpoint, label);
 	if (status) {
 		free_group(found);
 		return status;
 	}
-	found->next = container.groups;
-	container.groups = found;
+	found->next = groups;
+	groups = found;
 	*group = found;
 	return STATUS_OK;
 }
 
-void vfio_group_close(struct vfio_group *group)
+int vfio_group_open(struct vfio_group **group, const struct vfio_place *place,
+		    struct iommu_endpoint *endpoint, const char *label)
 {
-	struct vfio_group **at = &container.groups;
+	int status;
 
-	if (!group || --group->users)
-		return;
+	pthread_mutex_lock(&lock);
+	status = get_group(group, place, endpoint, label);
+	pthread_mutex_unlock(&lock);
+	return status;
+}
+
+static void remove_group(struct vfio_group *group)
+{
+	struct vfio_group **at = &groups;
+
 	while (*at != group)
 		at = &(*at)->next;
 	*at = group->next;
 	tell_kvm(group, false);
 	free_group(group);
+}
+
+void vfio_group_close(struct vfio_group *group)
+{
+	if (!group)
+		return;
+	pthread_mutex_lock(&lock);
+	if (!--group->users)
+		remove_group(group);
+	pthread_mutex_unlock(&lock);
 }
 
 int vfio_group_fd(const struct vfio_group *group)
@@ -244,7 +367,10 @@ int vfio_group_fd(const struct vfio_group *group)
 
 int vfio_group_find(unsigned int number)
 {
-	const struct vfio_group *group = find(number);
+	const struct vfio_group *group;
 
+	pthread_mutex_lock(&lock);
+	group = find(number);
+	pthread_mutex_unlock(&lock);
 	return group ? group->fd : -1;
 }

@@ -93,9 +93,7 @@ static int check(struct device_spec *spec)
 	    spec->msix.vectors || spec->nr_capabilities || spec->pm || spec->pcie ||
 	    spec->interrupt_pin || spec->bridge || spec->nr_doorbells ||
 	    spec->nr_regions > !!spec->rom_size)
-		return misuse("--vfio: what it is says the device itself, leave out all but addr=, behind=, irq= and rom=");
-	if (spec->translated)
-		return misuse("--vfio: a device of the host cannot be behind the IOMMU, leave out iommu=on");
+		return misuse("--vfio: what it is says the device itself, leave out all but addr=, behind=, iommu=, irq= and rom=");
 	if (spec->count != 1)
 		return misuse("--vfio: count= is not for devices of the host, of which each is one");
 	if (asprintf(&vfio->label, "--vfio %s", vfio->text) < 0) {
@@ -151,8 +149,12 @@ static int open_device(struct device_spec *spec, const struct guest_memory *memo
 	struct vfio_abilities abilities;
 	int status;
 
-	(void)memory;	/* the container has it */
-	status = vfio_device_open(device, vfio->text, vfio->label);
+	if (spec->translated) {
+		vfio->endpoint = iommu_endpoint_create(memory->iommu);
+		if (!vfio->endpoint)
+			return no_memory();
+	}
+	status = vfio_device_open(device, vfio->text, vfio->endpoint, vfio->label);
 	if (!status)
 		status = read_config(vfio);
 	if (status)
@@ -179,6 +181,7 @@ static void free_description(struct device_spec *spec)
 	if (!vfio)
 		return;
 	vfio_device_close(&vfio->device);
+	iommu_endpoint_free(vfio->endpoint);
 	free(vfio->text);
 	free(vfio->label);
 	free(vfio);

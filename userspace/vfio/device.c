@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A device of the host that VFIO gives us, and its regions. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,34 +111,73 @@ static int get_info(struct vfio_device *device)
 	return status;
 }
 
-int vfio_device_open(struct vfio_device *device, const char *text, const char *label)
-{
-	int status;
+/* Those that are open, or about to be. VFIO lets a process open one more than once. */
+static struct vfio_device *devices;
+static pthread_mutex_t devices_lock = PTHREAD_MUTEX_INITIALIZER;
 
-	*device = (struct vfio_device){ .label = label, .fd = -1 };
-	status = vfio_place_find(&device->place, text, label);
-	if (!status)
-		status = vfio_group_open(&device->group, &device->place, label);
+static bool is_taken(const struct vfio_place *place)
+{
+	const struct vfio_device *device;
+
+	for (device = devices; device; device = device->next) {
+		if (!strcmp(device->place.path, place->path))
+			return true;
+	}
+	return false;
+}
+
+static int open_place(struct vfio_device *device, struct iommu_endpoint *endpoint)
+{
+	int status = vfio_group_open(&device->group, &device->place, endpoint, device->label);
+
 	if (status)
 		return status;
 	device->fd = ioctl(vfio_group_fd(device->group), VFIO_GROUP_GET_DEVICE_FD,
 			   device->place.name);
 	if (device->fd < 0)
-		return fail("%s: VFIO does not open it, is it in use or not bound to vfio-pci? (%s)",
-			    label, strerror(errno));
+		return fail("%s: VFIO does not open it, see what the host's kernel has to say: %s",
+			    device->label, strerror(errno));
 	return get_info(device);
 }
 
-void vfio_device_release(struct vfio_device *device)
+int vfio_device_open(struct vfio_device *device, const char *text, struct iommu_endpoint *endpoint,
+		     const char *label)
 {
-	if (device->fd >= 0)
-		close(device->fd);
-	device->fd = -1;
+	int status;
+
+	*device = (struct vfio_device){ .label = label, .fd = -1 };
+	status = vfio_place_find(&device->place, text, label);
+	if (status)
+		return status;
+	if (is_taken(&device->place)) {
+		vfio_place_free(&device->place);
+		return fail("%s: the guest has it already, name another", label);
+	}
+	pthread_mutex_lock(&devices_lock);
+	device->next = devices;
+	devices = device;
+	pthread_mutex_unlock(&devices_lock);
+	return open_place(device, endpoint);
+}
+
+static void forget(const struct vfio_device *device)
+{
+	struct vfio_device **at = &devices;
+
+	pthread_mutex_lock(&devices_lock);
+	while (*at && *at != device)
+		at = &(*at)->next;
+	if (*at)
+		*at = device->next;
+	pthread_mutex_unlock(&devices_lock);
 }
 
 void vfio_device_close(struct vfio_device *device)
 {
-	vfio_device_release(device);
+	forget(device);
+	if (device->fd >= 0)
+		close(device->fd);
+	device->fd = -1;
 	vfio_group_close(device->group);
 	device->group = NULL;
 	vfio_place_free(&device->place);

@@ -40,15 +40,17 @@ struct vfio_region {
 
 /**
  * struct vfio_device - the device
+ * @next: another one that is open
  * @label: what messages call it
  * @place: where the host has it
  * @group: its IOMMU group
  * @fd: VFIO's descriptor of it; -1: it is not open
- * @can_reset: VFIO can reset it, and it alone
+ * @can_reset: VFIO can reset it alone
  * @regions: by VFIO_PCI_*_REGION_INDEX
  * @nr_irqs: how many interrupts of each kind, by VFIO_PCI_*_IRQ_INDEX
  */
 struct vfio_device {
+	struct vfio_device *next;
 	const char *label;
 	struct vfio_place place;
 	struct vfio_group *group;
@@ -58,11 +60,14 @@ struct vfio_device {
 	__u32 nr_irqs[VFIO_PCI_NUM_IRQS];
 };
 
-/* Open the device that @text names. What has been opened is for vfio_device_close(). */
-int vfio_device_open(struct vfio_device *device, const char *text, const char *label);
+/*
+ * Open the device that @text names. @endpoint: as of vfio_group_open(). What has been opened is for
+ * vfio_device_close().
+ */
+int vfio_device_open(struct vfio_device *device, const char *text, struct iommu_endpoint *endpoint,
+		     const char *label);
 
-/* Give the device itself back to VFIO, which may take long; and then all else. */
-void vfio_device_release(struct vfio_device *device);
+/* Give it back to the host, which may take long. Nothing to do if it is not open. */
 void vfio_device_close(struct vfio_device *device);
 
 /* Read and write a region. What can't be read is all ones. */

@@ -12,6 +12,7 @@
  * @label: what messages call it
  * @bypass: KVM is to take its interrupts' eventfds
  * @no_rom: the guest is not to see its expansion ROM
+ * @endpoint: what the virtual IOMMU knows it by; NULL: it is not behind that
  * @device: the device; open once the description is used
  * @config: what of its configuration space the guest is shown
  */
@@ -20,6 +21,7 @@ struct vfio_function {
 	char *label;
 	bool bypass;
 	bool no_rom;
+	struct iommu_endpoint *endpoint;
 	struct vfio_device device;
 	struct vfio_config config;
 };
