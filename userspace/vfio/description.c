@@ -165,7 +165,7 @@ static int open_device(struct device_spec *spec, const struct guest_memory *memo
 			[KVPCI_MSI] = device->nr_irqs[VFIO_PCI_MSI_IRQ_INDEX],
 			[KVPCI_MSIX] = device->nr_irqs[VFIO_PCI_MSIX_IRQ_INDEX],
 		},
-		.reset = device->can_reset,
+		.reset = vfio_device_can_reset(device),
 		.port = spec->behind,
 	};
 	status = vfio_config_describe(&vfio->config, &abilities, spec, vfio->label);

@@ -126,6 +126,18 @@ static bool is_taken(const struct vfio_place *place)
 	return false;
 }
 
+bool vfio_device_is_other(const struct vfio_device *device, const char *name)
+{
+	const struct vfio_device *other;
+
+	pthread_mutex_lock(&devices_lock);
+	other = devices;
+	while (other && (other == device || strcmp(other->place.name, name)))
+		other = other->next;
+	pthread_mutex_unlock(&devices_lock);
+	return other;
+}
+
 static int open_place(struct vfio_device *device, struct iommu_endpoint *endpoint)
 {
 	int status = vfio_group_open(&device->group, &device->place, endpoint, device->label);
@@ -230,8 +242,6 @@ int vfio_device_set_irqs(const struct vfio_device *device, unsigned int index, _
 	error = ioctl(device->fd, VFIO_DEVICE_SET_IRQS, set);
 	if (error < 0)
 		error = -errno;
-	else if (error)
-		error = -ENOSPC;
 	free(set);
 	return error;
 }
@@ -244,10 +254,4 @@ void vfio_device_clear_irqs(const struct vfio_device *device, unsigned int index
 	};
 
 	ioctl(device->fd, VFIO_DEVICE_SET_IRQS, &set);
-}
-
-void vfio_device_reset(const struct vfio_device *device)
-{
-	if (device->can_reset)
-		ioctl(device->fd, VFIO_DEVICE_RESET);
 }

@@ -76,12 +76,21 @@ __u64 vfio_device_read(const struct vfio_device *device, unsigned int region, __
 void vfio_device_write(const struct vfio_device *device, unsigned int region, __u64 offset,
 		       unsigned int size, __u64 data);
 
-/* Have @events, of eventfds of which -1 is none, be signalled by interrupts of the kind @index. */
+/*
+ * Have @events, eventfds, be signalled by interrupts of the kind @index. Returns 0, a negative
+ * error number, or how many the host has, if these are fewer.
+ */
 int vfio_device_set_irqs(const struct vfio_device *device, unsigned int index, __u32 start,
 			 const int *events, __u32 nr, __u32 action);
 
 /* And by none of them any more. */
 void vfio_device_clear_irqs(const struct vfio_device *device, unsigned int index);
+
+/* Is @name another device that is open? */
+bool vfio_device_is_other(const struct vfio_device *device, const char *name);
+
+/* reset.c: can it be reset, and others not with it? */
+bool vfio_device_can_reset(const struct vfio_device *device);
 
 /* Reset it, and wait until that is done. Nothing of it interrupts. */
 void vfio_device_reset(const struct vfio_device *device);

@@ -124,21 +124,45 @@ static enum kvpci_interrupt wanted(const struct vfio_interrupts *interrupts, __u
 	return *nr ? KVPCI_INTX : 0;
 }
 
-static int enable(const struct vfio_interrupts *interrupts)
+/* The user is told once: the guest can do it again and again. */
+static void tell(struct vfio_interrupts *interrupts, const char *what, __u32 nr)
+{
+	if (!interrupts->told)
+		note("%s: the host has %s for %u of its %u interrupts, and others never come",
+		     interrupts->device->label, what, nr, interrupts->nr);
+	interrupts->told = true;
+}
+
+static int enable_pin(const struct vfio_interrupts *interrupts)
 {
 	const struct vfio_device *device = interrupts->device;
-	unsigned int index = indices[interrupts->use];
 	int error;
 
-	if (interrupts->use != KVPCI_INTX)
-		return vfio_device_set_irqs(device, index, 0,
-					    interrupts->use == KVPCI_MSI ? interrupts->msi :
-									   interrupts->msix,
-					    interrupts->nr, VFIO_IRQ_SET_ACTION_TRIGGER);
-	error = vfio_device_set_irqs(device, index, 0, &interrupts->pin, 1,
+	error = vfio_device_set_irqs(device, VFIO_PCI_INTX_IRQ_INDEX, 0, &interrupts->pin, 1,
 				     VFIO_IRQ_SET_ACTION_TRIGGER);
-	return error ? error : vfio_device_set_irqs(device, index, 0, &interrupts->ack, 1,
+	return error ? error : vfio_device_set_irqs(device, VFIO_PCI_INTX_IRQ_INDEX, 0,
+						    &interrupts->ack, 1,
 						    VFIO_IRQ_SET_ACTION_UNMASK);
+}
+
+/* Vectors of MSI are all there or none: the device has one message for them. */
+static int enable(struct vfio_interrupts *interrupts)
+{
+	const struct vfio_device *device = interrupts->device;
+	int left;
+
+	if (interrupts->use == KVPCI_INTX)
+		return enable_pin(interrupts);
+	if (interrupts->use == KVPCI_MSI)
+		return vfio_device_set_irqs(device, VFIO_PCI_MSI_IRQ_INDEX, 0, interrupts->msi,
+					    interrupts->nr, VFIO_IRQ_SET_ACTION_TRIGGER);
+	left = vfio_device_set_irqs(device, VFIO_PCI_MSIX_IRQ_INDEX, 0, interrupts->msix,
+				    interrupts->nr, VFIO_IRQ_SET_ACTION_TRIGGER);
+	if (left <= 0)
+		return left;
+	tell(interrupts, "vectors", left);
+	return vfio_device_set_irqs(device, VFIO_PCI_MSIX_IRQ_INDEX, 0, interrupts->msix, left,
+				    VFIO_IRQ_SET_ACTION_TRIGGER);
 }
 
 static void disable(struct vfio_interrupts *interrupts)
@@ -153,11 +177,7 @@ static void disable(struct vfio_interrupts *interrupts)
 
 void vfio_interrupts_follow(struct vfio_interrupts *interrupts)
 {
-	static const char *const names[] = {
-		[KVPCI_INTX] = "its pin", [KVPCI_MSI] = "MSI", [KVPCI_MSIX] = "MSI-X",
-	};
 	enum kvpci_interrupt use;
-	int error;
 	__u32 nr;
 
 	use = wanted(interrupts, &nr);
@@ -166,15 +186,10 @@ void vfio_interrupts_follow(struct vfio_interrupts *interrupts)
 	disable(interrupts);
 	interrupts->use = use;
 	interrupts->nr = nr;
-	error = use ? enable(interrupts) : 0;
-	if (!error)
+	if (!use || !enable(interrupts))
 		return;
-	disable(interrupts);
-	/* Once: the guest can do it again and again. */
-	if (!interrupts->told)
-		note("%s: the host does not have %u of its interrupts come, by %s: %s",
-		     interrupts->device->label, nr, names[use], strerror(-error));
-	interrupts->told = true;
+	/* It is not tried again before the guest wants something else. */
+	tell(interrupts, use == KVPCI_INTX ? "no line" : "no vectors", 0);
 }
 
 static void forget(const struct vfio_interrupts *interrupts, enum kvpci_interrupt kind, __u32 nr)
