@@ -8,6 +8,9 @@
 . /virtio.sh
 . /vfio-lib.sh
 
+# Where there is no IOMMU, or no driver for it, nothing comes of it.
+modprobe virtio_iommu 2>/dev/null
+
 devices=$(argument devices | tr , ' ')
 tests=2
 for name in $devices; do
