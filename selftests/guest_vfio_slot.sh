@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Devices of the host in slots of a Linux guest: one is plugged while the guest runs, and then the
+# host takes both away from VFIO, for which the guest releases them. A guest that has one in no slot
+# ends then.
+#
+# Depends on: kernel.
+# Needs: host vfio.
+
+top=$(cd "$(dirname "$0")/../../.." && pwd -P)
+. "$top/selftests/linux-guest.sh"
+. "$top/selftests/virtio-guest.sh"
+. "$top/selftests/vfio-guest.sh"
+tmp=$(mktemp -d) || exit 1
+ctl=$top/userspace/kvpci-ctl
+
+# serve LINE: what the guest asks for.
+serve()
+{
+	case $1 in
+	plug)
+		"$ctl" "$tmp/socket" plug "vfio,path=$nvme,behind=a" || failed=plug
+		;;
+	take-disk)
+		use_nvme || failed=disk
+		;;
+	take-edu)
+		drive_with pci-stub $edu || failed=edu
+		echo >&3
+		;;
+	esac
+}
+
+# take_away LINE: the guest has begun to use it.
+take_away()
+{
+	case $1 in
+	"ok 2 "*)	drive_with pci-stub $edu || failed=away ;;
+	esac
+}
+
+echo "KTAP version 1"
+echo "1..7"
+
+fill_disk 4
+drive_with vfio-pci $nvme $edu
+guest_result $? "the devices are VFIO's"
+failed=
+append="mebibytes=4 sum=$fill_sum"
+try_guest "power-off" converse vfio-slot serve --memory 256M --control "$tmp/socket" \
+	--device root-port,name=a,addr=2 --device root-port,name=b,addr=3 --vfio $edu,behind=b
+guest_result "$([ -z "$failed" ]; echo $?)" "the host has what it wanted back: $failed"
+[ "$(dd if="/dev/${nvme_name}n1" bs=1M count=4 iflag=direct 2>/dev/null | md5sum |
+	cut -d ' ' -f 1)" = "$fill_sum" ]
+guest_result $? "and uses its disk"
+
+drive_with vfio-pci $edu
+failed=
+# shellcheck disable=SC2034 # it is added to the command line
+append="devices=edu iomem=relaxed"
+converse vfio take_away --memory 256M --vfio $edu
+[ $? = 1 ] && [ -z "$failed" ] && grep -q 'in no slot' /tmp/guest.log
+guest_result $? "without a slot the guest ends"
+[ "$(grep -c 'kvpci-run:' /tmp/guest.log)" = 1 ]
+guest_result $? "with one line that says why"
+rm -rf "$tmp"
