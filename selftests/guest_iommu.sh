@@ -3,8 +3,7 @@
 #
 # A Linux guest whose devices are behind an IOMMU: a network device with two pairs of queues and
 # sockets, which vhost serves. Data go both ways, by both, and another network device is plugged. The
-# guest has kernel 6.12. One of 6.1, which has no driver of virtual IOMMUs, has its network device
-# behind one all the same.
+# guest has kernel 6.12, since Debian's 6.1 has no driver of virtual IOMMUs.
 #
 # Depends on: delivery.
 
@@ -40,7 +39,7 @@ answer()
 modprobe -a tun vhost_net vhost_vsock
 
 echo "KTAP version 1"
-echo "1..8"
+echo "1..5"
 
 append=
 other="tcp 192.0.2.2 5002"
@@ -60,9 +59,4 @@ same "the tap uses both of its queues" 2 "$(cat "$tmp/queues")"
 guest_result $status "the launcher ends with status 0"
 truncate -s 1M "$tmp/disk"
 refuses "a disk behind the IOMMU" 1 "leave out iommu=on" --iommu --disk "$tmp/disk,iommu=on"
-
-guest_kernel=$top/build/kernel/6.1/vmlinuz
-guest_initrd=$top/build/guest/virtio-initrd
-. "$top/selftests/net-guest.sh"
-net_traffic 1 kvpci3 --iommu --net tap=kvpci3,iommu=on,mac=02:00:00:00:00:07,mtu=1400
 rm -rf "$tmp"
