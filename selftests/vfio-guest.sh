@@ -31,6 +31,13 @@ drive_with()
 	done
 }
 
+# drive_with_none FUNCTION: have it be without a driver, which a test before may have left it with.
+drive_with_none()
+{
+	[ ! -e "/sys/bus/pci/devices/$1/driver" ] ||
+		echo "$1" >"/sys/bus/pci/devices/$1/driver/unbind"
+}
+
 # use_nvme: have the host use it: $nvme_name is what its driver calls it, when that is done.
 use_nvme()
 {

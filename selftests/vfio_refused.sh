@@ -51,6 +51,7 @@ refuses "interrupts of no kind" 2 "trigger or bypass" --vfio $edu,irq=polling
 refuses "a key that is none" 2 "nonsense" --vfio $edu,nonsense=1
 refuses "a device that there is not" 1 "there is no such device" --vfio 0000:7f:00.0
 refuses "no device of PCI's" 1 "/sys/class/mem/null" --vfio /sys/class/mem/null
+drive_with_none $edu
 refuses "a device without a driver" 1 "it has no driver" --vfio $edu
 use_nvme
 refuses "a device that the host uses" 1 "its driver is nvme" --vfio $nvme
