@@ -94,17 +94,21 @@ static void handle(struct rig *rig, __u8 vector, const struct device *device)
 			 device ? lower_place(device) : 0, __ATOMIC_SEQ_CST);
 }
 
-/* What was on its way may take a while: from KVM to the function and back by work items. */
+/*
+ * What was on its way may take a while: from KVM to the function and back by work items, and on a
+ * busy host that runs a slow kernel these come late.
+ */
 static bool becomes_quiet(struct rig *rig)
 {
 	const time_t end = time(NULL) + patience();
+	const int enough = 12;
 	int quiet = 0;
 
-	while (quiet < 4 && time(NULL) < end) {
+	while (quiet < enough && time(NULL) < end) {
 		usleep(20000);
 		quiet = strays(rig) ? 0 : quiet + 1;
 	}
-	return quiet == 4;
+	return quiet == enough;
 }
 
 static void set_command_bit(struct device *device, __u16 bit, bool on)
