@@ -450,6 +450,24 @@ static int set_bar(struct device_spec *spec, const char *key, char *value)
 		      key, value);
 }
 
+bool spec_has_bars(const struct device_spec *spec)
+{
+	unsigned int i;
+
+	for (i = 0; i < KVPCI_NUM_BARS; i++) {
+		if (spec->bars[i].size)
+			return true;
+	}
+	return false;
+}
+
+/* One more region, of @length bytes that are 0 and can't be written. */
+static int new_region(struct device_spec *spec, size_t length, struct spec_region **region)
+{
+	*region = append(&spec->regions, &spec->nr_regions, sizeof(**region));
+	return *region ? bytes_create(&(*region)->bytes, length) : no_memory();
+}
+
 /* The ROM is a read-only region like others; its size is that of its contents, rounded up. */
 int spec_set_rom(struct device_spec *spec, const void *data, size_t length)
 {
@@ -459,10 +477,7 @@ int spec_set_rom(struct device_spec *spec, const void *data, size_t length)
 
 	while (size < length)
 		size *= 2;
-	region = append(&spec->regions, &spec->nr_regions, sizeof(*region));
-	if (!region)
-		return no_memory();
-	status = bytes_create(&region->bytes, length);
+	status = new_region(spec, length, &region);
 	if (status)
 		return status;
 	memcpy(region->bytes.value, data, length);
@@ -571,10 +586,7 @@ static int add_region(struct device_spec *spec, const char *key, char *value,
 	if (opts.set_lower && opts.trigger)
 		return misuse("--device: %s: lower and trigger= exclude each other", key);
 
-	region = append(&spec->regions, &spec->nr_regions, sizeof(*region));
-	if (!region)
-		return no_memory();
-	status = bytes_create(&region->bytes, length);
+	status = new_region(spec, length, &region);
 	if (status)
 		return status;
 	if (!opts.set_readonly && !opts.writable)

@@ -129,6 +129,8 @@ int spec_add_capability(struct device_spec *spec, const struct spec_capability *
 			struct spec_bytes **bytes);
 int spec_set_rom(struct device_spec *spec, const void *data, size_t length);
 
+bool spec_has_bars(const struct device_spec *spec);
+
 void spec_free(struct device_spec *spec);
 
 #endif /* SPEC_H */

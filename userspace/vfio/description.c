@@ -70,17 +70,6 @@ static int parse(struct device_spec *spec, const char *key, const char *value, b
 	return STATUS_OK;
 }
 
-static bool has_bars(const struct device_spec *spec)
-{
-	unsigned int i;
-
-	for (i = 0; i < KVPCI_NUM_BARS; i++) {
-		if (spec->bars[i].size)
-			return true;
-	}
-	return false;
-}
-
 static int check(struct device_spec *spec)
 {
 	struct vfio_function *vfio = get(spec);
@@ -89,7 +78,7 @@ static int check(struct device_spec *spec)
 		return no_memory();
 	if (!vfio->text)
 		return misuse("--vfio: say which device of the host it is, by path=");
-	if (has_bars(spec) || spec->vendor || spec->device || spec->msi.vectors ||
+	if (spec_has_bars(spec) || spec->vendor || spec->device || spec->msi.vectors ||
 	    spec->msix.vectors || spec->nr_capabilities || spec->pm || spec->pcie ||
 	    spec->interrupt_pin || spec->bridge || spec->nr_doorbells ||
 	    spec->nr_regions > !!spec->rom_size)

@@ -73,17 +73,6 @@ static int virtio_parse(struct device_spec *spec, const char *key, const char *v
 	return device->type->parse(device, key, value, known);
 }
 
-static bool has_bars(const struct device_spec *spec)
-{
-	unsigned int i;
-
-	for (i = 0; i < KVPCI_NUM_BARS; i++) {
-		if (spec->bars[i].size)
-			return true;
-	}
-	return false;
-}
-
 static int virtio_check(struct device_spec *spec)
 {
 	struct virtio_device *device;
@@ -92,7 +81,7 @@ static int virtio_check(struct device_spec *spec)
 	if (status)
 		return status;
 	device = spec->model_data;
-	if (has_bars(spec) || spec->rom_size || spec->msi.vectors || spec->msix.vectors)
+	if (spec_has_bars(spec) || spec->rom_size || spec->msi.vectors || spec->msix.vectors)
 		return misuse("--device: %s has BARs and interrupts of its own, leave out barN=, rom=, msi= and msix=",
 			      spec->name);
 	if (spec->count != 1)
