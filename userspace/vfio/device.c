@@ -138,6 +138,21 @@ bool vfio_device_is_other(const struct vfio_device *device, const char *name)
 	return other;
 }
 
+/* False: the guest has it already. Others may be closed meanwhile, on threads of their own. */
+static bool remember(struct vfio_device *device)
+{
+	bool taken;
+
+	pthread_mutex_lock(&devices_lock);
+	taken = is_taken(&device->place);
+	if (!taken) {
+		device->next = devices;
+		devices = device;
+	}
+	pthread_mutex_unlock(&devices_lock);
+	return !taken;
+}
+
 static int open_place(struct vfio_device *device, struct iommu_endpoint *endpoint)
 {
 	int status = vfio_group_open(&device->group, &device->place, endpoint, device->label);
@@ -161,14 +176,10 @@ int vfio_device_open(struct vfio_device *device, const char *text, struct iommu_
 	status = vfio_place_find(&device->place, text, label);
 	if (status)
 		return status;
-	if (is_taken(&device->place)) {
+	if (!remember(device)) {
 		vfio_place_free(&device->place);
 		return fail("%s: the guest has it already, name another", label);
 	}
-	pthread_mutex_lock(&devices_lock);
-	device->next = devices;
-	devices = device;
-	pthread_mutex_unlock(&devices_lock);
 	return open_place(device, endpoint);
 }
 
