@@ -94,7 +94,6 @@ int boot_copy_initrd(const struct boot *boot, __u64 lowest, __u64 highest, __u64
 	if (!to)
 		return fail("the kernel and the initrd %s do not fit into %llu MiB, give more --memory",
 			    boot->initrd->path, boot->memory->size / MIB(1));
-	memcpy(to, boot->initrd->data, boot->initrd->size);
 	*address = start;
-	return STATUS_OK;
+	return file_copy(boot->initrd, to, 0, boot->initrd->size);
 }

@@ -7,7 +7,11 @@
 #include <stdbool.h>
 
 #include "file.h"
+#include "layout.h"
 #include "memory.h"
+
+/* How much of a kernel's file is read at once: of longer ones, headers are in here, or ELF's. */
+#define BOOT_KERNEL_HEAD	KIB(64)
 
 /* What is to be booted. */
 struct boot {

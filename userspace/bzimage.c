@@ -93,9 +93,10 @@ static int bzimage_load(const struct boot *boot, struct boot_entry *entry)
 		return fail("the kernel %s needs memory from %#llx to %#llx, give more --memory",
 			    kernel->path, header.pref_address,
 			    header.pref_address + header.init_size);
-	memcpy(to, kernel->data + setup_size, size);
-
-	status = boot_copy_command_line(boot, boot_linux_command_line(boot), header.cmdline_size);
+	status = file_copy(kernel, to, setup_size, size);
+	if (!status)
+		status = boot_copy_command_line(boot, boot_linux_command_line(boot),
+						header.cmdline_size);
 	if (status)
 		return status;
 	status = boot_copy_initrd(boot, header.pref_address + header.init_size,

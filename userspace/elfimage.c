@@ -17,7 +17,10 @@ struct Elf *elf_of_file(const struct file *file)
 	struct Elf *elf;
 
 	elf_version(EV_CURRENT);
-	elf = elf_memory((char *)file->data, file->size);
+	if (file->left)
+		elf = elf_begin(file->fd, ELF_C_READ, NULL);
+	else
+		elf = elf_memory((char *)file->data, file->size);
 	if (!elf)
 		return NULL;
 	if (elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) &&
@@ -85,6 +88,7 @@ int elf_load(struct Elf *elf, const struct boot *boot, __u64 *end)
 	GElf_Phdr segment;
 	bool loaded = false;
 	size_t n, i;
+	int status;
 	void *to;
 
 	*end = HIGH_RAM_BASE;
@@ -111,7 +115,9 @@ int elf_load(struct Elf *elf, const struct boot *boot, __u64 *end)
 			return fail("the kernel %s needs %llu bytes of memory at %#llx, where the guest has none: give more --memory",
 				    kernel->path, (unsigned long long)segment.p_memsz,
 				    (unsigned long long)segment.p_paddr);
-		memcpy(to, kernel->data + segment.p_offset, segment.p_filesz);
+		status = file_copy(kernel, to, segment.p_offset, segment.p_filesz);
+		if (status)
+			return status;
 		memset((char *)to + segment.p_filesz, 0, segment.p_memsz - segment.p_filesz);
 		if (segment.p_paddr + segment.p_memsz > *end)
 			*end = segment.p_paddr + segment.p_memsz;

@@ -10,10 +10,18 @@ struct file {
 	const char *path;
 	__u8 *data;
 	size_t size;
+	size_t left;	/* how much of it is not in @data, but yet to be read, by @fd */
+	int fd;
 };
 
 /* Read the file at @path. @what is its role, for messages: "kernel". */
 int file_read(struct file *file, const char *path, const char *what);
+
+/* The same, but of a file that is longer read @most bytes, and leave the rest to file_copy(). */
+int file_read_head(struct file *file, const char *path, const char *what, size_t most);
+
+/* Copy @size bytes at @offset, which the file has had, whether they have been read or not. */
+int file_copy(const struct file *file, void *to, size_t offset, size_t size);
 
 void file_free(struct file *file);
 

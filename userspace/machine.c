@@ -140,9 +140,10 @@ static int read_input(struct machine *machine)
 	status = slots_assign(options->devices, options->nr_devices, &machine->slots,
 			      &machine->nr_slots);
 	if (!status)
-		status = file_read(&machine->kernel, options->kernel, "kernel");
+		status = file_read_head(&machine->kernel, options->kernel, "kernel",
+					BOOT_KERNEL_HEAD);
 	if (!status && options->initrd)
-		status = file_read(&machine->initrd, options->initrd, "initrd");
+		status = file_read_head(&machine->initrd, options->initrd, "initrd", 1);
 	if (!status)
 		status = affinity_check_cpus(&options->affinity);
 	if (!status)

@@ -64,6 +64,7 @@ extern const struct test iommu_tests[];
 extern const struct test lib_tests[];
 extern const struct test memory_tests[];
 extern const struct test mptable_tests[];
+extern const struct test file_tests[];
 extern const struct test fs_tests[];
 extern const struct test net_tests[];
 extern const struct test netctrl_tests[];
