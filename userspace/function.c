@@ -548,9 +548,12 @@ int function_press_button(struct function *port)
 	return error ? failed(port, "to press a slot's button", error) : STATUS_OK;
 }
 
-time_t function_pressed_ago(const struct function *port)
+/* Linux lets 5 seconds pass, in which another press is a change of mind. */
+#define UNDECIDED	10
+
+bool function_is_asked(const struct function *port, const struct slot_control *control)
 {
-	return now() - port->leaving;
+	return port->leaving && (control->blinking || now() - port->leaving < UNDECIDED);
 }
 
 int function_start_slot(struct function *port, bool occupied)

@@ -65,8 +65,8 @@ int function_slot(struct function *port, struct slot_control *control);
 /* Press the attention button of a port's slot: the guest is to release what is there. */
 int function_press_button(struct function *port);
 
-/* How many seconds ago was that? */
-time_t function_pressed_ago(const struct function *port);
+/* Has that been done, and may the guest still be about to do so? @control: as it is now */
+bool function_is_asked(const struct function *port, const struct slot_control *control);
 
 /* Have the power indicator be on or off, for a guest that does not serve the slot yet. */
 int function_set_indicator(struct function *port, bool on);

@@ -235,9 +235,6 @@ int hotplug_plug(struct hotplug *hotplug, const char *text)
 	return status;
 }
 
-/* Linux lets 5 seconds pass, in which another press is a change of mind. */
-#define UNDECIDED	10
-
 /* Ask the guest to release what is in a slot. */
 static int ask(struct function *port, const struct slot_control *control)
 {
@@ -246,7 +243,7 @@ static int ask(struct function *port, const struct slot_control *control)
 	if (!control->served)
 		return misuse("the guest does not serve the slot of %s, at least not yet: add force to remove what is there all the same",
 			      name);
-	if (port->leaving && (control->blinking || function_pressed_ago(port) < UNDECIDED))
+	if (function_is_asked(port, control))
 		return misuse("the guest has been asked to release what is in the slot of %s, and has not yet: add force to remove it all the same",
 			      name);
 	return function_press_button(port);

@@ -226,23 +226,25 @@ static int vfio_poll_fd(void *opaque)
 	return ((struct state *)opaque)->events;
 }
 
-/* The host wants it back: the guest is to release it if it can, or ends. */
+/*
+ * The host wants it back, of which VFIO tells every ten seconds until it has. The guest is asked to
+ * release it, and again if it has not. A guest that can't be asked goes on: it may hold more than
+ * that device, and when it ends is for its owner to say.
+ */
 static void give_back(struct state *state)
 {
 	struct function *port = state->function->parent;
 	struct slot_control control = { 0 };
+	bool can_ask = port && port->slot_control && !function_slot(port, &control) &&
+		       control.served;
 
-	if (state->leaving)
-		return;
-	state->leaving = true;
-	if (port && port->slot_control && !function_slot(port, &control) && control.served) {
-		note("%s: the host wants it back, and the guest is asked to release it",
-		     state->vfio->label);
+	if (can_ask && !function_is_asked(port, &control))
 		function_press_button(port);
-		return;
-	}
-	stop_request(fail("%s: the host wants it back, and it is in no slot that the guest serves: the guest ends",
-			  state->vfio->label));
+	if (!state->leaving)
+		note("%s: the host wants it back, and %s", state->vfio->label,
+		     can_ask ? "the guest is asked to release it" :
+			       "waits for it, since it is in no slot that the guest serves: shut the guest down");
+	state->leaving = true;
 }
 
 static void vfio_dispatch(void *opaque)
