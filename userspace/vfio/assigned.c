@@ -41,6 +41,7 @@ enum source {
  * @command: what the device's command register was set to last
  * @control: likewise, PCI Express's device control
  * @control2: and device control 2
+ * @not_reset: a reset has failed, of which has been told
  * @interrupts: its interrupts
  * @bars: its BARs
  * @sources: eventfds by which VFIO tells of the device
@@ -54,6 +55,7 @@ struct state {
 	__u16 command;
 	__u16 control;
 	__u16 control2;
+	bool not_reset;
 	struct vfio_interrupts interrupts;
 	struct vfio_bars bars;
 	int sources[NR_SOURCES];
@@ -101,16 +103,15 @@ static void follow_command(struct state *state)
 /* Bring the device in line with what the guest's registers hold. */
 static void follow(struct state *state)
 {
-	const struct vfio_config *config = &state->vfio->config;
-	__u16 at = config->express;
+	__u16 control = vfio_config_control(&state->vfio->config);
+	__u16 control2 = vfio_config_control2(&state->vfio->config);
 
 	follow_command(state);
-	if (at)
-		follow_register(state, at + PCI_EXP_DEVCTL,
-				read_register(state, at + PCI_EXP_DEVCTL), &state->control);
-	if (config->express_length > PCI_EXP_DEVCTL2 + 1)
-		follow_register(state, at + PCI_EXP_DEVCTL2,
-				read_register(state, at + PCI_EXP_DEVCTL2), &state->control2);
+	if (control)
+		follow_register(state, control, read_register(state, control), &state->control);
+	if (control2)
+		follow_register(state, control2, read_register(state, control2),
+				&state->control2);
 	vfio_interrupts_follow(&state->interrupts);
 }
 
@@ -126,22 +127,36 @@ static void vfio_written(void *opaque, unsigned int bar, __u64 offset, unsigned 
 	pthread_mutex_unlock(&state->lock);
 }
 
+/* That it is not, the user is told once: the guest can do it again and again. */
+static void reset_device(struct state *state)
+{
+	int error = vfio_device_reset(&state->vfio->device);
+
+	if (error && !state->not_reset)
+		note("%s: the guest has reset it, but the host has not (%s): it goes on as it was, and if that does not do, start the guest anew",
+		     state->vfio->label, strerror(-error));
+	state->not_reset |= error;
+}
+
 /* The registers are as after a reset already. */
 static void vfio_reset(void *opaque)
 {
 	struct state *state = opaque;
 	const struct vfio_config *config = &state->vfio->config;
+	__u16 control = vfio_config_control(config);
+	__u16 control2 = vfio_config_control2(config);
 
 	pthread_mutex_lock(&state->lock);
 	vfio_interrupts_stop(&state->interrupts);
 	write_device(state, PCI_COMMAND, config->decode);
-	vfio_device_reset(&state->vfio->device);
+	reset_device(state);
 	state->command = config->decode;
 	write_device(state, PCI_COMMAND, config->decode);
-	if (config->express)
-		state->control = ~read_register(state, config->express + PCI_EXP_DEVCTL);
-	if (config->express_length > PCI_EXP_DEVCTL2 + 1)
-		state->control2 = ~read_register(state, config->express + PCI_EXP_DEVCTL2);
+	/* Nothing that they could hold: they are written. */
+	if (control)
+		state->control = ~read_register(state, control);
+	if (control2)
+		state->control2 = ~read_register(state, control2);
 	follow(state);
 	pthread_mutex_unlock(&state->lock);
 }
@@ -300,6 +315,8 @@ static int add_config_range(struct state *state, enum kvpci_range_kind kind, __u
 static int add_config_ranges(struct state *state)
 {
 	const struct vfio_config *config = &state->vfio->config;
+	__u16 control = vfio_config_control(config);
+	__u16 control2 = vfio_config_control2(config);
 	int status = add_config_range(state, KVPCI_RANGE_EXIT, PCI_COMMAND, 2);
 	unsigned int i;
 
@@ -308,12 +325,10 @@ static int add_config_ranges(struct state *state)
 	if (!status && config->msix)
 		status = add_config_range(state, KVPCI_RANGE_EXIT, config->msix + PCI_MSIX_FLAGS,
 					  2);
-	if (!status && config->express)
-		status = add_config_range(state, KVPCI_RANGE_EXIT,
-					  config->express + PCI_EXP_DEVCTL, 2);
-	if (!status && config->express_length > PCI_EXP_DEVCTL2 + 1)
-		status = add_config_range(state, KVPCI_RANGE_EXIT,
-					  config->express + PCI_EXP_DEVCTL2, 2);
+	if (!status && control)
+		status = add_config_range(state, KVPCI_RANGE_EXIT, control, 2);
+	if (!status && control2)
+		status = add_config_range(state, KVPCI_RANGE_EXIT, control2, 2);
 	for (i = 0; !status && i < config->nr_passed; i++)
 		status = add_config_range(state, KVPCI_RANGE_USERSPACE, config->passed[i].at,
 					  config->passed[i].length);

@@ -228,7 +228,7 @@ static int add_express(struct vfio_config *config, const struct vfio_abilities *
 	put16(bytes->writable, PCI_EXP_DEVCTL, DEVICE_CONTROL_WRITABLE);
 	put16(bytes->value, PCI_EXP_DEVSTA, 0);
 	bytes->write1clear[PCI_EXP_DEVSTA] = DEVICE_STATUS_EVENTS;
-	if (length > PCI_EXP_DEVCTL2 + 1)
+	if (vfio_config_control2(config))
 		put16(bytes->writable, PCI_EXP_DEVCTL2, DEVICE_CONTROL2_WRITABLE);
 	set_type(bytes, abilities->port);
 	return STATUS_OK;
@@ -394,6 +394,18 @@ int vfio_config_describe(struct vfio_config *config, const struct vfio_abilities
 	       !came_before(config, next_standard, at, steps) && steps++ < MAX_STEPS / 2)
 		status = add_standard(config, abilities, spec, at);
 	return status ? status : add_all_extended(config, spec);
+}
+
+__u16 vfio_config_control(const struct vfio_config *config)
+{
+	return config->express ? config->express + PCI_EXP_DEVCTL : 0;
+}
+
+/* Devices of the first version end before it. */
+__u16 vfio_config_control2(const struct vfio_config *config)
+{
+	return config->express_length > PCI_EXP_DEVCTL2 + 1 ? config->express + PCI_EXP_DEVCTL2 :
+							      0;
 }
 
 const struct vfio_passed *vfio_config_find(const struct vfio_config *config, __u64 offset)

@@ -71,6 +71,10 @@ struct vfio_abilities {
 int vfio_config_describe(struct vfio_config *config, const struct vfio_abilities *abilities,
 			 struct device_spec *spec, const char *label);
 
+/* Where PCI Express's device control and device control 2 are; 0: there is none. */
+__u16 vfio_config_control(const struct vfio_config *config);
+__u16 vfio_config_control2(const struct vfio_config *config);
+
 /* What a byte of configuration space is passed on to; NULL: it is not. */
 const struct vfio_passed *vfio_config_find(const struct vfio_config *config, __u64 offset);
 

@@ -92,7 +92,10 @@ bool vfio_device_is_other(const struct vfio_device *device, const char *name);
 /* reset.c: can it be reset, and others not with it? */
 bool vfio_device_can_reset(const struct vfio_device *device);
 
-/* Reset it, and wait until that is done. Nothing of it interrupts. */
-void vfio_device_reset(const struct vfio_device *device);
+/*
+ * Reset it, and wait until that is done. Nothing of it interrupts. Returns 0 or a negative error
+ * number.
+ */
+int vfio_device_reset(const struct vfio_device *device);
 
 #endif /* VFIO_DEVICE_H */

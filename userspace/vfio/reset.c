@@ -6,11 +6,17 @@
  * other functions there, for which we have to show that these are ours: they are in groups that we
  * have. That is done if none of the others is the guest's, too.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include "vfio/device.h"
+
+/* How often a reset is tried, and how long after each other, in nanoseconds: two seconds. */
+#define TRIES		100
+#define PAUSE		20000000
 
 /* What would be reset with it; NULL: the bus can't be. For the caller to free. */
 static struct vfio_pci_hot_reset_info *get_affected(const struct vfio_device *device)
@@ -87,16 +93,31 @@ bool vfio_device_can_reset(const struct vfio_device *device)
 	return reset;
 }
 
-void vfio_device_reset(const struct vfio_device *device)
+/* Somebody else of the host may just be about to reset it, or to look at it. */
+static int reset_patiently(const struct vfio_device *device, unsigned long request, void *argument)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE };
+	unsigned int left = TRIES;
+
+	while (ioctl(device->fd, request, argument)) {
+		if (errno != EAGAIN || !--left)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int vfio_device_reset(const struct vfio_device *device)
 {
 	struct vfio_pci_hot_reset *reset;
+	int error;
 
-	if (device->can_reset) {
-		ioctl(device->fd, VFIO_DEVICE_RESET);
-		return;
-	}
+	if (device->can_reset)
+		return reset_patiently(device, VFIO_DEVICE_RESET, NULL);
 	reset = find_groups(device);
-	if (reset)
-		ioctl(device->fd, VFIO_DEVICE_PCI_HOT_RESET, reset);
+	if (!reset)
+		return -EPERM;
+	error = reset_patiently(device, VFIO_DEVICE_PCI_HOT_RESET, reset);
 	free(reset);
+	return error;
 }
