@@ -443,6 +443,14 @@ static void offer_up(__u16 pairs)
 	offer(0);
 }
 
+/* A command during which the guest unmaps where its answer would be. */
+static int unmap_and_set_pairs(void *context, unsigned int pairs)
+{
+	EXPECT(!unmap_page(context, HEADER));
+	pairs_set = pairs;
+	return 0;
+}
+
 static void translated(void)
 {
 	struct iommu_endpoint *endpoint;
@@ -467,6 +475,12 @@ static void translated(void)
 	EXPECT(!unmap_page(iommu, HEADER) && !map_page(iommu, HEADER, IOMMU_READ));
 	offer_up(2);
 	EXPECT(serve() == -EFAULT && pairs_set == 3 && *(__u8 *)at(ACK) == 0xff);
+	/* or has been, */
+	EXPECT(!unmap_page(iommu, HEADER) && !map_page(iommu, HEADER, IOMMU_READ | IOMMU_WRITE));
+	netctrl.set_pairs = unmap_and_set_pairs;
+	netctrl.context = iommu;
+	offer_up(4);
+	EXPECT(serve() == -EFAULT && pairs_set == 4 && *(__u8 *)at(ACK) == 0xff);
 	/* nor is a ring that has gone. */
 	EXPECT(!unmap_page(iommu, DEVICE));
 	EXPECT(serve() == -EFAULT && used()->idx == 1);

@@ -176,6 +176,11 @@ int ring_take(struct ring *ring, struct chain *chain)
 	return 1;
 }
 
+void ring_untake(struct ring *ring)
+{
+	ring->next--;
+}
+
 /* 2.7.7.2, and with VIRTIO_RING_F_EVENT_IDX 2.7.7 */
 static bool wants_interrupt(const struct ring *ring)
 {

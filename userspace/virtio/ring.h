@@ -80,6 +80,9 @@ void ring_start(struct ring *ring, const struct guest_memory *memory,
  */
 int ring_take(struct ring *ring, struct chain *chain);
 
+/* What has been taken last is going to be taken again, as it is by then. */
+void ring_untake(struct ring *ring);
+
 /* Give it back, @written bytes of it having been written. Does the driver ask for an interrupt? */
 bool ring_give(struct ring *ring, const struct chain *chain, __u32 written);
 
