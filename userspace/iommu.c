@@ -11,6 +11,7 @@
 #include <linux/virtio_iommu.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "iommu.h"
 #include "mappings.h"
@@ -36,6 +37,9 @@ struct domain {
  * @shown: the guest knows it
  * @id: and by this number
  * @domain: the domain that it is in; NULL: none
+ * @clients: what reaches memory for it
+ * @holes: addresses that it can't be given
+ * @nr_holes: how many of these there are
  */
 struct iommu_endpoint {
 	struct iommu_endpoint *next;
@@ -44,6 +48,8 @@ struct iommu_endpoint {
 	__u32 id;
 	struct domain *domain;
 	struct iommu_client *clients;
+	struct iommu_range holes[IOMMU_MAX_HOLES];
+	unsigned int nr_holes;
 };
 
 /**
@@ -128,6 +134,15 @@ struct iommu_endpoint *iommu_endpoint_create(struct iommu *iommu)
 	iommu->endpoints = endpoint;
 	pthread_mutex_unlock(&iommu->lock);
 	return endpoint;
+}
+
+void iommu_endpoint_exclude(struct iommu_endpoint *endpoint, const struct iommu_range *holes,
+			    unsigned int nr)
+{
+	pthread_mutex_lock(&endpoint->iommu->lock);
+	endpoint->nr_holes = nr < IOMMU_MAX_HOLES ? nr : IOMMU_MAX_HOLES;
+	memcpy(endpoint->holes, holes, endpoint->nr_holes * sizeof(*holes));
+	pthread_mutex_unlock(&endpoint->iommu->lock);
 }
 
 void iommu_endpoint_show(struct iommu_endpoint *endpoint, __u32 id)
@@ -456,10 +471,55 @@ void *iommu_at(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32
 	return NULL;
 }
 
+/* Has the domain mappings at addresses that the endpoint can't be given? */
+static bool has_excluded(const struct domain *domain, const struct iommu_endpoint *endpoint)
+{
+	unsigned int i;
+
+	for (i = 0; i < endpoint->nr_holes; i++) {
+		if (mappings_find(&domain->mappings, endpoint->holes[i].start,
+				  endpoint->holes[i].last))
+			return true;
+	}
+	return false;
+}
+
+/* Can an endpoint of the domain not be given all of that? */
+static bool is_excluded(const struct iommu *iommu, const struct domain *domain,
+			const struct mapping *mapping)
+{
+	const struct iommu_endpoint *endpoint;
+	unsigned int i;
+
+	for (endpoint = iommu->endpoints; endpoint; endpoint = endpoint->next) {
+		for (i = 0; endpoint->domain == domain && i < endpoint->nr_holes; i++) {
+			if (mapping->start <= endpoint->holes[i].last &&
+			    mapping->last >= endpoint->holes[i].start)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* What a client has not taken: VFIO returns ENOSPC if it has as many as its limit says. */
+static __u8 client_status(int error)
+{
+	switch (error) {
+	case 0:
+		return VIRTIO_IOMMU_S_OK;
+	case -ENOMEM:
+	case -ENOSPC:
+		return VIRTIO_IOMMU_S_NOMEM;
+	default:
+		return VIRTIO_IOMMU_S_DEVERR;
+	}
+}
+
 static __u8 attach(struct iommu *iommu, __u32 number, __u32 id, bool bypass)
 {
 	struct iommu_endpoint *endpoint = find_endpoint(iommu, id);
 	struct domain *domain = find_domain(iommu, number);
+	int error;
 
 	if (!endpoint)
 		return VIRTIO_IOMMU_S_NOENT;
@@ -467,14 +527,16 @@ static __u8 attach(struct iommu *iommu, __u32 number, __u32 id, bool bypass)
 		return VIRTIO_IOMMU_S_RANGE;
 	if (domain && domain->bypass != bypass)
 		return VIRTIO_IOMMU_S_INVAL;
+	if (domain && has_excluded(domain, endpoint))
+		return VIRTIO_IOMMU_S_UNSUPP;
 	if (!domain)
 		domain = add_domain(iommu, number, bypass);
 	if (!domain)
 		return VIRTIO_IOMMU_S_NOMEM;
-	if (!set_domain(endpoint, domain))
-		return VIRTIO_IOMMU_S_OK;
-	set_domain(endpoint, NULL);
-	return VIRTIO_IOMMU_S_DEVERR;
+	error = set_domain(endpoint, domain);
+	if (error)
+		set_domain(endpoint, NULL);
+	return client_status(error);
 }
 
 __u8 iommu_attach(struct iommu *iommu, __u32 domain, __u32 endpoint, bool bypass)
@@ -495,7 +557,7 @@ static __u8 detach(struct iommu *iommu, __u32 number, __u32 id)
 		return VIRTIO_IOMMU_S_NOENT;
 	if (!endpoint->domain || endpoint->domain->number != number)
 		return VIRTIO_IOMMU_S_INVAL;
-	return set_domain(endpoint, NULL) ? VIRTIO_IOMMU_S_DEVERR : VIRTIO_IOMMU_S_OK;
+	return client_status(set_domain(endpoint, NULL));
 }
 
 __u8 iommu_detach(struct iommu *iommu, __u32 domain, __u32 endpoint)
@@ -558,6 +620,7 @@ static __u8 map(struct iommu *iommu, __u32 number, const struct mapping *mapping
 {
 	struct domain *domain = find_domain(iommu, number);
 	__u64 length = mapping->last - mapping->start;
+	int error;
 
 	if (!domain)
 		return VIRTIO_IOMMU_S_NOENT;
@@ -568,17 +631,19 @@ static __u8 map(struct iommu *iommu, __u32 number, const struct mapping *mapping
 	    mapping->physical + length < mapping->physical)
 		return VIRTIO_IOMMU_S_RANGE;
 	if (mappings_find(&domain->mappings, mapping->start, mapping->last) ||
-	    (mapping->start <= IOMMU_MSI_LAST && mapping->last >= IOMMU_MSI_FIRST))
+	    (mapping->start <= IOMMU_MSI_LAST && mapping->last >= IOMMU_MSI_FIRST) ||
+	    is_excluded(iommu, domain, mapping))
 		return VIRTIO_IOMMU_S_INVAL;
 	if (iommu->nr_mappings == IOMMU_MAX_MAPPINGS || !mappings_add(&domain->mappings, mapping))
 		return VIRTIO_IOMMU_S_NOMEM;
 	iommu->nr_mappings++;
-	if (!tell_of_mapping(iommu, domain, mapping))
-		return VIRTIO_IOMMU_S_OK;
-	mappings_remove(&domain->mappings, mapping->start, mapping->last);
-	iommu->nr_mappings--;
-	forget_range(iommu, domain, mapping->start, mapping->last);
-	return VIRTIO_IOMMU_S_DEVERR;
+	error = tell_of_mapping(iommu, domain, mapping);
+	if (error) {
+		mappings_remove(&domain->mappings, mapping->start, mapping->last);
+		iommu->nr_mappings--;
+		forget_range(iommu, domain, mapping->start, mapping->last);
+	}
+	return client_status(error);
 }
 
 __u8 iommu_map(struct iommu *iommu, __u32 domain, __u64 start, __u64 last, __u64 physical,
@@ -610,8 +675,7 @@ static __u8 unmap(struct iommu *iommu, __u32 number, __u64 start, __u64 last)
 	iommu->nr_mappings -= before - domain->mappings.nr;
 	if (domain->mappings.nr == before)
 		return VIRTIO_IOMMU_S_OK;
-	return forget_range(iommu, domain, start, last) ? VIRTIO_IOMMU_S_DEVERR :
-							  VIRTIO_IOMMU_S_OK;
+	return client_status(forget_range(iommu, domain, start, last));
 }
 
 __u8 iommu_unmap(struct iommu *iommu, __u32 domain, __u64 start, __u64 last)
@@ -624,12 +688,16 @@ __u8 iommu_unmap(struct iommu *iommu, __u32 domain, __u64 start, __u64 last)
 	return status;
 }
 
-bool iommu_has_endpoint(struct iommu *iommu, __u32 endpoint)
+bool iommu_find_holes(struct iommu *iommu, __u32 endpoint,
+		      struct iommu_range holes[IOMMU_MAX_HOLES], unsigned int *nr)
 {
-	bool found;
+	const struct iommu_endpoint *found;
 
 	pthread_mutex_lock(&iommu->lock);
 	found = find_endpoint(iommu, endpoint);
+	*nr = found ? found->nr_holes : 0;
+	if (found)
+		memcpy(holes, found->holes, *nr * sizeof(*holes));
 	pthread_mutex_unlock(&iommu->lock);
 	return found;
 }

@@ -32,11 +32,14 @@ struct iommu_client;
 /* The least that can be mapped. */
 #define IOMMU_PAGE	4096ULL
 
-/* Addresses that a device may be given. A host's IOMMU has no more either. */
+/* Addresses that a device may be given, unless the host's IOMMU has fewer (holes). */
 #define IOMMU_LAST_ADDRESS	((1ULL << 48) - 1)
 
 /* Numbers of domains. Linux has as many as there are groups of devices. */
 #define IOMMU_LAST_DOMAIN	0xffff
+
+/* The most ranges of addresses that can't be given to a device. */
+#define IOMMU_MAX_HOLES		16
 
 /* Interrupt messages: not translated, and no memory. */
 #define IOMMU_MSI_FIRST		0xfee00000ULL
@@ -47,6 +50,12 @@ struct iommu_client;
  * launcher's memory.
  */
 #define IOMMU_MAX_MAPPINGS	(1U << 18)
+
+/* Addresses of a device. */
+struct iommu_range {
+	__u64 start;
+	__u64 last;
+};
 
 /**
  * struct iommu_piece - addresses of a device, one after the other in our memory, too
@@ -125,6 +134,13 @@ struct iommu_endpoint *iommu_endpoint_create(struct iommu *iommu);
 /* Its clients have been removed. NULL: nothing to do. */
 void iommu_endpoint_free(struct iommu_endpoint *endpoint);
 
+/*
+ * Before that has clients: the host can't translate these addresses for it, of which no two
+ * overlap.
+ */
+void iommu_endpoint_exclude(struct iommu_endpoint *endpoint, const struct iommu_range *holes,
+			    unsigned int nr);
+
 /* From now on the guest knows it by this number. */
 void iommu_endpoint_show(struct iommu_endpoint *endpoint, __u32 id);
 
@@ -167,7 +183,9 @@ __u8 iommu_map(struct iommu *iommu, __u32 domain, __u64 start, __u64 last, __u64
 	       __u32 flags);
 __u8 iommu_unmap(struct iommu *iommu, __u32 domain, __u64 start, __u64 last);
 
-bool iommu_has_endpoint(struct iommu *iommu, __u32 endpoint);
+/* Does the guest know it? And which addresses can't it be given, of which there are @nr? */
+bool iommu_find_holes(struct iommu *iommu, __u32 endpoint,
+		      struct iommu_range holes[IOMMU_MAX_HOLES], unsigned int *nr);
 
 /* Do endpoints that are in no domain reach all memory, or none? */
 void iommu_set_bypass(struct iommu *iommu, bool bypass);

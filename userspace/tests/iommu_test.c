@@ -173,12 +173,15 @@ static void visits(void)
 static void attaching(void)
 {
 	struct iommu_endpoint *endpoint, *other, *hidden;
+	struct iommu_range holes[IOMMU_MAX_HOLES];
+	unsigned int nr;
 
 	begin();
 	endpoint = add_endpoint(8);
 	other = add_endpoint(16);
 	hidden = iommu_endpoint_create(iommu);
-	EXPECT(iommu_has_endpoint(iommu, 8) && !iommu_has_endpoint(iommu, 0));
+	EXPECT(iommu_find_holes(iommu, 8, holes, &nr) && !nr);
+	EXPECT(!iommu_find_holes(iommu, 0, holes, &nr) && !nr);
 	EXPECT(iommu_attach(iommu, 1, 0, false) == VIRTIO_IOMMU_S_NOENT);
 	EXPECT(iommu_attach(iommu, IOMMU_LAST_DOMAIN + 1, 8, false) == VIRTIO_IOMMU_S_RANGE);
 	EXPECT(map(0, PAGE, RAM, RW) == VIRTIO_IOMMU_S_NOENT);
@@ -351,9 +354,17 @@ static void eager_client(void)
 	EXPECT(map(2 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_OK && vfio.nr_maps == 2);
 	EXPECT(map(4 * PAGE, PAGE, RAM, 0) == VIRTIO_IOMMU_S_OK && vfio.nr_maps == 2);
 	/* One that is not taken is not there. */
-	vfio.error = -ENOMEM;
+	vfio.error = -EINVAL;
 	EXPECT(map(3 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_DEVERR);
+	vfio.error = -ENOMEM;
+	EXPECT(map(3 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_NOMEM);
+	/* VFIO's, if it is to have more mappings than it may. */
+	vfio.error = -ENOSPC;
+	EXPECT(map(3 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_NOMEM);
+	EXPECT(iommu_attach(iommu, 2, 8, false) == VIRTIO_IOMMU_S_OK);
+	EXPECT(iommu_attach(iommu, 1, 8, false) == VIRTIO_IOMMU_S_NOMEM);
 	vfio.error = 0;
+	EXPECT(iommu_attach(iommu, 1, 8, false) == VIRTIO_IOMMU_S_OK);
 	EXPECT(!iommu_reaches(endpoint, 3 * PAGE, 1, IOMMU_READ));
 	/* The guest may unmap what is not pages: it is told of the pages in there. */
 	EXPECT(map(6 * PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_OK);
@@ -494,9 +505,12 @@ static void knowledge(void)
 	end();
 }
 
+/* The longest answer. */
+#define ANSWER_SIZE	(VIOMMU_PROBE_SIZE + sizeof(struct virtio_iommu_req_tail))
+
 static size_t ask(const void *request, size_t length, size_t room, __u8 *answer)
 {
-	memset(answer, 0, 256);
+	memset(answer, 0, room);
 	return viommu_request(iommu, request, length, answer, room);
 }
 
@@ -518,7 +532,7 @@ static void requests(void)
 	};
 	const struct virtio_iommu_req_head unknown = { .type = 99 };
 	struct iommu_endpoint *endpoint;
-	__u8 answer[256];
+	__u8 answer[ANSWER_SIZE];
 
 	begin();
 	endpoint = add_endpoint(8);
@@ -558,32 +572,84 @@ static void requests(void)
 	end();
 }
 
+static bool is_reserved(const struct virtio_iommu_probe_resv_mem *property, __u8 subtype,
+			__u64 start, __u64 last)
+{
+	return le16toh(property->head.type) == VIRTIO_IOMMU_PROBE_T_RESV_MEM &&
+	       le16toh(property->head.length) == sizeof(*property) - 4 &&
+	       property->subtype == subtype && le64toh(property->start) == start &&
+	       le64toh(property->end) == last;
+}
+
 static void probing(void)
 {
-	const struct virtio_iommu_probe_resv_mem *property;
+	static const struct iommu_range holes[IOMMU_MAX_HOLES] = {
+		{ PAGE, 2 * PAGE - 1 }, { 1ULL << 39, IOMMU_LAST_ADDRESS },
+	};
+	enum { ROOM = VIOMMU_PROBE_SIZE, ALL = ANSWER_SIZE };
 	struct virtio_iommu_req_probe probe = { .head.type = VIRTIO_IOMMU_T_PROBE };
+	struct virtio_iommu_probe_resv_mem properties[1 + IOMMU_MAX_HOLES];
 	struct iommu_endpoint *endpoint;
-	__u8 answer[256];
+	__u8 answer[ALL];
 
 	begin();
 	endpoint = add_endpoint(8);
 	/* Without room for a status, and with too little for the properties. */
 	EXPECT(ask(&probe, sizeof(probe), 3, answer) == 0);
-	EXPECT(ask(&probe, sizeof(probe), 67, answer) == 67 &&
-	       answer[63] == VIRTIO_IOMMU_S_INVAL);
-	EXPECT(ask(&probe, sizeof(probe), 68, answer) == 68 &&
-	       answer[64] == VIRTIO_IOMMU_S_NOENT);
+	EXPECT(ask(&probe, sizeof(probe), ALL - 1, answer) == ALL - 1 &&
+	       answer[ROOM - 1] == VIRTIO_IOMMU_S_INVAL);
+	EXPECT(ask(&probe, sizeof(probe), ALL, answer) == ALL &&
+	       answer[ROOM] == VIRTIO_IOMMU_S_NOENT);
 	probe.endpoint = htole32(8);
 	probe.reserved[63] = 1;
-	EXPECT(ask(&probe, 8, 68, answer) == 68 && answer[64] == VIRTIO_IOMMU_S_INVAL);
-	EXPECT(ask(&probe, sizeof(probe), 68, answer) == 68 && answer[64] == VIRTIO_IOMMU_S_OK);
-	property = (const struct virtio_iommu_probe_resv_mem *)answer;
-	EXPECT(le16toh(property->head.type) == VIRTIO_IOMMU_PROBE_T_RESV_MEM &&
-	       le16toh(property->head.length) == sizeof(*property) - 4 &&
-	       property->subtype == VIRTIO_IOMMU_RESV_MEM_T_MSI &&
-	       le64toh(property->start) == IOMMU_MSI_FIRST &&
-	       le64toh(property->end) == IOMMU_MSI_LAST);
+	EXPECT(ask(&probe, 8, ALL, answer) == ALL && answer[ROOM] == VIRTIO_IOMMU_S_INVAL);
+	EXPECT(ask(&probe, sizeof(probe), ALL, answer) == ALL &&
+	       answer[ROOM] == VIRTIO_IOMMU_S_OK);
+	memcpy(properties, answer, sizeof(properties));
+	EXPECT(is_reserved(&properties[0], VIRTIO_IOMMU_RESV_MEM_T_MSI, IOMMU_MSI_FIRST,
+			   IOMMU_MSI_LAST));
+	EXPECT(!properties[1].head.type);
+	/* And what the host can't translate. */
+	iommu_endpoint_exclude(endpoint, holes, 2);
+	EXPECT(ask(&probe, sizeof(probe), ALL, answer) == ALL &&
+	       answer[ROOM] == VIRTIO_IOMMU_S_OK);
+	memcpy(properties, answer, sizeof(properties));
+	EXPECT(is_reserved(&properties[1], VIRTIO_IOMMU_RESV_MEM_T_RESERVED, PAGE, 2 * PAGE - 1) &&
+	       is_reserved(&properties[2], VIRTIO_IOMMU_RESV_MEM_T_RESERVED, 1ULL << 39,
+			   IOMMU_LAST_ADDRESS) && !properties[3].head.type);
+	iommu_endpoint_exclude(endpoint, holes, IOMMU_MAX_HOLES + 1);
+	EXPECT(ask(&probe, sizeof(probe), ALL, answer) == ALL &&
+	       answer[ROOM] == VIRTIO_IOMMU_S_OK);
 	iommu_endpoint_free(endpoint);
+	end();
+}
+
+/* A device that the host's IOMMU can't give all addresses. */
+static void excluded(void)
+{
+	static const struct iommu_range hole = { 1ULL << 39, IOMMU_LAST_ADDRESS };
+	struct iommu_endpoint *endpoint, *other;
+
+	begin();
+	endpoint = add_endpoint(8);
+	other = add_endpoint(16);
+	iommu_endpoint_exclude(endpoint, &hole, 1);
+	EXPECT(iommu_attach(iommu, 1, 8, false) == VIRTIO_IOMMU_S_OK);
+	EXPECT(map(hole.start, PAGE, RAM, RW) == VIRTIO_IOMMU_S_INVAL);
+	EXPECT(map(hole.start - PAGE, 2 * PAGE, RAM, RW) == VIRTIO_IOMMU_S_INVAL);
+	EXPECT(map(hole.last + 1 - PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_INVAL);
+	EXPECT(map(hole.start - PAGE, PAGE, RAM, RW) == VIRTIO_IOMMU_S_OK);
+	EXPECT(unmap(hole.start, PAGE) == VIRTIO_IOMMU_S_OK);
+	/* With others, which can have what it can't. */
+	EXPECT(iommu_attach(iommu, 1, 16, false) == VIRTIO_IOMMU_S_OK);
+	EXPECT(map(hole.start, PAGE, RAM, RW) == VIRTIO_IOMMU_S_INVAL);
+	EXPECT(iommu_detach(iommu, 1, 8) == VIRTIO_IOMMU_S_OK);
+	EXPECT(map(hole.start, PAGE, RAM, RW) == VIRTIO_IOMMU_S_OK);
+	EXPECT(iommu_attach(iommu, 1, 8, false) == VIRTIO_IOMMU_S_UNSUPP);
+	EXPECT(unmap(hole.start, PAGE) == VIRTIO_IOMMU_S_OK);
+	EXPECT(iommu_attach(iommu, 1, 8, false) == VIRTIO_IOMMU_S_OK);
+	iommu_endpoint_free(endpoint);
+	iommu_endpoint_free(other);
 	end();
 }
 
@@ -625,9 +691,9 @@ static void garbage(void)
 			.flags = htole32(test_random() % 9),
 		};
 		size_t length = test_random() % 8 ? sizeof(request) : test_random() % 80;
-		size_t room = test_random() % 8 ? 68 : test_random() % 80;
+		size_t room = test_random() % 8 ? ANSWER_SIZE : test_random() % ANSWER_SIZE;
 		__u8 data[256] = { 0 };
-		__u8 answer[256];
+		__u8 answer[ANSWER_SIZE];
 		size_t written;
 
 		memcpy(data, &request, sizeof(request));
@@ -636,7 +702,7 @@ static void garbage(void)
 			memset(data + 8, 0, sizeof(request) - 8);
 		data[8] = test_random() % 3;
 		written = ask(data, length, room, answer);
-		EXPECT(written <= room && written <= 68);
+		EXPECT(written <= room);
 		if (written)
 			EXPECT(answer[written - 4] <= VIRTIO_IOMMU_S_NOMEM);
 		accepted += written && !answer[written - 4];
@@ -664,6 +730,7 @@ const struct test iommu_tests[] = {
 	{ "knowledge", knowledge },
 	{ "requests", requests },
 	{ "probing", probing },
+	{ "excluded", excluded },
 	{ "garbage", garbage },
 	{ NULL, NULL },
 };

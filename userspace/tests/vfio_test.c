@@ -13,6 +13,7 @@
 #include "report.h"
 #include "test.h"
 #include "vfio/bars.h"
+#include "vfio/holes.h"
 #include "vfio/internal.h"
 
 static void description(void)
@@ -47,6 +48,29 @@ static void mistakes(void)
 	};
 
 	expect_misuse(bad, ARRAY_SIZE(bad));
+}
+
+static void holes(void)
+{
+	static const struct vfio_iova_range narrow[] = {
+		{ 0, IOMMU_MSI_FIRST - 1 }, { IOMMU_MSI_LAST + 1, (1ULL << 39) - 1 },
+	};
+	static const struct vfio_iova_range wide[] = {
+		{ 0x1000, 0xfcffffffffULL }, { 0x10000000000ULL, ~0ULL },
+	};
+	struct vfio_iova_range many[2 * IOMMU_MAX_HOLES];
+	struct iommu_range found[IOMMU_MAX_HOLES];
+	unsigned int i;
+
+	EXPECT(vfio_holes_between(narrow, 2, found) == 1);
+	EXPECT(found[0].start == 1ULL << 39 && found[0].last == IOMMU_LAST_ADDRESS);
+	EXPECT(vfio_holes_between(wide, 2, found) == 2);
+	EXPECT(!found[0].start && found[0].last == 0xfff &&
+	       found[1].start == 0xfd00000000ULL && found[1].last == 0xffffffffffULL);
+	EXPECT(!vfio_holes_between(&(struct vfio_iova_range){ 0, IOMMU_LAST_ADDRESS }, 1, found));
+	for (i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = (struct vfio_iova_range){ i << 13, (i << 13) + 0xfff };
+	EXPECT(vfio_holes_between(many, ARRAY_SIZE(many), found) == IOMMU_MAX_HOLES);
 }
 
 static bool has_part(const struct vfio_parts *parts, __u64 offset, __u64 length)
@@ -358,6 +382,7 @@ static void places(void)
 const struct test vfio_tests[] = {
 	{ "a device of the host", description },
 	{ "descriptions that make no sense", mistakes },
+	{ "addresses that can't be given", holes },
 	{ "BARs are cut at pages", cuts },
 	{ "what is decoded", decodes },
 	{ "header, MSI and MSI-X", header },

@@ -26,6 +26,7 @@
 #include "layout.h"
 #include "report.h"
 #include "vfio/container.h"
+#include "vfio/holes.h"
 
 /**
  * struct container - an I/O page table
@@ -156,7 +157,16 @@ static int map_failed(const char *label, int error)
 {
 	if (error == -ENOMEM)
 		return locked_failed(label);
-	return fail("%s: the IOMMU does not map the guest's memory: %s", label, strerror(-error));
+	return fail("%s: the host's IOMMU does not map the guest's memory (%s): lower --memory, of which the end may be out of its reach",
+		    label, strerror(-error));
+}
+
+/* The guest is to know what the device can't be given. */
+static void exclude_holes(struct container *container)
+{
+	struct iommu_range holes[IOMMU_MAX_HOLES];
+
+	iommu_endpoint_exclude(container->endpoint, holes, vfio_holes_get(container->fd, holes));
 }
 
 static int map_memory(struct container *container, const char *label)
@@ -165,8 +175,10 @@ static int map_memory(struct container *container, const char *label)
 	int error = 0;
 	unsigned int i;
 
-	if (container->endpoint)
+	if (container->endpoint) {
+		exclude_holes(container);
 		error = iommu_add_client(container->endpoint, &container->client);
+	}
 	for (i = 0; !container->endpoint && !error && i < memory->nr_ram; i++)
 		error = map(container, memory->ram[i].address, memory->ram[i].size,
 			    memory->ram[i].host, IOMMU_READ | IOMMU_WRITE);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "vfio/caps.h"
 #include "vfio/device.h"
 
 static int no_memory(void)
@@ -16,27 +17,12 @@ static int no_memory(void)
 	return fail("not enough memory for the devices, describe fewer");
 }
 
-/* A capability of a region's description; NULL: it has none of that @id. */
-static const void *find_cap(const struct vfio_region_info *info, __u16 id)
-{
-	__u32 at = info->flags & VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0;
-
-	while (at && at + sizeof(struct vfio_info_cap_header) <= info->argsz) {
-		const struct vfio_info_cap_header *header =
-			(const void *)((const char *)info + at);
-
-		if (header->id == id)
-			return header;
-		at = header->next;
-	}
-	return NULL;
-}
-
 /* What can be mapped is all of it, unless VFIO says which parts. */
 static void find_areas(struct vfio_region *region, const struct vfio_region_info *info)
 {
+	__u32 caps = info->flags & VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0;
 	const struct vfio_region_info_cap_sparse_mmap *sparse =
-		find_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+		vfio_find_cap(info, info->argsz, caps, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
 	__u32 i;
 
 	if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP))
@@ -51,33 +37,25 @@ static void find_areas(struct vfio_region *region, const struct vfio_region_info
 		};
 }
 
-/* VFIO says how much room it wants for a description. */
 static int get_region(struct vfio_device *device, unsigned int index)
 {
+	const struct vfio_region_info begin = { .index = index };
 	struct vfio_region *region = &device->regions[index];
-	struct vfio_region_info *info = calloc(1, sizeof(*info));
-	__u32 size = sizeof(*info);
+	struct vfio_region_info *info;
 	int error;
 
-	while (info) {
-		*info = (struct vfio_region_info){ .argsz = size, .index = index };
-		error = ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? errno : 0;
-		if (error || info->argsz <= size)
-			break;
-		size = info->argsz;
-		free(info);
-		info = calloc(1, size);
-	}
-	if (!info)
+	info = vfio_get_info(device->fd, VFIO_DEVICE_GET_REGION_INFO, &begin, sizeof(begin),
+			     &error);
+	if (error == ENOMEM)
 		return no_memory();
 	/* One that there can't be is an error, of some drivers. */
-	if (!error) {
-		region->size = info->size;
-		region->offset = info->offset;
-		region->readable = info->flags & VFIO_REGION_INFO_FLAG_READ;
-		region->writable = info->flags & VFIO_REGION_INFO_FLAG_WRITE;
-		find_areas(region, info);
-	}
+	if (!info)
+		return STATUS_OK;
+	region->size = info->size;
+	region->offset = info->offset;
+	region->readable = info->flags & VFIO_REGION_INFO_FLAG_READ;
+	region->writable = info->flags & VFIO_REGION_INFO_FLAG_WRITE;
+	find_areas(region, info);
 	free(info);
 	return STATUS_OK;
 }

@@ -33,9 +33,6 @@
 #define NR_QUEUES	2
 #define QUEUE_SIZE	RING_MAX_CHAIN
 
-/* Room for the properties of an endpoint, of which there is one. */
-#define PROBE_SIZE	64
-
 /* The longest request, and the longest answer. */
 union request {
 	struct virtio_iommu_req_head head;
@@ -46,7 +43,7 @@ union request {
 	struct virtio_iommu_req_probe probe;
 };
 
-#define MAX_ANSWER	(PROBE_SIZE + sizeof(struct virtio_iommu_req_tail))
+#define MAX_ANSWER	(VIOMMU_PROBE_SIZE + sizeof(struct virtio_iommu_req_tail))
 
 /**
  * struct viommu - the back end
@@ -122,21 +119,33 @@ static __u8 do_unmap(struct iommu *iommu, const union request *request)
 			   le64toh(unmap->virt_end));
 }
 
-static __u8 do_probe(struct iommu *iommu, const union request *request, void *properties)
+/* Addresses that can't be mapped, as property number @i. */
+static void put_reserved(void *properties, unsigned int i, __u8 subtype, __u64 start, __u64 last)
 {
-	const struct virtio_iommu_probe_resv_mem messages = {
+	const struct virtio_iommu_probe_resv_mem property = {
 		.head = {
 			.type = htole16(VIRTIO_IOMMU_PROBE_T_RESV_MEM),
-			.length = htole16(sizeof(messages) - sizeof(messages.head)),
+			.length = htole16(sizeof(property) - sizeof(property.head)),
 		},
-		.subtype = VIRTIO_IOMMU_RESV_MEM_T_MSI,
-		.start = htole64(IOMMU_MSI_FIRST),
-		.end = htole64(IOMMU_MSI_LAST),
+		.subtype = subtype,
+		.start = htole64(start),
+		.end = htole64(last),
 	};
 
-	if (!iommu_has_endpoint(iommu, le32toh(request->probe.endpoint)))
+	memcpy((char *)properties + i * sizeof(property), &property, sizeof(property));
+}
+
+static __u8 do_probe(struct iommu *iommu, const union request *request, void *properties)
+{
+	struct iommu_range holes[IOMMU_MAX_HOLES];
+	unsigned int i, nr;
+
+	if (!iommu_find_holes(iommu, le32toh(request->probe.endpoint), holes, &nr))
 		return VIRTIO_IOMMU_S_NOENT;
-	memcpy(properties, &messages, sizeof(messages));
+	put_reserved(properties, 0, VIRTIO_IOMMU_RESV_MEM_T_MSI, IOMMU_MSI_FIRST, IOMMU_MSI_LAST);
+	for (i = 0; i < nr; i++)
+		put_reserved(properties, 1 + i, VIRTIO_IOMMU_RESV_MEM_T_RESERVED, holes[i].start,
+			     holes[i].last);
 	return VIRTIO_IOMMU_S_OK;
 }
 
@@ -187,8 +196,10 @@ size_t viommu_request(struct iommu *iommu, const void *data, size_t length, void
 		if (length >= kind->length)
 			tail.status = kind->carry_out(iommu, &request);
 	} else {
-		properties = room - sizeof(tail) < PROBE_SIZE ? room - sizeof(tail) : PROBE_SIZE;
-		if (properties == PROBE_SIZE &&
+		properties = room - sizeof(tail);
+		if (properties > VIOMMU_PROBE_SIZE)
+			properties = VIOMMU_PROBE_SIZE;
+		if (properties == VIOMMU_PROBE_SIZE &&
 		    length >= offsetof(struct virtio_iommu_req_probe, properties))
 			tail.status = do_probe(iommu, &request, answer);
 	}
@@ -407,7 +418,7 @@ static int check(struct virtio_device *device)
 		.page_size_mask = htole64(~(IOMMU_PAGE - 1)),
 		.input_range.end = htole64(IOMMU_LAST_ADDRESS),
 		.domain_range.end = htole32(IOMMU_LAST_DOMAIN),
-		.probe_size = htole32(PROBE_SIZE),
+		.probe_size = htole32(VIOMMU_PROBE_SIZE),
 		.bypass = 1,
 	};
 

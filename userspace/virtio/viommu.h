@@ -3,8 +3,14 @@
 #ifndef VIRTIO_VIOMMU_H
 #define VIRTIO_VIOMMU_H
 
+#include <linux/virtio_iommu.h>
+
 #include "iommu.h"
 #include "virtio/transport.h"
+
+/* Room for what an endpoint can have of properties: ranges of addresses that can't be mapped. */
+#define VIOMMU_PROBE_SIZE \
+	((1 + IOMMU_MAX_HOLES) * sizeof(struct virtio_iommu_probe_resv_mem))
 
 extern const struct virtio_type iommu_type;
 
