@@ -43,6 +43,9 @@ static void mistakes(void)
 		{ "vfio,path=a,bar0=mem32/4K", "leave out all but" },
 		{ "vfio,path=a,id=1234:5", "leave out all but" },
 		{ "vfio,path=a,pcie=on", "leave out all but" },
+		{ "vfio,path=a,class=ff0000", "leave out all but" },
+		{ "vfio,path=a,rev=0", "leave out all but" },
+		{ "vfio,path=a,subsys=0000:0000", "leave out all but" },
 		{ "vfio,path=a,msix=1/table=0@0", "leave out all but" },
 		{ "vfio,path=a,queues=1", "no key queues" },
 	};

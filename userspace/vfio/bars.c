@@ -43,7 +43,7 @@ static int describe_bar(const struct vfio_device *device, const struct vfio_conf
 	if (!io && size < MIN_SIZE)
 		size = MIN_SIZE;
 	if (size & (size - 1))
-		return fail("%s: its BAR %u has %llu bytes, which is no power of two",
+		return fail("%s: its BAR %u has %llu bytes, which is no power of two, and no guest can have that: use another device",
 			    device->label, bar, size);
 	if (size > (is_64 ? MAX_SIZE_64 : MAX_SIZE_32))
 		return fail("%s: its BAR %u, of %llu GiB, is larger than what a guest can have, use another device",

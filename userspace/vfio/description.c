@@ -53,6 +53,17 @@ static int set_irq(struct vfio_function *vfio, const char *value)
 	return misuse("--vfio: irq=%s: write trigger or bypass", value);
 }
 
+static int refuse_keys(void)
+{
+	return misuse("--vfio: what it is says the device itself, leave out all but addr=, behind=, iommu=, irq= and rom=");
+}
+
+/* Keys of which what they leave in the description may be what it would have without them. */
+static bool is_of_header(const char *key)
+{
+	return !strcmp(key, "class") || !strcmp(key, "rev") || !strcmp(key, "subsys");
+}
+
 static int parse(struct device_spec *spec, const char *key, const char *value, bool *known)
 {
 	struct vfio_function *vfio = get(spec);
@@ -63,6 +74,8 @@ static int parse(struct device_spec *spec, const char *key, const char *value, b
 		return set_path(vfio, value);
 	if (!strcmp(key, "irq"))
 		return set_irq(vfio, value);
+	if (is_of_header(key))
+		return refuse_keys();
 	/* Any other value is a file, as of other devices. */
 	*known = !strcmp(key, "rom") && (!strcmp(value, "on") || !strcmp(value, "off"));
 	if (*known)
@@ -82,7 +95,7 @@ static int check(struct device_spec *spec)
 	    spec->msix.vectors || spec->nr_capabilities || spec->pm || spec->pcie ||
 	    spec->interrupt_pin || spec->bridge || spec->nr_doorbells ||
 	    spec->nr_regions > !!spec->rom_size)
-		return misuse("--vfio: what it is says the device itself, leave out all but addr=, behind=, iommu=, irq= and rom=");
+		return refuse_keys();
 	if (spec->count != 1)
 		return misuse("--vfio: count= is not for devices of the host, of which each is one");
 	if (asprintf(&vfio->label, "--vfio %s", vfio->text) < 0) {
@@ -119,8 +132,13 @@ static int read_rom(struct vfio_function *vfio, struct device_spec *spec)
 	int status = STATUS_OK;
 	__u8 *rom;
 
-	if (vfio->no_rom || spec->rom_size || !region->size || region->size > KVPCI_MAX_REGISTERS)
+	if (vfio->no_rom || spec->rom_size || !region->size)
 		return STATUS_OK;
+	if (region->size > KVPCI_MAX_REGISTERS) {
+		note("%s: its ROM has %llu MiB, and a guest's at most %u: it is left out, say rom=FILE for another, or rom=off",
+		     vfio->label, region->size >> 20, KVPCI_MAX_REGISTERS >> 20);
+		return STATUS_OK;
+	}
 	rom = malloc(region->size);
 	if (!rom)
 		return no_memory();
