@@ -107,13 +107,8 @@ static int scsi_pause(struct backend *backend, struct queue *queues, unsigned in
 {
 	struct scsi *scsi = to_scsi(backend);
 	int error = disconnect_target(scsi);
-	unsigned int i;
 
-	for (i = 0; i < nr_queues && !error; i++) {
-		if (queues[i].enabled)
-			error = vhost_get_base(&scsi->vhost, i, &queues[i]);
-	}
-	return error;
+	return error ? error : vhost_get_bases(&scsi->vhost, queues, nr_queues);
 }
 
 static int scsi_set_call(struct backend *backend, unsigned int index, const struct queue *queue)

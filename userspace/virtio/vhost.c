@@ -127,13 +127,19 @@ int vhost_forget_ring(const struct vhost *vhost, unsigned int index)
 	return ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &nowhere) ? -errno : 0;
 }
 
-int vhost_get_base(const struct vhost *vhost, unsigned int index, struct queue *queue)
+int vhost_get_bases(const struct vhost *vhost, struct queue *queues, unsigned int n)
 {
-	struct vhost_vring_state base = { .index = index };
+	unsigned int i;
 
-	if (ioctl(vhost->fd, VHOST_GET_VRING_BASE, &base))
-		return -errno;
-	queue->base = base.num;
+	for (i = 0; i < n; i++) {
+		struct vhost_vring_state base = { .index = i };
+
+		if (!queues[i].enabled)
+			continue;
+		if (ioctl(vhost->fd, VHOST_GET_VRING_BASE, &base))
+			return -errno;
+		queues[i].base = base.num;
+	}
 	return 0;
 }
 

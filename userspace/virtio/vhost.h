@@ -49,8 +49,8 @@ int vhost_set_features(struct vhost *vhost, __u64 accepted);
 /* While this ring does not run: where it is, and where to begin. */
 int vhost_set_ring(struct vhost *vhost, unsigned int index, const struct queue *queue);
 
-/* While it does not run any more: where it is to go on. */
-int vhost_get_base(const struct vhost *vhost, unsigned int index, struct queue *queue);
+/* While they do not run any more: where those of the first @n rings that are used are to go on. */
+int vhost_get_bases(const struct vhost *vhost, struct queue *queues, unsigned int n);
 
 /* While no ring runs: this one is not there. The kernel knows it from before otherwise. */
 int vhost_forget_ring(const struct vhost *vhost, unsigned int index);

@@ -94,10 +94,8 @@ static int vhostnet_pause(struct backend *backend, struct queue *queues, unsigne
 	int error = vhostnet_stop(backend);
 	unsigned int i;
 
-	for (i = 0; i < nr_queues && !error; i++) {
-		if (queues[i].enabled)
-			error = vhost_get_base(&net->pairs[i / PAIR].vhost, i % PAIR, &queues[i]);
-	}
+	for (i = 0; i < nr_queues / PAIR && !error; i++)
+		error = vhost_get_bases(&net->pairs[i].vhost, &queues[i * PAIR], PAIR);
 	return error;
 }
 

@@ -76,11 +76,9 @@ static int vsock_pause(struct backend *backend, struct queue *queues, unsigned i
 {
 	struct vsock *vsock = to_vsock(backend);
 	int error = set_running(vsock, 0);
-	unsigned int i;
 
-	for (i = 0; i < nr_queues && i < NR_SERVED && !error; i++)
-		error = vhost_get_base(&vsock->vhost, i, &queues[i]);
-	return error;
+	return error ? error : vhost_get_bases(&vsock->vhost, queues,
+					       nr_queues < NR_SERVED ? nr_queues : NR_SERVED);
 }
 
 static int vsock_set_call(struct backend *backend, unsigned int index, const struct queue *queue)
