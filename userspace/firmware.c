@@ -111,7 +111,8 @@ static size_t collect(const struct host *host, const struct function *bridge,
 
 			if (size)
 				places[n++] = (struct place){
-					.size = size, .window = window_of(function, flags),
+					.size = size, .owner = i,
+					.window = window_of(function, flags),
 				};
 		}
 		for (window = 0; function->spec->bridge && window < NR_PLACE_WINDOWS; window++) {
@@ -119,7 +120,8 @@ static size_t collect(const struct host *host, const struct function *bridge,
 
 			if (size)
 				places[n++] = (struct place){
-					.size = size, .window = window, .is_window = true,
+					.size = size, .owner = i, .window = window,
+					.is_window = true,
 				};
 		}
 	}
@@ -160,8 +162,10 @@ static int route_pin(struct function *function)
 				     gsi_pic_input(intx_gsi_of(function)));
 }
 
-static int unplaced(const struct function *bridge, const struct place *place)
+static int unplaced(const struct host *host, const struct function *bridge,
+		    const struct place *place)
 {
+	const struct function *function = &host->functions[place->owner];
 	static const char *const names[NR_PLACE_WINDOWS] = {
 		[PLACE_IO] = "I/O", [PLACE_MEM32] = "32-bit memory", [PLACE_MEM64] = "64-bit memory",
 	};
@@ -171,10 +175,11 @@ static int unplaced(const struct function *bridge, const struct place *place)
 		hint = " or, behind root-port, 64-bit prefetchable ones";
 	else if (place->window == PLACE_MEM32)
 		hint = " or 64-bit ones";
-	return fail("--device: the %s window has no room for %s of %llu bytes, use fewer or smaller BARs%s",
+	return fail("--device: the %s window has no room for %s of %llu bytes (%s at %02x:%02x.%x), use fewer or smaller BARs%s, or leave that out",
 		    names[place->window],
 		    place->is_window ? "what is behind a root-port, which takes a power of two" :
-				       "a BAR", place->size, hint);
+				       "a BAR", place->size, function->spec->name,
+		    function->slot >> 8, function->slot >> 3 & 0x1f, function->slot & 7, hint);
 }
 
 /* Open a bridge's window, if there is one, for what is behind it. */
@@ -244,7 +249,7 @@ static int assign_bus(struct host *host, const struct function *bridge,
 	n = collect(host, bridge, places);
 	next = places;
 	if (!place_all(places, n, windows, &wrong))
-		status = unplaced(bridge, &places[wrong]);
+		status = unplaced(host, bridge, &places[wrong]);
 	for (i = 0; !status && i < host->nr_functions; i++) {
 		struct function *function = &host->functions[i];
 

@@ -17,6 +17,7 @@ enum place_window {
 
 struct place {
 	__u64 size;		/* a power of two */
+	size_t owner;		/* for who asks to know whose it is */
 	bool is_window;		/* a bridge's, not a BAR */
 	enum place_window window;	/* a 64-bit BAR may end up in PLACE_MEM32 */
 	__u64 address;		/* the result */
