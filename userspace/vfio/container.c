@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/kvm.h>
 #include <linux/vfio.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "layout.h"
@@ -34,6 +36,7 @@
  * @endpoint: what is reached by it; NULL: all of the guest's memory
  * @fd: VFIO's descriptor
  * @ready: it has an I/O page table, as it has from its first group on
+ * @mapped: bytes, by which as much memory is locked
  * @nr_groups: that are in it
  */
 struct container {
@@ -41,6 +44,7 @@ struct container {
 	struct iommu_endpoint *endpoint;
 	int fd;
 	bool ready;
+	__u64 mapped;
 	unsigned int nr_groups;
 };
 
@@ -56,14 +60,43 @@ static const struct vm *vm;
 static int kvm = -1;			/* KVM's device that is told of groups; -1: none yet */
 static struct container *shared;	/* without an endpoint */
 
+/* Bytes of all containers together: what may be locked, and what is. */
+static __u64 lock_limit;
+static __u64 locked;
+
 static struct vfio_group *groups;
 
 /* Guards all of these: devices go in any thread. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* What the kernel lets us lock: those who have the right to lock memory have no limit. */
+static __u64 get_lock_limit(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	struct rlimit limit;
+
+	if (!syscall(SYS_capget, &header, data) && data[0].effective & 1 << CAP_IPC_LOCK)
+		return ~0ULL;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return ~0ULL;
+	return limit.rlim_cur;
+}
+
 void vfio_container_init(const struct vm *machine)
 {
 	vm = machine;
+	lock_limit = get_lock_limit();
+}
+
+static __u64 locked_add(__u64 size)
+{
+	return __atomic_add_fetch(&locked, size, __ATOMIC_RELAXED);
+}
+
+static void locked_subtract(__u64 size)
+{
+	__atomic_sub_fetch(&locked, size, __ATOMIC_RELAXED);
 }
 
 static int map(const struct container *container, __u64 start, __u64 size, void *host,
@@ -81,23 +114,44 @@ static int map(const struct container *container, __u64 start, __u64 size, void 
 	return ioctl(container->fd, VFIO_IOMMU_MAP_DMA, &request) ? -errno : 0;
 }
 
+/*
+ * A page that is mapped twice counts twice as locked. The kernel writes into its log what would be
+ * beyond the limit, and a guest could have it do so for ever: so it is not asked for that.
+ */
 static int map_piece(struct iommu_client *client, const struct iommu_piece *piece)
 {
 	/* The client is what a container begins with. */
-	return map((struct container *)client, piece->start, piece->last - piece->start + 1,
-		   piece->host, piece->access);
+	struct container *container = (struct container *)client;
+	__u64 size = piece->last - piece->start + 1;
+	int error;
+
+	if (locked_add(size) > lock_limit && container->endpoint) {
+		locked_subtract(size);
+		return -ENOMEM;
+	}
+	error = map(container, piece->start, size, piece->host, piece->access);
+	if (error)
+		locked_subtract(size);
+	else
+		container->mapped += size;
+	return error;
 }
 
 static int unmap_pieces(struct iommu_client *client, __u64 start, __u64 last)
 {
+	struct container *container = (struct container *)client;
 	struct vfio_iommu_type1_dma_unmap request = {
 		.argsz = sizeof(request), .iova = start, .size = last - start + 1,
 	};
 
 	if (!start && last == ~0ULL)
 		request.flags = VFIO_DMA_UNMAP_FLAG_ALL;
-	return ioctl(((struct container *)client)->fd, VFIO_IOMMU_UNMAP_DMA, &request) ?
-	       -errno : 0;
+	if (ioctl(container->fd, VFIO_IOMMU_UNMAP_DMA, &request))
+		return -errno;
+	/* It says how much that was. */
+	container->mapped -= request.size;
+	locked_subtract(request.size);
+	return 0;
 }
 
 static const struct iommu_client_ops client_ops = { .map = map_piece, .unmap = unmap_pieces };
@@ -121,6 +175,7 @@ static void close_container(struct container *container)
 {
 	if (container->endpoint)
 		iommu_remove_client(container->endpoint, &container->client);
+	locked_subtract(container->mapped);
 	if (container->fd >= 0)
 		close(container->fd);
 	if (container == shared)
@@ -142,13 +197,9 @@ static int open_kvm(const char *label)
 
 static int locked_failed(const char *label)
 {
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur != RLIM_INFINITY &&
-	    limit.rlim_cur < vm->memory->size)
+	if (lock_limit < vm->memory->size)
 		return fail("%s: the guest's memory, %llu MiB, can't be locked for it, since the limit is %llu MiB: raise it (ulimit -l unlimited, or LimitMEMLOCK= of a service)",
-			    label, vm->memory->size / MIB(1),
-			    (__u64)limit.rlim_cur / MIB(1));
+			    label, vm->memory->size / MIB(1), lock_limit / MIB(1));
 	return fail("%s: there is not enough memory to lock all of the guest's, lower --memory",
 		    label);
 }
@@ -180,8 +231,12 @@ static int map_memory(struct container *container, const char *label)
 		error = iommu_add_client(container->endpoint, &container->client);
 	}
 	for (i = 0; !container->endpoint && !error && i < memory->nr_ram; i++)
-		error = map(container, memory->ram[i].address, memory->ram[i].size,
-			    memory->ram[i].host, IOMMU_READ | IOMMU_WRITE);
+		error = map_piece(&container->client, &(struct iommu_piece){
+			.start = memory->ram[i].address,
+			.last = memory->ram[i].address + memory->ram[i].size - 1,
+			.host = memory->ram[i].host,
+			.access = IOMMU_READ | IOMMU_WRITE,
+		});
 	return error ? map_failed(label, error) : STATUS_OK;
 }
 
