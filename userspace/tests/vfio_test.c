@@ -76,6 +76,26 @@ static void holes(void)
 	EXPECT(vfio_holes_between(many, ARRAY_SIZE(many), found) == IOMMU_MAX_HOLES);
 }
 
+/* BARs that no guest can have. */
+static void large_bars(void)
+{
+	struct vfio_config config = { 0 };
+	struct vfio_device device = { .label = "it" };
+	struct device_spec spec = { 0 };
+
+	device.regions[0].size = 3 << 20;
+	EXPECT_MESSAGE(vfio_bars_describe(&device, &config, &spec), STATUS_FAILED,
+		       "use another device");
+	device.regions[0].size = 4ULL << 30;
+	EXPECT_MESSAGE(vfio_bars_describe(&device, &config, &spec), STATUS_FAILED,
+		       "BAR 0, of 4 GiB");
+	config.bytes[PCI_BASE_ADDRESS_0] = PCI_BASE_ADDRESS_MEM_TYPE_64;
+	EXPECT(!vfio_bars_describe(&device, &config, &spec) && spec.bars[0].size == 4ULL << 30);
+	device.regions[0].size = 2ULL << 40;
+	EXPECT_MESSAGE(vfio_bars_describe(&device, &config, &spec), STATUS_FAILED,
+		       "BAR 0, of 2048 GiB");
+}
+
 static bool has_part(const struct vfio_parts *parts, __u64 offset, __u64 length)
 {
 	unsigned int i;
@@ -386,6 +406,7 @@ const struct test vfio_tests[] = {
 	{ "a device of the host", description },
 	{ "descriptions that make no sense", mistakes },
 	{ "addresses that can't be given", holes },
+	{ "BARs that are too large", large_bars },
 	{ "BARs are cut at pages", cuts },
 	{ "what is decoded", decodes },
 	{ "header, MSI and MSI-X", header },
