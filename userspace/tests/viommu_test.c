@@ -9,13 +9,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "driver.h"
 #include "event.h"
 #include "iommu.h"
 #include "layout.h"
 #include "test.h"
 #include "virtio/viommu.h"
-
-#define SIZE		16
 
 /* Where things are in the guest's memory: requests, events, and what descriptors lead to. */
 #define REQUESTS	0x1000
@@ -25,48 +24,9 @@
 #define FAULTS		0x9000
 #define MAPPED		0x20000
 
-/* Of each queue. */
-#define DRIVER		0x1000
-#define DEVICE		0x2000
-
-static struct guest_memory memory;
 static struct iommu_endpoint *endpoint;
 static struct virtio_device device;
 static struct queue queues[2];
-
-static void *at(__u64 address)
-{
-	return memory_at(&memory, address, 1);
-}
-
-static struct vring_avail *avail(__u64 queue)
-{
-	return at(queue + DRIVER);
-}
-
-static struct vring_used *used(__u64 queue)
-{
-	return at(queue + DEVICE);
-}
-
-static void put(__u64 queue, unsigned int i, __u64 address, __u32 length, __u16 flags, __u16 next)
-{
-	((struct vring_desc *)at(queue))[i] = (struct vring_desc){ address, length, flags, next };
-}
-
-static void offer(__u64 queue, __u16 head)
-{
-	avail(queue)->ring[avail(queue)->idx % SIZE] = head;
-	avail(queue)->idx++;
-}
-
-static struct queue make_queue(__u64 queue)
-{
-	return (struct queue){
-		.size = SIZE, .enabled = true, .desc = queue, .driver = queue + DRIVER,
-		.device = queue + DEVICE, .kick = -1, .call = eventfd(0, EFD_NONBLOCK),
-	};
-}
 
 static int start(void)
 {
@@ -91,17 +51,17 @@ static int notify(void)
 
 static void begin(void)
 {
-	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MEMORY_MINIMUM }));
-	EXPECT(!iommu_create(&memory.iommu, &memory));
-	endpoint = iommu_endpoint_create(memory.iommu);
+	EXPECT(!memory_create(&driver_memory, &(struct memory_options){ .size = MEMORY_MINIMUM }));
+	EXPECT(!iommu_create(&driver_memory.iommu, &driver_memory));
+	endpoint = iommu_endpoint_create(driver_memory.iommu);
 	EXPECT(endpoint);
 	if (!endpoint)
 		exit(1);
 	iommu_endpoint_show(endpoint, 8);
 	device = (struct virtio_device){ .type = &iommu_type };
-	EXPECT(!iommu_type.check(&device) && !iommu_type.open(&device, &memory));
-	queues[0] = make_queue(REQUESTS);
-	queues[1] = make_queue(EVENTS);
+	EXPECT(!iommu_type.check(&device) && !iommu_type.open(&device, &driver_memory));
+	queues[0] = driver_queue(REQUESTS);
+	queues[1] = driver_queue(EVENTS);
 	EXPECT(!start());
 }
 
@@ -113,23 +73,23 @@ static void end(void)
 	close(queues[0].call);
 	close(queues[1].call);
 	iommu_endpoint_free(endpoint);
-	iommu_put(memory.iommu);
-	memory_destroy(&memory);
+	iommu_put(driver_memory.iommu);
+	memory_destroy(&driver_memory);
 }
 
 /* In two descriptors, as Linux has it. */
 static void put_request(const void *request, size_t length, __u32 room)
 {
-	memcpy(at(REQUEST), request, length);
-	memset(at(ANSWER), 0xff, 0x100);
-	put(REQUESTS, 0, REQUEST, length, VRING_DESC_F_NEXT, 1);
-	put(REQUESTS, 1, ANSWER, room, VRING_DESC_F_WRITE, 0);
-	offer(REQUESTS, 0);
+	memcpy(driver_at(REQUEST), request, length);
+	memset(driver_at(ANSWER), 0xff, 0x100);
+	driver_put(REQUESTS, 0, REQUEST, length, VRING_DESC_F_NEXT, 1);
+	driver_put(REQUESTS, 1, ANSWER, room, VRING_DESC_F_WRITE, 0);
+	driver_offer(REQUESTS, 0);
 }
 
 static __u8 status(void)
 {
-	return *(__u8 *)at(ANSWER);
+	return *(__u8 *)driver_at(ANSWER);
 }
 
 static void put_attach(void)
@@ -170,22 +130,22 @@ static void requests(void)
 {
 	begin();
 	attach_and_map();
-	EXPECT(used(REQUESTS)->idx == 2 && used(REQUESTS)->ring[1].len == 4);
+	EXPECT(driver_used(REQUESTS)->idx == 2 && driver_used(REQUESTS)->ring[1].len == 4);
 	EXPECT(event_take(queues[0].call));
 	/* In pieces, where none holds a field. */
 	put_map(101);
-	put(REQUESTS, 0, REQUEST, 5, VRING_DESC_F_NEXT, 2);
-	put(REQUESTS, 2, REQUEST + 5, 100, VRING_DESC_F_NEXT, 3);
-	put(REQUESTS, 3, ANSWER, 1, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 4);
-	put(REQUESTS, 4, ANSWER + 1, 3, VRING_DESC_F_WRITE, 0);
+	driver_put(REQUESTS, 0, REQUEST, 5, VRING_DESC_F_NEXT, 2);
+	driver_put(REQUESTS, 2, REQUEST + 5, 100, VRING_DESC_F_NEXT, 3);
+	driver_put(REQUESTS, 3, ANSWER, 1, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 4);
+	driver_put(REQUESTS, 4, ANSWER + 1, 3, VRING_DESC_F_WRITE, 0);
 	EXPECT(!notify() && status() == VIRTIO_IOMMU_S_OK && reaches(101));
 	/* Nothing to read, and nothing to write to. */
-	put(REQUESTS, 5, ANSWER, 4, VRING_DESC_F_WRITE, 0);
-	offer(REQUESTS, 5);
-	put(REQUESTS, 6, REQUEST, 36, 0, 0);
-	offer(REQUESTS, 6);
-	EXPECT(!notify() && used(REQUESTS)->idx == 5 && !used(REQUESTS)->ring[3].len &&
-	       !used(REQUESTS)->ring[4].len);
+	driver_put(REQUESTS, 5, ANSWER, 4, VRING_DESC_F_WRITE, 0);
+	driver_offer(REQUESTS, 5);
+	driver_put(REQUESTS, 6, REQUEST, 36, 0, 0);
+	driver_offer(REQUESTS, 6);
+	EXPECT(!notify() && driver_used(REQUESTS)->idx == 5 &&
+	       !driver_used(REQUESTS)->ring[3].len && !driver_used(REQUESTS)->ring[4].len);
 	end();
 }
 
@@ -194,17 +154,17 @@ static void broken(void)
 {
 	begin();
 	attach_and_map();
-	put(REQUESTS, 0, REQUEST, 4, VRING_DESC_F_NEXT, 0);
-	offer(REQUESTS, 0);
+	driver_put(REQUESTS, 0, REQUEST, 4, VRING_DESC_F_NEXT, 0);
+	driver_offer(REQUESTS, 0);
 	EXPECT(notify() == BACKEND_NEEDS_RESET && reaches(100));
 	put_map(101);
 	EXPECT(!notify() && status() == 0xff);
 	EXPECT(!stop());
-	memset(at(REQUESTS), 0, 0x3000);
+	memset(driver_at(REQUESTS), 0, 0x3000);
 	EXPECT(!start());
 	attach_and_map();
 	/* More than there can be. */
-	avail(REQUESTS)->idx += SIZE + 1;
+	driver_avail(REQUESTS)->idx += DRIVER_SIZE + 1;
 	EXPECT(notify() == BACKEND_NEEDS_RESET);
 	end();
 }
@@ -214,23 +174,23 @@ static void faults(void)
 	const struct virtio_iommu_fault *fault;
 
 	begin();
-	fault = at(FAULTS);
+	fault = driver_at(FAULTS);
 	attach_and_map();
 	/* There is no room for one. */
-	EXPECT(!reaches(1) && !used(EVENTS)->idx);
-	put(EVENTS, 0, FAULTS, sizeof(*fault), VRING_DESC_F_WRITE, 0);
-	offer(EVENTS, 0);
-	EXPECT(!reaches(2) && used(EVENTS)->idx == 1 &&
-	       used(EVENTS)->ring[0].len == sizeof(*fault));
+	EXPECT(!reaches(1) && !driver_used(EVENTS)->idx);
+	driver_put(EVENTS, 0, FAULTS, sizeof(*fault), VRING_DESC_F_WRITE, 0);
+	driver_offer(EVENTS, 0);
+	EXPECT(!reaches(2) && driver_used(EVENTS)->idx == 1 &&
+	       driver_used(EVENTS)->ring[0].len == sizeof(*fault));
 	EXPECT(event_take(queues[1].call));
 	EXPECT(fault->reason == VIRTIO_IOMMU_FAULT_R_MAPPING && le32toh(fault->endpoint) == 8 &&
 	       le64toh(fault->address) == 2 * IOMMU_PAGE &&
 	       le32toh(fault->flags) == (VIRTIO_IOMMU_FAULT_F_READ |
 					 VIRTIO_IOMMU_FAULT_F_ADDRESS));
 	/* A queue that leads nowhere takes nothing with it. */
-	put(EVENTS, 0, ~0ULL, sizeof(*fault), VRING_DESC_F_WRITE, 0);
-	offer(EVENTS, 0);
-	EXPECT(!reaches(3) && !reaches(3) && used(EVENTS)->idx == 1 && reaches(100));
+	driver_put(EVENTS, 0, ~0ULL, sizeof(*fault), VRING_DESC_F_WRITE, 0);
+	driver_offer(EVENTS, 0);
+	EXPECT(!reaches(3) && !reaches(3) && driver_used(EVENTS)->idx == 1 && reaches(100));
 	end();
 }
 
@@ -239,19 +199,19 @@ static void pausing(void)
 {
 	begin();
 	attach_and_map();
-	put(EVENTS, 0, FAULTS, 64, VRING_DESC_F_WRITE, 0);
-	offer(EVENTS, 0);
+	driver_put(EVENTS, 0, FAULTS, 64, VRING_DESC_F_WRITE, 0);
+	driver_offer(EVENTS, 0);
 	EXPECT(!device.backend->ops->pause(device.backend, queues, 2));
 	put_map(101);
 	EXPECT(!notify() && status() == 0xff && reaches(100) && !reaches(101));
-	EXPECT(!used(EVENTS)->idx);
+	EXPECT(!driver_used(EVENTS)->idx);
 	EXPECT(!start());
-	EXPECT(!reaches(102) && used(EVENTS)->idx == 1);
+	EXPECT(!reaches(102) && driver_used(EVENTS)->idx == 1);
 	/* Nobody notifies of what has been heard of already. */
 	EXPECT(!device.backend->ops->dispatch(device.backend));
-	EXPECT(used(REQUESTS)->idx == 3 && status() == VIRTIO_IOMMU_S_OK && reaches(101));
+	EXPECT(driver_used(REQUESTS)->idx == 3 && status() == VIRTIO_IOMMU_S_OK && reaches(101));
 	EXPECT(!stop());
-	iommu_set_bypass(memory.iommu, false);
+	iommu_set_bypass(driver_memory.iommu, false);
 	EXPECT(!reaches(100));
 	end();
 }
