@@ -301,6 +301,41 @@ static void requests(void)
 	memory_destroy(&memory);
 }
 
+/* What a daemon says that runs, and that nobody has asked for or can understand. */
+static void nonsense(void)
+{
+	static const struct {
+		bool answers;
+		struct vhost_user_header header;
+	} cases[] = {
+		{ true, { VHOST_USER_GET_FEATURES, VHOST_USER_VERSION | VHOST_USER_REPLY, 0 } },
+		{ true, { ~0U, ~0U, ~0U } },
+		{ false, { VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, VHOST_USER_VERSION, ~0U } },
+		{ false, { VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, VHOST_USER_VERSION,
+			   sizeof(struct vhost_user_message) } },
+		{ false, { VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, 0, 0 } },
+		{ false, { ~0U, ~0U, ~0U } },
+	};
+	struct guest_memory memory;
+	struct backend *backend;
+	size_t i;
+
+	EXPECT(!memory_create(&memory, &shared));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
+						   1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
+					&memory, &peer_type, &backend));
+		EXPECT(send(cases[i].answers ? peer.socket : peer.requests, &cases[i].header,
+			    sizeof(cases[i].header), 0) == sizeof(cases[i].header));
+		EXPECT(backend->ops->dispatch(backend) == -EPROTO);
+		/* It has been hung up on. */
+		peer_await();
+		backend->ops->close(backend);
+		close(peer.requests);
+	}
+	memory_destroy(&memory);
+}
+
 #define TEN		"0123456789"
 #define LONG_NAME	TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "01234567"
 
@@ -473,5 +508,6 @@ const struct test virtio_tests[] = {
 	{ "rings", rings },
 	{ "pairs", pairs },
 	{ "bad daemons", bad_daemons },
+	{ "nonsense", nonsense },
 	{ NULL, NULL },
 };
