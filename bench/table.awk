@@ -26,6 +26,21 @@ function with_commas(number, text)
 	return number text
 }
 
+# The heading of a table with a column for each of system_of[1] to system_of[systems].
+function heading(text, j)
+{
+	printf "\n%s\n\n%-46s", text, ""
+	for (j = 1; j <= systems; j++)
+		printf " %14s", title[system_of[j]]
+	printf "\n"
+}
+
+# What a row of it begins with: what has no colon belongs to the row above.
+function print_text(text)
+{
+	printf "%-46s", (text ~ /:/ ? "" : "    ") text
+}
+
 function met_or_missed(text, met)
 {
 	return sprintf("  %s%s %s%s", met ? good : bad, text, met ? "met" : "MISSED", plain)

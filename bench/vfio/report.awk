@@ -41,13 +41,9 @@ END {
 		print "bench: the guests with devices of the host were cut short; there is no report"
 		exit 1
 	}
-	print "\nDevices of the host: an nvme controller\n"
-	printf "%-46s", ""
-	for (j = 1; j <= systems; j++)
-		printf " %14s", title[system_of[j]]
-	printf "\n"
+	heading("Devices of the host: an nvme controller")
 	for (i = 1; i <= rows; i++) {
-		printf "%-46s", (text_of[i] ~ /:/ ? "" : "    ") text_of[i]
+		print_text(text_of[i])
 		for (j = 1; j <= systems; j++) {
 			missing += result(system_of[j], i) == ""
 			printf " %14s", with_commas(result(system_of[j], i))

@@ -103,13 +103,9 @@ END {
 		print "bench: the guests with virtio devices were cut short; there is no report"
 		exit 1
 	}
-	print "\nVirtio devices: the same back ends, two disks and a network device\n"
-	printf "%-46s", ""
-	for (j = 1; j <= systems; j++)
-		printf " %14s", title[system_of[j]]
-	printf "\n"
+	heading("Virtio devices: the same back ends, two disks and a network device")
 	for (i = 1; i <= rows; i++) {
-		printf "%-46s", (text_of[i] ~ /:/ ? "" : "    ") text_of[i]
+		print_text(text_of[i])
 		for (j = 1; j <= systems; j++) {
 			cost = result(system_of[j], i)
 			missing += cost == ""
