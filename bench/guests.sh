@@ -12,7 +12,8 @@
 
 counters=/sys/kernel/debug/kvm
 
-# Without an exit: hundredths of a second of the processor; a look is one of the clock.
+# Without an exit: hundredths of a second of the processor; a look is one of the clock. Where
+# somebody polls, so that the clock does not leap, fewer looks will do.
 patience_running=300
 patience_halted=1000
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # facts.awk: what bench/virtio/inside has written down of a guest, as lines for report.awk. -v
-# system_name= is its system, -v how= what was counted: instructions or exits.
+# system_name= is its system, -v how= what was counted: instructions, exits,
+# or, with packets, nothing but ticks.
 #
 # At each mark the log has the sum of instructions (in thousands) and that of exits from the
 # beginning, or, with how=exits, tables of exits since the mark before. A mark itself is a line on
@@ -31,7 +32,7 @@ function took(what, number)
 
 $1 == "measure" { measured = $2; requests = $3 }
 $1 == "mark" { name = $2; tables = 0 }
-$1 == "ticks" && how == "instructions" { fact(measured, "ticks", $2) }
+$1 == "ticks" && how != "exits" { fact(measured, "ticks", $2) }
 
 how == "instructions" && $1 == "busy" {
 	took("busy", ($2 - busy) * 1000)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * measure read DEVICE BYTES COUNT, measure ping ADDRESS COUNT: in the guest, what one request to
- * a virtio device takes from its beginning until the program goes on: a read past the page
- * cache, or an echo from the host. Prints the median by the time-stamp counter. Who counts
- * something else is told before the first and after the last request, and waited for.
+ * measure read DEVICE BYTES COUNT, measure ping ADDRESS BYTES COUNT: in the guest, what one
+ * request to a virtio device takes from its beginning until the program goes on: a read past the
+ * page cache, or an echo of so many bytes from the host. Prints the median by the time-stamp
+ * counter. Who counts something else is told before the first and after the last request, and
+ * waited for.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,10 +28,10 @@ static char buffer[BLOCK] __attribute__((aligned(BLOCK)));
 static size_t bytes;
 static int fd;
 
-/* What is on the wire: an echo request of the length that ping's have. */
+/* What is on the wire, behind headers of 34 bytes. */
 static struct {
 	struct icmphdr header;
-	char data[56];
+	char data[BLOCK];
 } echo;
 
 static void read_once(unsigned int n)
@@ -57,8 +58,9 @@ static void echo_once(unsigned int n)
 
 	echo.header = (struct icmphdr) { .type = ICMP_ECHO };
 	echo.header.un.echo.sequence = htons(n);
-	echo.header.checksum = checksum(&echo, sizeof(echo));
-	if (send(fd, &echo, sizeof(echo), 0) != sizeof(echo))
+	echo.header.checksum = checksum(&echo, sizeof(echo.header) + bytes);
+	if (send(fd, &echo, sizeof(echo.header) + bytes, 0) !=
+	    (ssize_t)(sizeof(echo.header) + bytes))
 		err(1, "can't send");
 	do {
 		if (recv(fd, buffer, sizeof(buffer), 0) < (ssize_t)sizeof(*ip))
@@ -75,12 +77,14 @@ static void open_disk(const char *device, const char *length)
 		err(1, "can't read %s", device);
 }
 
-static void open_socket(const char *address)
+static void open_socket(const char *address, const char *length)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
 
+	bytes = strtoul(length, NULL, 0);
 	fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
-	if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
+	if (fd < 0 || bytes > sizeof(buffer) / 2 ||
+	    inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)))
 		err(1, "can't send to %s", address);
 }
@@ -129,11 +133,11 @@ int main(int argc, char **argv)
 	if (argc == 5 && !strcmp(argv[1], "read")) {
 		open_disk(argv[2], argv[3]);
 		measure(read_once, strtoul(argv[4], NULL, 0));
-	} else if (argc == 4 && !strcmp(argv[1], "ping")) {
-		open_socket(argv[2]);
-		measure(echo_once, strtoul(argv[3], NULL, 0));
+	} else if (argc == 5 && !strcmp(argv[1], "ping")) {
+		open_socket(argv[2], argv[3]);
+		measure(echo_once, strtoul(argv[4], NULL, 0));
 	} else {
-		errx(2, "usage: read DEVICE BYTES COUNT, or ping ADDRESS COUNT");
+		errx(2, "usage: read DEVICE BYTES COUNT, or ping ADDRESS BYTES COUNT");
 	}
 	return 0;
 }

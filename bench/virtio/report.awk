@@ -29,6 +29,7 @@ BEGIN {
 	row("read-file", "exits", "exits")
 	row("ping", "ticks", "ping round trip: ticks", "", 1)
 	row("ping", "exits", "exits")
+	row("packet", "ticks", "64 bytes to testpmd and back: ticks", "", 1)
 }
 
 function row(phase, what, text, most, like_qemu)
