@@ -34,7 +34,7 @@ serve()
 	kill|again)
 		served_by "$launcher" virtiofsd >"$tmp/served"
 		kill -KILL "$(cat "$tmp/served")"
-		await_message
+		await_message .
 		echo >&3
 		;;
 	esac
@@ -66,8 +66,7 @@ try_again()
 	guest_passed
 	guest_result $? "another daemon: the guest's own tests"
 	guest_result $again_status "another daemon: the launcher ends with status 0"
-	[ "$(sed -n 's/.*the vhost-user daemon \([a-z]* [a-z]*\).*/\1/p' "$tmp/err" |
-		tr '\n' ',')" = "has gone,is back," ]
+	daemon_came_back
 	guest_result $? "another daemon: the launcher says what has become of it"
 	! pgrep -x virtiofsd
 	guest_result $? "another daemon: no process is left"

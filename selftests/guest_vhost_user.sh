@@ -35,7 +35,7 @@ kill_daemon()
 	kill|go)
 		kill -KILL $testpmd
 		wait $testpmd 2>/dev/null
-		await_message
+		await_message .
 		echo >&3
 		;;
 	come)
@@ -60,8 +60,7 @@ try_again()
 	guest_passed
 	guest_result $? "another daemon: the guest's own tests"
 	guest_result $again_status "another daemon: the launcher ends with status 0"
-	[ "$(sed -n 's/.*the vhost-user daemon \([a-z]* [a-z]*\).*/\1/p' "$tmp/err" |
-		tr '\n' ',')" = "has gone,is back," ]
+	daemon_came_back
 	guest_result $? "another daemon: the launcher says what has become of it"
 }
 

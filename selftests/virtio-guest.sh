@@ -39,12 +39,20 @@ converse()
 	return $converse_status
 }
 
-# await_message: until the launcher has said something, or has ended.
+# await_message PATTERN: until the launcher has said something with that in it, or has ended.
 await_message()
 {
-	until [ -s "$tmp/err" ] || ! kill -0 "$launcher" 2>/dev/null; do
+	until grep -q "$1" "$tmp/err" || ! kill -0 "$launcher" 2>/dev/null; do
 		sleep 0.1
 	done
+}
+
+# daemon_came_back: is what the launcher has said of its vhost-user daemon that it has gone, and then
+# that it, or another in its place, is back?
+daemon_came_back()
+{
+	[ "$(sed -n 's/.*the vhost-user daemon \([a-z]* [a-z]*\).*/\1/p' "$tmp/err" |
+		tr '\n' ',')" = "has gone,is back," ]
 }
 
 # net_address TAP: the host's end of a network device; the guest's is 192.0.2.2.
