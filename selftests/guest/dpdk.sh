@@ -4,19 +4,70 @@
 # A network device whose driver is a program: testpmd, of DPDK, which polls its queues and needs no
 # interrupt. It answers ARP and pings. The host sends these when this asks for it, and says in a
 # line how many were answered and what its end of the device has counted: packets to the guest, and
-# from it. pairs=N on the command line says how many pairs of queues the device has.
+# from it. pairs=N on the command line says how many pairs of queues the device has. With iova=va
+# it is behind an IOMMU, and reaches the program's memory where that has it; with iova=pa it is not.
 
 . /lib.sh
 . /virtio.sh
 
 pairs=$(argument pairs)
+iova=$(argument iova)
 exec 4</dev/ttyS0
 
-plan 18
-modprobe uio_pci_generic
-echo "1af4 1041" >/sys/bus/pci/drivers/uio_pci_generic/new_id
-function=$(basename /sys/bus/pci/drivers/uio_pci_generic/0000:*)
-check "the device is given to programs" [ -e /sys/class/uio/uio0 ]
+# give: the device, which is $function then, to programs.
+give()
+{
+	case $iova in
+	va)
+		modprobe -a virtio_pci virtio_iommu
+		give_to_programs "$(net_function)"
+		;;
+	pa)
+		modprobe uio_pci_generic
+		echo "1af4 1041" >/sys/bus/pci/drivers/uio_pci_generic/new_id
+		function=$(basename /sys/bus/pci/drivers/uio_pci_generic/0000:*)
+		[ -e /sys/class/uio/uio0 ]
+		;;
+	esac
+}
+
+# take_back: the kernel's own driver has it.
+take_back()
+{
+	modprobe -a virtio_pci virtio_net
+	case $iova in
+	va)
+		take_from_programs
+		;;
+	pa)
+		echo "$function" >/sys/bus/pci/drivers/uio_pci_generic/unbind
+		echo "$function" >/sys/bus/pci/drivers/virtio-pci/bind 2>/dev/null
+		;;
+	esac
+}
+
+# mapped: the lowest address by which the device reaches the program's memory.
+mapped()
+{
+	testpmd "dump_physmem"
+	sed -n 's/.*IOVA:\(0x[0-9a-f]*\), .*/\1/p' /answer | while read -r mapped_address; do
+		echo $((mapped_address))
+	done | sort -n | head -n 1
+}
+
+# translated: is it one where there is no memory? The guest has less than 4 GiB.
+translated()
+{
+	translated_lowest=$(mapped)
+	echo "# from $(printf '%#x' "$translated_lowest") on"
+	[ "$translated_lowest" -ge $((1 << 32)) ]
+}
+
+case $iova in
+va)	plan 20 ;;
+pa)	plan 18 ;;
+esac
+check "the device is given to programs" give
 echo 24 >/proc/sys/vm/nr_hugepages
 mkdir -p /tmp /var/run /dev/hugepages
 mount -t hugetlbfs none /dev/hugepages
@@ -40,7 +91,7 @@ start_testpmd()
 	mkfifo /commands
 	: >/log
 	# shellcheck disable=SC2094 # a FIFO that this holds open, too
-	stdbuf -o L dpdk-testpmd --in-memory --no-telemetry --iova-mode=pa -m 48 \
+	stdbuf -o L dpdk-testpmd --in-memory --no-telemetry "--iova-mode=$iova" -m 48 \
 		--lcores '0@0,1@0' -a "$function" -- -i --rxq "$pairs" --txq "$pairs" \
 		--nb-cores 1 --total-num-mbufs 4096 --forward-mode icmpecho --no-mlockall \
 		<>/commands >/log 2>&1 &
@@ -118,6 +169,7 @@ testpmd "start"
 same "its link" "up" "$(link)"
 traffic "the first time"
 check "all queues are used" all_queues
+[ "$iova" = pa ] || check "the device is told no address of memory's" translated
 
 testpmd "stop"
 testpmd "port stop 0"
@@ -134,8 +186,7 @@ testpmd "start"
 traffic "another driver"
 quit
 
-echo "$function" >/sys/bus/pci/drivers/uio_pci_generic/unbind
-modprobe -a virtio_pci virtio_net
-echo "$function" >/sys/bus/pci/drivers/virtio-pci/bind 2>/dev/null
+take_back
 net_up
 check "the kernel's driver takes it, and the other end answers" net_reach
+[ "$iova" = pa ] || same "there was no fault" "" "$(dmesg | grep 'page fault')"

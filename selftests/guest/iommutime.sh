@@ -8,8 +8,7 @@
 . /virtio.sh
 
 modprobe -a virtio_pci virtio_iommu
-wait_for [ -n "$(virtio_device 1)" ]
-give_to_programs "$(virtio_device 1)" || echo "# no program may have it"
+give_to_programs "$(net_function)" || echo "# no program may have it"
 for time_round in 1 2 3; do
 	echo "round $time_round: $(reach time "$function" "$group" 200)"
 done

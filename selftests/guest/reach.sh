@@ -17,8 +17,7 @@ faults_at()
 }
 
 modprobe -a virtio_pci virtio_iommu
-wait_for [ -n "$(virtio_device 1)" ]
-check "a program may have the device" give_to_programs "$(virtio_device 1)"
+check "a program may have the device" give_to_programs "$(net_function)"
 echo "up"
 
 reach fault "$function" "$group" >/reached

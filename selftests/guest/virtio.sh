@@ -26,19 +26,35 @@ virtio_function()
 	basename "$(realpath "/sys/bus/virtio/devices/$1/..")"
 }
 
-# give_to_programs NAME: by vfio-pci. $function is its PCI function then, and $group its group.
+# net_function: that of the network device, when that is there.
+net_function()
+{
+	wait_for [ -n "$(virtio_device 1)" ]
+	virtio_function "$(virtio_device 1)"
+}
+
+# give_to_programs FUNCTION: by vfio-pci. $function is that then, and $group its group.
 give_to_programs()
 {
-	function=$(virtio_function "$1")
+	function=$1
 	give_folder=/sys/bus/pci/devices/$function
-	group=$(basename "$(realpath "$give_folder/iommu_group")")
 	# Nothing here remaps its interrupts.
 	modprobe vfio_iommu_type1 allow_unsafe_interrupts=1
 	modprobe vfio_pci
 	echo vfio-pci >"$give_folder/driver_override"
-	echo "$function" >"$give_folder/driver/unbind"
+	[ ! -e "$give_folder/driver" ] || echo "$function" >"$give_folder/driver/unbind"
+	# One that has never had a driver is in no group before.
 	echo "$function" >/sys/bus/pci/drivers_probe
+	group=$(basename "$(realpath "$give_folder/iommu_group")")
 	wait_for [ -e "/dev/vfio/$group" ]
+}
+
+# take_from_programs: the driver that is made for it may have $function again.
+take_from_programs()
+{
+	echo "$function" >/sys/bus/pci/drivers/vfio-pci/unbind
+	echo >"/sys/bus/pci/devices/$function/driver_override"
+	echo "$function" >/sys/bus/pci/drivers_probe
 }
 
 # has_feature NAME BIT: has the driver accepted it?
