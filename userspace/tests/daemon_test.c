@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where daemons are found, and what is said of those that are not, or can't be run. */
+/*
+ * Where daemons are found, what is said of those that are not, or can't be run, and whose they are.
+ */
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -15,12 +21,13 @@
 
 #define MAX_FILES	4
 
-static int explain(const char *const *files)
+static int explain(const char *const *files, const char *command, const char *file, int access)
 {
-	const char *const argv[] = { "sh", "-c", "echo it was found", NULL };
+	const char *const argv[] = { "sh", "-c", command, NULL };
 	const struct daemon_program program = {
 		.name = "server", .package = "some", .files = files, .argv = argv,
-		.kept = open("/dev/null", O_RDONLY | O_CLOEXEC),
+		.capabilities = 1ULL << CAP_DAC_OVERRIDE, .file = file, .access = access,
+		.kept = open(file ? file : "/dev/null", O_RDONLY | O_CLOEXEC),
 	};
 	struct daemon *daemon;
 	int socket;
@@ -52,10 +59,52 @@ static void search(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		EXPECT_MESSAGE(explain(cases[i].files), STATUS_FAILED, cases[i].message);
+		EXPECT_MESSAGE(explain(cases[i].files, "echo it was found", NULL, 0),
+			       STATUS_FAILED, cases[i].message);
+}
+
+/* What a superuser's daemon says of who it is, and of its capabilities. */
+#define WHO	"echo I am $(id -u):$(id -g):$(id -G), $(grep ^CapEff /proc/self/status | tr -d 0)."
+
+/* Of a superuser, with files that nobody else may come to unless it is said. */
+static void owners(void)
+{
+	static const struct {
+		uid_t owner;
+		mode_t folder, file;
+		int access;
+		const char *message;
+	} cases[] = {
+		{ 0, 0755, 0600, O_RDWR, "I am 0:0:0, CapEff: 2." },
+		{ 12345, 0755, 0600, O_RDWR, "I am 12345:12345:12345, CapEff: ." },
+		{ 12345, 0755, 0400, O_RDONLY, "I am 12345:12345:12345, CapEff: ." },
+		{ 12345, 0755, 0400, O_RDWR, "I am 0:0:0, CapEff: 2." },
+		{ 12345, 0700, 0600, O_RDWR, "I am 0:0:0, CapEff: 2." },
+	};
+	static const char *const shell[] = { "sh", NULL };
+	char folder[] = "/tmp/kvpci-test.XXXXXX";
+	char file[sizeof(folder) + 5];
+	size_t i;
+
+	if (geteuid())
+		return;
+	EXPECT(mkdtemp(folder));
+	strcat(strcpy(file, folder), "/file");
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const int fd = open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+		EXPECT(fd >= 0 && !fchown(fd, cases[i].owner, cases[i].owner) &&
+		       !fchmod(fd, cases[i].file) && !chmod(folder, cases[i].folder));
+		close(fd);
+		EXPECT_MESSAGE(explain(shell, WHO, file, cases[i].access), STATUS_FAILED,
+			       cases[i].message);
+		unlink(file);
+	}
+	rmdir(folder);
 }
 
 const struct test daemon_tests[] = {
+	{ "owners", owners },
 	{ "search", search },
 	{ NULL, NULL },
 };

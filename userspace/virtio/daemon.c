@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -112,6 +113,37 @@ static void drop_capabilities(__u64 kept)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+static bool can_open(const char *file, int access)
+{
+	int fd = open(file, access | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/*
+ * A superuser becomes the user to whom the file belongs, for good if that user may open it. Not by
+ * the C library, which would have threads follow that are not there after fork().
+ */
+static void become_owner(const struct daemon_program *program)
+{
+	const uid_t same = -1;
+	struct stat st;
+
+	if (!program->file || geteuid() || fstat(program->kept, &st) || !st.st_uid)
+		return;
+	if (!syscall(SYS_setgroups, 0, NULL) &&
+	    !syscall(SYS_setresgid, same, st.st_gid, same) &&
+	    !syscall(SYS_setresuid, same, st.st_uid, same) &&
+	    can_open(program->file, program->access) &&
+	    !syscall(SYS_setresgid, st.st_gid, st.st_gid, st.st_gid) &&
+	    !syscall(SYS_setresuid, st.st_uid, st.st_uid, st.st_uid))
+		return;
+	syscall(SYS_setresuid, same, 0, same);
+	syscall(SYS_setresgid, same, getgid(), same);
+}
+
 /* As many descriptors as there may be, or as @number. */
 static void raise_limit(rlim_t number)
 {
@@ -152,6 +184,8 @@ static void __attribute__((noreturn)) run(const struct daemon_program *program, 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
+	become_owner(program);
+	/* Another user's process would have lost it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	/* If that came too late. */
 	if (getppid() != parent)

@@ -18,6 +18,9 @@
  *	is, up to NULL
  * @argv: its arguments, up to NULL
  * @capabilities: a superuser's launcher leaves it these, one bit each (linux/capability.h)
+ * @file: the name of what is kept, which a superuser's launcher has it serve as the user and the
+ *	group to whom that belongs, without capabilities, if that user may open it; NULL: as it is
+ * @access: how it is to be opened, O_RDONLY or O_RDWR
  * @max_files: how many descriptors it needs, if it can have as many; 0: as the launcher
  * @explains_last: why it ends it says in its last line, not in its first
  * @kept: a descriptor that it is to have besides
@@ -28,6 +31,8 @@ struct daemon_program {
 	const char *const *files;
 	const char *const *argv;
 	__u64 capabilities;
+	const char *file;
+	int access;
 	unsigned int max_files;
 	bool explains_last;
 	int kept;

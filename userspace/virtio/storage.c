@@ -6,8 +6,9 @@
  * has no use for, by the descriptor, which the daemon has too, so that the lock lasts until both
  * have ended, and from one daemon to the next.
  *
- * It has no capabilities, but for that of a superuser's launcher by which it opens other users'
- * files. That is no sandbox: it may do with files what the launcher's user may.
+ * A superuser's launcher has it run as the user to whom the file belongs. If that is the superuser,
+ * or a user who may not open it, it stays the superuser and has the capability to open other users'
+ * files, but no other. That is no sandbox: it may do with files what its user may.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -191,6 +192,8 @@ static int start(struct daemon **daemon, const struct disk *disk, const struct a
 		.files = files,
 		.argv = argv,
 		.capabilities = 1ULL << CAP_DAC_OVERRIDE,
+		.file = disk->path,
+		.access = disk->readonly ? O_RDONLY : O_RDWR,
 		.kept = disk->fd,
 	};
 	char *what;
