@@ -25,7 +25,7 @@ answer()
 }
 
 mkdir "$tmp/files"
-cp "$guest_kernel" "$tmp/files/vmlinuz"
+cp "$guest_image" "$tmp/files/vmlinuz"
 cp "$guest_initrd" "$tmp/files/initrd"
 head -c 4M /dev/urandom >"$tmp/files/data"
 datasum=$(sum <"$tmp/files/data")

@@ -11,4 +11,4 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 
 echo "KTAP version 1"
 echo "1..2"
-try_guest power-off boot_standard linux --kernel "$guest_kernel" --cpus 2 --stats --cf8=on
+try_guest power-off boot_standard linux --kernel "$guest_image" --cpus 2 --stats --cf8=on

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The same kernel as an ELF file, started through its PVH entry, without the ports of
+# A kernel as an ELF file, started through its PVH entry, without the ports of
 # configuration mechanism 1, and with the RSDT instead of the XSDT. Its reset ends kvpci-run
 # with status 0.
 #

@@ -149,7 +149,7 @@ try_kill()
 	mkfifo "$tmp/in" "$tmp/out"
 	"$kvpci_run" --kernel "$guest_kernel" --initrd "$guest_initrd" --vdpa "$path" \
 		--mirror="${KVPCI_TEST_MIRROR:-on}" \
-		--append "console=ttyS0 quiet test=halt how=kill sum=$plain" \
+		--append "$guest_arguments test=halt how=kill sum=$plain" \
 		<"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 	launcher=$!
 	exec 3>"$tmp/in"

@@ -205,7 +205,7 @@ try_halt()
 	# The launcher itself, for its process to be known.
 	"$kvpci_run" --kernel "$guest_kernel" --initrd "$guest_initrd" \
 		--mirror="${KVPCI_TEST_MIRROR:-on}" --disk "$tmp/disk,format=$3" \
-		--append "console=ttyS0 quiet test=halt how=$1 sum=$halt_sum" \
+		--append "$guest_arguments test=halt how=$1 sum=$halt_sum" \
 		<"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 	halt_launcher=$!
 	exec 3>"$tmp/in"

@@ -15,7 +15,7 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 
 echo "KTAP version 1"
 echo "1..5"
-boot_kernel --kernel "$top/build/guests/xen" --initrd "$guest_kernel" --memory 768M --stats \
+boot_kernel --kernel "$top/build/guests/xen" --initrd "$guest_image" --memory 768M --stats \
 	--append "console=com1 com1=115200 loglvl=all smap=0 -- console=hvc0 panic=-1" \
 	--device id=1234:5678,class=020000,bar0=mem32/4K \
 	--device id=1b36:1104,class=088000,addr=04.0,bar0=mem64/64K \

@@ -21,7 +21,7 @@ converse()
 	# shellcheck disable=SC2086 # words
 	$launch_with "$kvpci_run" --kernel "$guest_kernel" --initrd "$guest_initrd" \
 		--mirror="${KVPCI_TEST_MIRROR:-on}" "$@" \
-		--append "console=ttyS0 quiet test=$converse_test $append" \
+		--append "$guest_arguments test=$converse_test $append" \
 		<"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 	launcher=$!
 	exec 3>"$tmp/in"
