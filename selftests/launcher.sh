@@ -65,7 +65,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..68"
+echo "1..74"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -123,6 +123,33 @@ refuses "a disk that looks like what it may not be" 1 "format=raw" --kernel "$ti
 truncate -s 0 "$out.disk"
 refuses "a disk that is not what it is said to be" 1 "no qcow2 image" --kernel "$tiny" \
 	--disk "$out.disk,format=qcow2"
+refuses "a disk of no size" 1 "is empty" --kernel "$tiny" --disk "$out.disk"
+qemu-img create -q -f qcow2 "$out.disk" 1M
+truncate -s 100 "$out.disk"
+refuses "a disk that has been cut off" 1 "the disk $out.disk: qemu-storage-daemon ends at once: " \
+	--kernel "$tiny" --disk "$out.disk,format=qcow2"
+rm "$out.disk"
+truncate -s 1M "$out.disk"
+refuses "a disk that is to be two" 1 "in use" --kernel "$tiny" --disk "$out.disk" \
+	--disk "$out.disk"
+# QEMU's own lock, which it has when it answers.
+mkfifo "$out.in" "$out.said"
+qemu-system-x86_64 -accel tcg -S -display none -nodefaults -monitor stdio \
+	-drive "file=$out.disk,format=raw,if=virtio" <"$out.in" >"$out.said" 2>&1 &
+qemu=$!
+exec 3>"$out.in" 4<"$out.said"
+echo "info block" >&3
+sed '/raw/q' <&4 >/dev/null
+refuses "a disk that QEMU uses" 1 "in use" --kernel "$tiny" --disk "$out.disk"
+kill $qemu
+exec 3>&- 4<&-
+mkdir "$out.folder"
+mount -t tmpfs tmpfs "$out.folder"
+truncate -s 1M "$out.folder/disk"
+mount -o remount,ro "$out.folder"
+refuses "a disk that can't be written to" 1 "ro=on does without" --kernel "$tiny" \
+	--disk "$out.folder/disk"
+umount "$out.folder"
 refuses "a daemon that is not there" 1 "cannot connect" --kernel "$tiny" \
 	--disk vhost-user=/nonexistent
 # A launcher that finds no programs.
@@ -175,6 +202,14 @@ busybox tunctl -t kvpci0 >/dev/null
 refuses "a tap with one queue for two pairs" 1 "multi_queue" --kernel "$tiny" \
 	--net tap=kvpci0,queues=2
 busybox ip link delete kvpci0
+busybox tunctl -u 1 -t kvpci0 >/dev/null
+printf '#!/bin/sh\nexec setpriv --reuid 2 --regid 2 --clear-groups "%s" "$@"\n' "$kvpci_run" \
+	>"$out.launcher"
+kvpci_run=$out.launcher
+chmod a+rw /dev/kvm /dev/kvpci /dev/net/tun /dev/vhost-net
+refuses "a tap that is another user's" 1 "not this user's" --kernel "$tiny" --net tap=kvpci0
+kvpci_run=$top/userspace/kvpci-run
+busybox ip link delete kvpci0
 refuses "no module for sockets" 1 "load the module vhost_vsock" --kernel "$tiny" --vsock 42
 modprobe vhost_vsock
 refuses "a number that is in use" 1 "take another" --kernel "$tiny" --vsock 42 --vsock 42
@@ -217,4 +252,4 @@ result $? "a triple fault ends it with status 1 and says so"
 run --kernel "$tiny" --append m --device id=1b36:1100,addr=1.0,bar0=mem32/4K,regs=0@0+4/value=12345678/mirror
 result $? "a guest may move what it reads any number of times without another exit"
 
-rm -f "$out" "$err" "$out.kernel" "$out.initrd" "$out.disk" "$out.launcher"
+rm -rf "$out" "$err" "$out".*

@@ -122,7 +122,10 @@ static int open_backend(struct blk *blk, const struct guest_memory *memory)
 	       keeper_open(&blk->keeper, &daemon_type, memory, backend, starts_again(blk));
 }
 
-/* How many queues does the daemon want the driver to find? */
+/*
+ * How many queues does the daemon want the driver to find? A file of ours that has no room for a
+ * sector is a mistake; a daemon of somebody else's may get its disk later.
+ */
 static int find_queues(struct blk *blk)
 {
 	struct virtio_device *device = &blk->device;
@@ -137,6 +140,9 @@ static int find_queues(struct blk *blk)
 	if (error)
 		return fail("%s: the daemon does not say what the disk is like: %s", device->label,
 			    strerror(-error));
+	if (!blk->socket.path && !config.capacity)
+		return fail("the disk %s is empty, make it as large as the guest's disk is to be",
+			    blk->disk.path);
 	device->nr_queues = features & VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) ? config.num_queues : 1;
 	if (!device->nr_queues || device->nr_queues > vhost_user_max_queues(backend))
 		return fail("%s: the daemon says that there are %u queues, and that it serves %u",
