@@ -12,7 +12,7 @@
 # kernel or host: machines with others do not have it, whatever the rest. A machine with
 # nested paging has only tests that depend on paging: Documentation/testing.rst says why.
 # The group "vfio" has only tests that need that host. Others but "supported" have only
-# tests that depend on the kernel. A part for which there are
+# tests that depend on the kernel, and "intel" those that depend on the host besides. A part for which there are
 # lines "only" has those tests and no others, whatever they depend on; and no other part of
 # its group has them, unless that has such lines too.
 #
@@ -97,6 +97,8 @@ function suits(machine, test) {
 		return 0
 	if (group[machine] == "vfio")
 		return (test, "host") in needed
+	if (group[machine] == "intel" && (test, "host") in depends)
+		return 1
 	if (group[machine] != "supported" && !((test, "kernel") in depends))
 		return 0
 	return value[machine, "paging"] != "nested" || (test, "paging") in depends

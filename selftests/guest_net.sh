@@ -4,7 +4,7 @@
 # A Linux guest's network device, served by vhost-net and a tap: packets and connections both ways,
 # with one pair of queues, on a tap that was there before, and with two, on one that kvpci-run makes.
 #
-# Depends on: delivery.
+# Depends on: delivery, host.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"

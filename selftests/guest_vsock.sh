@@ -3,7 +3,7 @@
 #
 # Sockets between a Linux guest and its host, by vhost-vsock: connections both ways.
 #
-# Depends on: delivery.
+# Depends on: delivery, host.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
