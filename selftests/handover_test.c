@@ -883,6 +883,63 @@ TEST_F(handover, a_route_is_taken_where_there_is_one)
 	close(event);
 }
 
+/* What is left to the module is not asked for, whatever the guest does, if that can send it. */
+TEST_F(handover, what_is_left_is_not_asked_for)
+{
+	const bool direct = get_delivery() != KVPCI_DELIVERY_IRQFD;
+	struct kvpci_route route;
+	int function, asked;
+
+	begin(self, (struct device_desc) { .bdf = F }, KVPCI_MSIX);
+	function = self->device->function;
+	asked = self->device->route_event;
+	EXPECT_EQ(0, leave_vector(function, KVPCI_MSIX, 0));
+	enable(self);
+	EXPECT_EQ(0, get(self, 0, &route));
+	EXPECT_EQ(direct ? 1 : 0, route.vector);
+	if (!direct)
+		return;
+
+	/* The others are found. */
+	EXPECT_EQ(0, leave_vector(function, KVPCI_MSIX, 1));
+	EXPECT_EQ(0, get(self, 0, &route));
+	EXPECT_EQ(2, route.vector);
+	EXPECT_EQ(0, leave_vector(function, KVPCI_MSIX, 2));
+	EXPECT_EQ(-ENOENT, get(self, 0, &route));
+	/* Its own requests for that may be on their way. */
+	EXPECT_TRUE(eventually(event_count(asked)));
+	usleep(100000);
+	event_count(asked);
+	msix_mask(self->device, 0, true);
+	msix_mask(self->device, 0, false);
+	EXPECT_COMES(0);
+	EXPECT_COMES(1);
+	EXPECT_EQ(0, event_count(asked));
+	/* One that is new is asked for, and one with a message that needs a route. */
+	msix_mask(self->device, NR - 1, false);
+	EXPECT_TRUE(eventually(event_count(asked)));
+	EXPECT_EQ(0, get(self, 0, &route));
+	EXPECT_EQ(NR - 1, route.vector);
+	msix_message(self->device, 1, MSI_TO(1) | 1 << 5, VECTOR + 1);
+	EXPECT_TRUE(eventually(event_count(asked)));
+	EXPECT_EQ(0, get(self, 0, &route));
+	EXPECT_EQ(1, route.vector);
+	msix_message(self->device, 1, MSI_TO(1), VECTOR + 1);
+
+	/* It may be handed over all the same, and left again at once. */
+	EXPECT_EQ(0, remove_route(function, KVPCI_MSIX, 0));
+	EXPECT_HANDED(0);
+	msix_mask(self->device, 0, true);
+	EXPECT_EQ(1, recalls(self));
+	msix_mask(self->device, 0, false);
+	EXPECT_HANDED(0);
+	unbind_irqfd(self, 0);
+	EXPECT_EQ(0, leave_vector(function, KVPCI_MSIX, 0));
+	EXPECT_COMES(0);
+	EXPECT_EQ(0, get(self, 0, &route));
+	EXPECT_EQ(NR - 1, route.vector);
+}
+
 static void *signaller_run(void *arg)
 {
 	struct _test_data_handover *self = arg;

@@ -1211,7 +1211,7 @@ TEST_F(uapi_irq, structure_of_set_route)
 		.try = try_set_route,
 		.good = &good,
 		.size = sizeof(good),
-		.flags = KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND,
+		.flags = KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND | KVPCI_ROUTE_LEAVE,
 		.zero = &(struct kvpci_route) {
 			.address = ~0ULL,
 			.data = ~0U,
@@ -1240,7 +1240,11 @@ TEST_F(uapi_irq, routes_of_vectors_that_are_not_there)
 	EXPECT_QUESTION(-EINVAL, question.flags = KVPCI_ROUTE_REMOVE);
 	EXPECT_QUESTION(-ENOENT, question.flags = KVPCI_ROUTE_RECALLED);
 	EXPECT_QUESTION(-EINVAL, question.flags = KVPCI_ROUTE_HAND);
+	EXPECT_QUESTION(-EINVAL, question.flags = KVPCI_ROUTE_LEAVE);
 	EXPECT_ROUTE(-EINVAL, route.flags = KVPCI_ROUTE_RECALLED);
+	EXPECT_ROUTE(-EINVAL, route.flags = KVPCI_ROUTE_LEAVE);
+	EXPECT_ROUTE(-EINVAL, route.flags = KVPCI_ROUTE_LEAVE | KVPCI_ROUTE_REMOVE;
+		     route.interrupt = KVPCI_INTX; route.eventfd = 0; route.resample_eventfd = 0);
 
 	for (interrupt = KVPCI_INTX; interrupt <= KVPCI_MSIX; interrupt++) {
 		const int resample = interrupt == KVPCI_INTX ? self->resample : 0;

@@ -359,12 +359,15 @@ static int hand_vector(struct kvpci_vectors *vectors, const struct kvpci_route *
 static int set_vector_route(struct kvpci_vectors *vectors, const struct kvpci_route *route,
 			    struct eventfd_ctx **eventfd)
 {
+	bool leave = route->flags & KVPCI_ROUTE_LEAVE;
+
 	if (!kvpci_vector_is_handed(vectors, route->vector))
-		return kvpci_vector_set_route(vectors, route->vector, route->sequence, eventfd);
+		return kvpci_vector_set_route(vectors, route->vector, route->sequence, eventfd,
+					      leave);
 	if (*eventfd)
 		return -EBUSY;
 
-	kvpci_vector_take_back(vectors, route->vector, eventfd);
+	kvpci_vector_take_back(vectors, route->vector, eventfd, leave);
 	return 0;
 }
 

@@ -170,6 +170,16 @@ static __always_inline void ask_for_route(struct kvpci_vectors *vectors)
 		signal_route_eventfd(vectors);
 }
 
+/* Is userspace to find it, for want of a route? */
+static noinline bool waits_for_route(const struct kvpci_vectors *vectors, u32 n)
+{
+	struct sending sending;
+
+	if (!is_allowed(vectors, n) || kvpci_vector_has_route(vectors, n))
+		return false;
+	return !vectors->vector[n].left || !is_ready(vectors, n, &sending);
+}
+
 static void vectors_work(struct kvpci_work *work)
 {
 	struct kvpci_vectors *vectors = container_of(work, struct kvpci_vectors, work);
@@ -365,8 +375,8 @@ bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message
 	if (unlikely(vectors->nr_handed))
 		recall(vectors, n, n + 1);
 	trace_kvpci_vector_update(vectors, n);
-	if (allowed && !kvpci_vector_has_route(vectors, n))
-		ask_for_route(vectors);
+	if (vectors->interrupts->route_eventfd && waits_for_route(vectors, n))
+		signal_route_eventfd(vectors);
 	return allowed && kvpci_vector_is_pending(vectors, n);
 }
 
@@ -742,8 +752,7 @@ int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
 
 		bool recalled = vectors->vector[n].recalled;
 
-		if (!recalled && (only_recalled || !is_allowed(vectors, n) ||
-				  kvpci_vector_has_route(vectors, n)))
+		if (!recalled && (only_recalled || !waits_for_route(vectors, n)))
 			continue;
 
 		route->flags = recalled ? KVPCI_ROUTE_RECALLED : 0;
@@ -765,12 +774,13 @@ int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
  * @n: which; it is not handed to an irqfd
  * @sequence: which version of its message
  * @eventfd: what is to be signalled, or NULL; the one that was is put there
+ * @leave: userspace is not to know of it while it needs none
  *
  * Context: process, without a spinlock; the caller holds the host's lock.
  * Return: 0, or -EAGAIN if the message has changed; then nothing else does
  */
 int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,
-			   struct eventfd_ctx **eventfd)
+			   struct eventfd_ctx **eventfd, bool leave)
 {
 	struct kvpci_vector *vector = &vectors->vector[n];
 	int ret = -EAGAIN;
@@ -778,6 +788,7 @@ int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,
 	spin_lock_irq(&vectors->interrupts->lock);
 	if (!*eventfd || vector->sequence == sequence) {
 		vector->confirmed = sequence;
+		vector->left = leave;
 		swap(vector->route, *eventfd);
 		ret = 0;
 	}
@@ -813,6 +824,7 @@ int kvpci_vector_hand(struct kvpci_vectors *vectors, u32 n, u64 sequence,
 		vector->confirmed = sequence;
 		swap(vector->route, *eventfd);
 		vector->handed = true;
+		vector->left = false;
 		WRITE_ONCE(vectors->nr_handed, vectors->nr_handed + 1);
 		ret = 0;
 	}
@@ -830,10 +842,12 @@ int kvpci_vector_hand(struct kvpci_vectors *vectors, u32 n, u64 sequence,
  * @vectors: the vectors
  * @n: which; it is handed to one, which does not listen to the source any more
  * @eventfd: where to put the source's eventfd
+ * @leave: userspace is not to know of it while it needs no route
  *
  * Context: process, without a spinlock; the caller holds the host's lock.
  */
-void kvpci_vector_take_back(struct kvpci_vectors *vectors, u32 n, struct eventfd_ctx **eventfd)
+void kvpci_vector_take_back(struct kvpci_vectors *vectors, u32 n, struct eventfd_ctx **eventfd,
+			    bool leave)
 {
 	struct kvpci_vector *vector = &vectors->vector[n];
 
@@ -842,8 +856,9 @@ void kvpci_vector_take_back(struct kvpci_vectors *vectors, u32 n, struct eventfd
 	end_handing(vectors, n);
 	*eventfd = vector->route;
 	vector->route = NULL;
+	vector->left = leave;
 	/* It may have been allowed again, which was of no use while it was recalled. */
-	if (is_allowed(vectors, n))
+	if (waits_for_route(vectors, n))
 		ask_for_route(vectors);
 	spin_unlock_irq(&vectors->interrupts->lock);
 	/* What was being sent by it is in the eventfd then. */

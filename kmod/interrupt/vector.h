@@ -44,6 +44,7 @@ struct kvpci_source {
  * @sequence: how often the message has changed
  * @confirmed: @sequence of the message that @route sends
  * @triggered: it has been triggered, for which it, or what takes its place, is pending
+ * @left: userspace does not want to know that it has no route, while it needs none
  * @handed: @route is the source's own eventfd, to which we do not listen; written under the
  *	host's lock, too
  * @recalled: and userspace is to take it back
@@ -54,6 +55,7 @@ struct kvpci_vector {
 	u64 sequence;
 	u64 confirmed;
 	bool triggered;
+	bool left;
 	bool handed;
 	bool recalled;
 };
@@ -125,10 +127,11 @@ void kvpci_vectors_unbind(struct kvpci_vectors *vectors);
 int kvpci_vectors_get_route(struct kvpci_vectors *vectors,
 			    struct kvpci_route *route);
 int kvpci_vector_set_route(struct kvpci_vectors *vectors, u32 n, u64 sequence,
-			   struct eventfd_ctx **eventfd);
+			   struct eventfd_ctx **eventfd, bool leave);
 int kvpci_vector_hand(struct kvpci_vectors *vectors, u32 n, u64 sequence,
 		      struct eventfd_ctx **eventfd);
-void kvpci_vector_take_back(struct kvpci_vectors *vectors, u32 n, struct eventfd_ctx **eventfd);
+void kvpci_vector_take_back(struct kvpci_vectors *vectors, u32 n, struct eventfd_ctx **eventfd,
+			    bool leave);
 bool kvpci_vectors_signal(const struct kvpci_vectors *vectors,
 			  const struct eventfd_ctx *eventfd);
 bool kvpci_vectors_listen_to(const struct kvpci_vectors *vectors,

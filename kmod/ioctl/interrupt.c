@@ -179,8 +179,10 @@ static int check_route(const struct kvpci_interrupts *interrupts,
 {
 	bool remove = route->flags & KVPCI_ROUTE_REMOVE;
 
-	if (route->flags & ~(KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND) || route->requester ||
-	    route->address || route->data)
+	if (route->flags & ~(KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND | KVPCI_ROUTE_LEAVE) ||
+	    route->requester || route->address || route->data)
+		return -EINVAL;
+	if (route->flags & KVPCI_ROUTE_LEAVE && (!remove || route->interrupt == KVPCI_INTX))
 		return -EINVAL;
 	if (route->flags & KVPCI_ROUTE_HAND && (remove || route->interrupt == KVPCI_INTX))
 		return -EINVAL;

@@ -268,6 +268,15 @@ int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int e
 	});
 }
 
+int leave_vector(int function, __u32 interrupt, __u32 vector)
+{
+	return change_route(function, &(struct kvpci_route) {
+		.flags = KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_LEAVE,
+		.interrupt = interrupt,
+		.vector = vector,
+	});
+}
+
 int remove_route(int function, __u32 interrupt, __u32 vector)
 {
 	return change_route(function, &(struct kvpci_route) {

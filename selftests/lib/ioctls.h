@@ -59,6 +59,7 @@ int reset(int function);
 int get_route(int function, struct kvpci_route *route);
 int set_route(int function, __u32 interrupt, __u32 vector, __u64 sequence, int eventfd,
 	      int resample);
+int leave_vector(int function, __u32 interrupt, __u32 vector);
 int remove_route(int function, __u32 interrupt, __u32 vector);
 
 #endif /* IOCTLS_H */

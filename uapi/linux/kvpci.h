@@ -1034,14 +1034,19 @@ struct kvpci_trigger {
  * were handed to; out: it is one of those.
  */
 #define KVPCI_ROUTE_RECALLED	(1U << 2)
+/* KVPCI_SET_ROUTE with KVPCI_ROUTE_REMOVE: the vector is to have no route, and the caller does not
+ * want to know of it while the kernel can send its message itself.
+ */
+#define KVPCI_ROUTE_LEAVE	(1U << 3)
 
-#define KVPCI_ROUTE_FLAGS	(KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND | KVPCI_ROUTE_RECALLED)
+#define KVPCI_ROUTE_FLAGS	(KVPCI_ROUTE_REMOVE | KVPCI_ROUTE_HAND | KVPCI_ROUTE_RECALLED | \
+				 KVPCI_ROUTE_LEAVE)
 
 /**
  * struct kvpci_route - argument of KVPCI_GET_ROUTE and KVPCI_SET_ROUTE
  * @size: sizeof(struct kvpci_route)
- * @flags: KVPCI_SET_ROUTE: 0, KVPCI_ROUTE_REMOVE or KVPCI_ROUTE_HAND; KVPCI_GET_ROUTE: in and
- *	out: 0 or KVPCI_ROUTE_RECALLED
+ * @flags: KVPCI_SET_ROUTE: 0, KVPCI_ROUTE_REMOVE, of a vector with KVPCI_ROUTE_LEAVE or without, or
+ *	KVPCI_ROUTE_HAND; KVPCI_GET_ROUTE: in and out: 0 or KVPCI_ROUTE_RECALLED
  * @interrupt: enum kvpci_interrupt
  * @vector: which; KVPCI_GET_ROUTE: in: the first to look at, at most one beyond the last;
  *	out: the one found
@@ -1093,7 +1098,10 @@ struct kvpci_route {
  * The message of a vector, and the number of the function's bus, may change at any time, so that
  * is to be done again until KVPCI_GET_ROUTE returns ENOENT, or only vectors that are to have no
  * route; @route_eventfd of the function tells when. KVM_SET_GSI_ROUTING must have returned before
- * KVPCI_SET_ROUTE is called.
+ * KVPCI_SET_ROUTE is called. A vector that was left to the kernel (KVPCI_ROUTE_LEAVE) is not found,
+ * nor @route_eventfd signalled when the guest unmasks it, until it gets a route or that is removed
+ * without KVPCI_ROUTE_LEAVE, but for messages that the kernel does not send itself. So who wants to
+ * know which vectors the guest uses finds each once.
  *
  * A vector is *handed* to an irqfd of the very eventfd that is bound to it (KVPCI_BIND), without
  * which KVM can't program posted interrupts: from then on the kernel leaves signals in the
