@@ -997,6 +997,48 @@ TEST_F(hand, behind_a_bridge)
 	device_free(port);
 }
 
+/* Which vectors does the guest begin to use? Each is told once. */
+TEST_F(hand, vectors_are_told_when_they_are_used)
+{
+	struct kvpci_function *handle;
+	__u32 told = 0, vector;
+	int i;
+
+	make_device(self, (struct device_desc) { .bdf = F, .msix = { .vectors = VECTORS } });
+	handle = self->device->handle;
+	EXPECT_EQ(-EBADF, kvpci_function_watch_vectors(handle, -1));
+	EXPECT_EQ(0, kvpci_function_watch_vectors(handle, self->other));
+	EXPECT_EQ(-EINVAL, kvpci_function_watch_vectors(handle, self->other));
+	event_count(self->other);
+	EXPECT_EQ(-EINVAL, kvpci_function_next_used(handle, KVPCI_MSI, &vector));
+	EXPECT_EQ(-EINVAL, kvpci_function_next_used(handle, KVPCI_INTX, &vector));
+	EXPECT_EQ(-ENOENT, kvpci_function_next_used(handle, KVPCI_MSIX, &vector));
+	for (i = 0; i < VECTORS; i++)
+		must(kvpci_function_bind(handle, KVPCI_MSIX, i, self->source[i], -1));
+	enable(self);
+	for (i = 0; i < VECTORS - 1; i++) {
+		EXPECT_TRUE(eventually(!kvpci_function_next_used(handle, KVPCI_MSIX, &vector)));
+		told |= 1U << vector;
+	}
+	EXPECT_EQ((1U << (VECTORS - 1)) - 1, told);
+	EXPECT_EQ(-ENOENT, kvpci_function_next_used(handle, KVPCI_MSIX, &vector));
+	EXPECT_TRUE(event_count(self->other));
+	for (i = 0; i < VECTORS - 1; i++) {
+		msix_mask(self->device, i, true);
+		msix_mask(self->device, i, false);
+		event_signal(self->source[i]);
+		EXPECT_EQ(1, take(self->rig, 1, HANDED + i, 1));
+	}
+	EXPECT_EQ(0, event_count(self->other));
+	EXPECT_EQ(-ENOENT, kvpci_function_next_used(handle, KVPCI_MSIX, &vector));
+	msix_mask(self->device, VECTORS - 1, false);
+	EXPECT_TRUE(eventually(event_count(self->other)));
+	EXPECT_EQ(0, kvpci_function_next_used(handle, KVPCI_MSIX, &vector));
+	EXPECT_EQ(VECTORS - 1, vector);
+	event_signal(self->source[VECTORS - 1]);
+	EXPECT_EQ(1, take(self->rig, 1, HANDED + VECTORS - 1, 1));
+}
+
 /* Without a call of its own for it, a function has no route event where it needs none. */
 TEST_F(hand, only_what_may_be)
 {
@@ -1004,6 +1046,7 @@ TEST_F(hand, only_what_may_be)
 		.bdf = F, .msix = { .vectors = VECTORS } });
 
 	EXPECT_EQ(-EINVAL, kvpci_function_hand(device->handle, KVPCI_MSIX, 0, self->source[0]));
+	EXPECT_EQ(-EINVAL, kvpci_function_watch_vectors(device->handle, self->other));
 	EXPECT_EQ(0, kvpci_function_bind(device->handle, KVPCI_MSIX, 0, self->source[0], -1));
 	device_free(device);
 }

@@ -158,6 +158,7 @@ int kvpci_function_create(struct kvpci_host *host, const struct kvpci_function_c
 	made->fd = -1;
 	made->user_data = copy.user_data;
 	made->route_event = -1;
+	made->used_event = -1;
 	pthread_mutex_init(&made->pin_lock, NULL);
 	made->pin_event = -1;
 	made->pin_ack_event = -1;

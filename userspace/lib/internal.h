@@ -23,6 +23,9 @@
  * @gsi: whose route the message is; -1: it has none
  * @event: an eventfd of the library's that is bound to @gsi; -1: none
  * @source: the caller's, which is to be that instead; -1: none
+ * @used: the guest has been found to use it
+ * @told: and the caller knows
+ * @left: the kernel is to send its messages without telling of them
  * @handed: it is
  * @rests: it was taken back, and is served as others meanwhile
  * @refused: KVM did not take it
@@ -31,6 +34,9 @@ struct libkvpci_vector {
 	int gsi;
 	int event;
 	int source;
+	bool used;
+	bool told;
+	bool left;
 	bool handed;
 	bool rests;
 	bool refused;
@@ -200,6 +206,7 @@ struct kvpci_host {
  * @path: bus on the host bridge, then devfn of each bridge above, from there on, and its own
  * @path_length: of @path, in bytes
  * @route_event: says that messages wait for a route; -1: they need none
+ * @used_event: says that the guest uses vectors that it has not used before; -1: nobody is told
  * @hands: vectors may be handed over
  * @starved: it has found too few GSIs; guarded by the lock of routes, as is
  * @nr_handed: how many of its vectors are handed over
@@ -219,6 +226,7 @@ struct kvpci_function {
 	__u8 *path;
 	__u32 path_length;
 	int route_event;
+	int used_event;
 	bool hands;
 	bool starved;
 	int nr_handed;

@@ -380,7 +380,8 @@ int kvpci_host_restore(struct kvpci_host *host, const void *data, size_t length)
  * @host: the bridge
  * @config: as of KVPCI_CREATE_FUNCTION, but for what the library sets: @parent with its flag, and
  *	@route_eventfd, of which KVPCI_FUNCTION_ROUTE_EVENTFD says that vectors may be handed over,
- *	see kvpci_function_hand(). @user_data is the caller's own.
+ *	see kvpci_function_hand(), or watched, see kvpci_function_watch_vectors(). @user_data is the
+ *	caller's own.
  * @parent: the bridge that it is behind; NULL: the host bridge
  * @function: the function
  *
@@ -629,6 +630,34 @@ int kvpci_function_bind(struct kvpci_function *function, __u32 interrupt, __u32 
  */
 int kvpci_function_hand(struct kvpci_function *function, __u32 interrupt, __u32 vector,
 			int eventfd);
+
+/**
+ * kvpci_function_watch_vectors() - be told when the guest begins to use a vector
+ * @function: the function, made with KVPCI_FUNCTION_ROUTE_EVENTFD
+ * @eventfd: what to signal then; the caller may close it
+ *
+ * For who allocates something for each vector that the guest uses, and nothing for those that it
+ * leaves masked. kvpci_host_dispatch() signals it when the guest lets a vector of MSI or MSI-X
+ * send messages for the first time; kvpci_function_next_used() says which one. The guest does not
+ * wait for that: what would trigger the vector is to keep it in mind until it can.
+ *
+ * Return: 0, or a negative error number: EINVAL: the function was made without
+ *	KVPCI_FUNCTION_ROUTE_EVENTFD, or has no vectors, or somebody is told already
+ */
+int kvpci_function_watch_vectors(struct kvpci_function *function, int eventfd);
+
+/**
+ * kvpci_function_next_used() - which vector has the guest begun to use?
+ * @function: the function, made with KVPCI_FUNCTION_ROUTE_EVENTFD
+ * @interrupt: KVPCI_MSI or KVPCI_MSIX
+ * @vector: where to put it
+ *
+ * Each is told once, whatever the guest does with it afterwards, a reset included.
+ *
+ * Return: 0, or a negative error number: ENOENT: there is none that was not told; EINVAL: the
+ *	function was made without KVPCI_FUNCTION_ROUTE_EVENTFD, or has no such interrupt
+ */
+int kvpci_function_next_used(struct kvpci_function *function, __u32 interrupt, __u32 *vector);
 
 /**
  * kvpci_function_unbind() - have no eventfd trigger it any more

@@ -16,6 +16,9 @@
  * messages that the kernel sends. So it rests then, and is served as others are, until a timer
  * says so: a guest that masks it all the time has it handed over a hundred times a second at most.
  *
+ * A vector that is to have no route is left to the kernel, which tells of it no more, so that the
+ * guest may mask and unmask it for nothing.
+ *
  * The same timer has vectors looked at again for which there was no GSI, when some are given back.
  */
 #include <fcntl.h>
@@ -212,11 +215,13 @@ static struct libkvpci_vector *find_vector(struct kvpci_function *function, __u3
 	return function->hands && n < vectors->nr ? &vectors->vector[n] : NULL;
 }
 
-static int remove_route(const struct kvpci_function *function, __u32 interrupt, __u32 n)
+/* @flags: KVPCI_ROUTE_LEAVE or nothing. */
+static int remove_route(const struct kvpci_function *function, __u32 interrupt, __u32 n,
+			__u32 flags)
 {
 	const struct kvpci_route route = {
-		.size = sizeof(route), .flags = KVPCI_ROUTE_REMOVE, .interrupt = interrupt,
-		.vector = n,
+		.size = sizeof(route), .flags = KVPCI_ROUTE_REMOVE | flags,
+		.interrupt = interrupt, .vector = n,
 	};
 
 	return libkvpci_ioctl(function->fd, KVPCI_SET_ROUTE, &route);
@@ -242,10 +247,11 @@ static int take_back(struct kvpci_function *function, __u32 interrupt, __u32 n)
 	if (vector->handed)
 		ret = libkvpci_irqfd_remove(function->host->config.vm_fd, vector->gsi,
 					    vector->source);
-	error = remove_route(function, interrupt, n);
+	error = remove_route(function, interrupt, n, 0);
 	if (error || !vector->handed)
 		return ret ? ret : error;
 	vector->handed = false;
+	vector->left = false;
 	vector->rests = true;
 	count_handed(function, -1);
 	routes->taken_back++;
@@ -369,6 +375,7 @@ void libkvpci_routes_free(struct kvpci_function *function)
 	free_vectors(routes, &function->msix);
 	pthread_mutex_unlock(&routes->lock);
 	libkvpci_event_close(&function->route_event);
+	libkvpci_event_close(&function->used_event);
 }
 
 static bool is_to_be_handed(const struct libkvpci_vector *vector)
@@ -386,6 +393,29 @@ static bool wants_route(const struct kvpci_host *host, const struct libkvpci_vec
 	if (host->delivery == KVPCI_DELIVERY_IRQFD || is_to_be_handed(vector))
 		return true;
 	return host->machine.gsi_ops && route->address & RESERVED;
+}
+
+/* The guest is found to use a vector: somebody may want to know. */
+static void note_use(const struct kvpci_function *function, struct libkvpci_vector *vector)
+{
+	if (vector->used)
+		return;
+	vector->used = true;
+	if (function->used_event >= 0)
+		libkvpci_event_signal(function->used_event);
+}
+
+/* Have the kernel send its messages, and not tell of that again. */
+static int leave(const struct kvpci_function *function, __u32 interrupt, __u32 n,
+		 struct libkvpci_vector *vector)
+{
+	int ret;
+
+	if (vector->left)
+		return 0;
+	ret = remove_route(function, interrupt, n, KVPCI_ROUTE_LEAVE);
+	vector->left = !ret;
+	return ret;
 }
 
 /*
@@ -419,8 +449,13 @@ static int collect(struct batch *batch, struct kvpci_function *function, __u32 i
 			if (!error)
 				*next = route.vector;
 			ret = ret ? ret : error;
-		} else if (wants_route(function->host, vector, &route) &&
-			   !(function->starved && vector->gsi < 0)) {
+			continue;
+		}
+		note_use(function, vector);
+		if (!wants_route(function->host, vector, &route)) {
+			error = leave(function, interrupt, route.vector, vector);
+			ret = ret ? ret : error;
+		} else if (!function->starved || vector->gsi >= 0) {
 			batch->route[batch->nr++] = route;
 		}
 	}
@@ -509,8 +544,10 @@ static int confirm(struct kvpci_function *function, const struct kvpci_route *fo
 		ret = hand(function, vector, &route);
 	else
 		ret = libkvpci_ioctl(function->fd, KVPCI_SET_ROUTE, &route);
-	if (!ret)
+	if (!ret) {
+		vector->left = false;
 		function->host->routes.set++;
+	}
 	/* It has changed again, of which we are told. */
 	return ret == -EAGAIN ? 0 : ret;
 }
@@ -634,8 +671,9 @@ static int look_again(struct kvpci_function *function, __u32 interrupt)
 		if (!vector->rests)
 			continue;
 		/* It is found without a route only: what comes meanwhile is pending. */
-		if (vector->event >= 0)
-			remove_route(function, interrupt, n);
+		if (vector->event >= 0 || vector->left)
+			remove_route(function, interrupt, n, 0);
+		vector->left = false;
 		vector->rests = false;
 		any = true;
 	}
@@ -720,6 +758,45 @@ int kvpci_function_hand(struct kvpci_function *function, __u32 interrupt, __u32 
 	pthread_mutex_unlock(&routes->lock);
 	if (ret)
 		close(binding.eventfd);
+	return ret;
+}
+
+int kvpci_function_watch_vectors(struct kvpci_function *function, int eventfd)
+{
+	struct libkvpci_routes *routes = &function->host->routes;
+	int ret;
+
+	if (!function->hands || function->used_event >= 0)
+		return -EINVAL;
+	ret = fcntl(eventfd, F_DUPFD_CLOEXEC, 0);
+	if (ret < 0)
+		return -errno;
+	pthread_mutex_lock(&routes->lock);
+	function->used_event = ret;
+	/* What it uses already is to be told, too. */
+	libkvpci_event_signal(function->used_event);
+	pthread_mutex_unlock(&routes->lock);
+	return 0;
+}
+
+int kvpci_function_next_used(struct kvpci_function *function, __u32 interrupt, __u32 *vector)
+{
+	struct libkvpci_vectors *vectors = vectors_of(function, interrupt);
+	struct libkvpci_routes *routes = &function->host->routes;
+	int ret = -ENOENT;
+	__u32 n;
+
+	if (!find_vector(function, interrupt, 0))
+		return -EINVAL;
+	pthread_mutex_lock(&routes->lock);
+	for (n = 0; n < vectors->nr && ret; n++) {
+		if (!vectors->vector[n].used || vectors->vector[n].told)
+			continue;
+		vectors->vector[n].told = true;
+		*vector = n;
+		ret = 0;
+	}
+	pthread_mutex_unlock(&routes->lock);
 	return ret;
 }
 
