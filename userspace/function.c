@@ -200,7 +200,7 @@ static int create_function(struct function *function, struct kvpci_host *bridge,
 		.size = sizeof(config),
 		.flags = (spec->bridge ? KVPCI_FUNCTION_BRIDGE : 0) |
 			 (wants_resets(spec) ? KVPCI_FUNCTION_RESET_EXIT : 0) |
-			 (spec->hands_vectors ? KVPCI_FUNCTION_ROUTE_EVENTFD : 0),
+			 (spec->watches_vectors ? KVPCI_FUNCTION_ROUTE_EVENTFD : 0),
 		.devfn = function->slot & 0xff,
 		.vendor = spec->vendor,
 		.device = spec->device,

@@ -72,7 +72,7 @@ struct device_spec {
 	bool iommu;		/* it is the virtual IOMMU */
 	bool translated;	/* behind the virtual IOMMU, as may be what is behind such a port */
 	bool shares_memory;	/* another process serves it, which maps the guest's memory */
-	bool hands_vectors;	/* KVM may be handed its interrupts' eventfds */
+	bool watches_vectors;	/* for KVM to be handed them, or the host to allocate its own */
 	__u16 vendor;
 	__u16 device;
 	__u16 subsystem_vendor;

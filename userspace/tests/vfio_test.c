@@ -24,11 +24,11 @@ static void description(void)
 	EXPECT(!spec_parse(&spec, "vfio,path=0000:01:00.0,addr=5,irq=bypass,rom=off"));
 	vfio = spec.model_data;
 	EXPECT(!strcmp(vfio->label, "--vfio 0000:01:00.0"));
-	EXPECT(vfio->bypass && vfio->no_rom && spec.hands_vectors && !spec.shares_memory);
+	EXPECT(vfio->bypass && vfio->no_rom && spec.watches_vectors && !spec.shares_memory);
 	EXPECT(spec.has_address && spec.devfn == 5 << 3);
 	spec_free(&spec);
 	EXPECT(!spec_parse(&spec, "vfio,path=/sys/bus/mdev/devices/a,irq=trigger,rom=on"));
-	EXPECT(!spec.hands_vectors && !spec.rom_size);
+	EXPECT(!spec.watches_vectors && !spec.rom_size);
 	spec_free(&spec);
 }
 

@@ -30,6 +30,7 @@
 enum source {
 	SOURCE_ERROR,
 	SOURCE_REQUEST,
+	SOURCE_VECTORS,
 	NR_SOURCES,
 };
 
@@ -44,7 +45,7 @@ enum source {
  * @not_reset: a reset has failed, of which has been told
  * @interrupts: its interrupts
  * @bars: its BARs
- * @sources: eventfds by which VFIO tells of the device
+ * @sources: eventfds by which VFIO tells of the device, and the library of the guest's vectors
  * @events: an epoll instance of them
  * @leaving: the host wants it back, of which has been told
  */
@@ -266,6 +267,11 @@ static void vfio_dispatch(void *opaque)
 {
 	struct state *state = opaque;
 
+	if (event_take(state->sources[SOURCE_VECTORS])) {
+		pthread_mutex_lock(&state->lock);
+		vfio_interrupts_use(&state->interrupts);
+		pthread_mutex_unlock(&state->lock);
+	}
 	if (event_take(state->sources[SOURCE_REQUEST]))
 		give_back(state);
 	if (event_take(state->sources[SOURCE_ERROR]))
@@ -273,16 +279,23 @@ static void vfio_dispatch(void *opaque)
 				  state->vfio->label));
 }
 
-static int watch(struct state *state, enum source source, unsigned int index)
+static int create_source(struct state *state, enum source source)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
-	const struct vfio_device *device = &state->vfio->device;
 	int status = event_create(&state->sources[source]);
+
+	if (!status && epoll_ctl(state->events, EPOLL_CTL_ADD, state->sources[source], &event))
+		return fail("%s: cannot wait for it: %s", state->vfio->label, strerror(errno));
+	return status;
+}
+
+static int watch(struct state *state, enum source source, unsigned int index)
+{
+	const struct vfio_device *device = &state->vfio->device;
+	int status = create_source(state, source);
 
 	if (status)
 		return status;
-	if (epoll_ctl(state->events, EPOLL_CTL_ADD, state->sources[source], &event))
-		return fail("%s: cannot wait for it: %s", device->label, strerror(errno));
 	/* Not all devices tell of these. */
 	if (device->nr_irqs[index])
 		vfio_device_set_irqs(device, index, 0, &state->sources[source], 1,
@@ -299,6 +312,22 @@ static int create_events(struct state *state)
 		return fail("%s: cannot wait for it: %s", state->vfio->label, strerror(errno));
 	status = watch(state, SOURCE_ERROR, VFIO_PCI_ERR_IRQ_INDEX);
 	return status ? status : watch(state, SOURCE_REQUEST, VFIO_PCI_REQ_IRQ_INDEX);
+}
+
+/* If the host's vectors are allocated one by one, we are to know which. */
+static int watch_vectors(struct state *state)
+{
+	int status, error;
+
+	if (!state->interrupts.used)
+		return STATUS_OK;
+	status = create_source(state, SOURCE_VECTORS);
+	if (status)
+		return status;
+	error = kvpci_function_watch_vectors(state->function->handle,
+					     state->sources[SOURCE_VECTORS]);
+	return error ? fail("%s: the library does not tell which vectors the guest uses: %s",
+			    state->vfio->label, strerror(-error)) : STATUS_OK;
 }
 
 static int add_config_range(struct state *state, enum kvpci_range_kind kind, __u16 at,
@@ -352,6 +381,8 @@ static int create(struct state *state)
 		status = vfio_interrupts_create(&state->interrupts, device, function,
 						&state->vfio->config, state->vfio->bypass);
 	if (!status)
+		status = watch_vectors(state);
+	if (!status)
 		follow(state);
 	return status;
 }
@@ -394,6 +425,7 @@ static int vfio_create(struct function *function, void **opaque)
 	state->function = function;
 	state->sources[SOURCE_ERROR] = -1;
 	state->sources[SOURCE_REQUEST] = -1;
+	state->sources[SOURCE_VECTORS] = -1;
 	state->events = -1;
 	state->command = state->vfio->config.decode;
 	state->interrupts.pin = -1;

@@ -102,7 +102,7 @@ static int check(struct device_spec *spec)
 		vfio->label = NULL;
 		return no_memory();
 	}
-	spec->hands_vectors = vfio->bypass;
+	spec->watches_vectors = vfio->bypass;
 	return STATUS_OK;
 }
 
@@ -178,6 +178,8 @@ static int open_device(struct device_spec *spec, const struct guest_memory *memo
 	status = vfio_config_describe(&vfio->config, &abilities, spec, vfio->label);
 	if (!status)
 		status = vfio_bars_describe(device, &vfio->config, spec);
+	if (spec->msix.vectors && device->adds_msix)
+		spec->watches_vectors = true;
 	return status ? status : read_rom(vfio, spec);
 }
 

@@ -64,9 +64,12 @@ static void get_irqs(struct vfio_device *device, unsigned int index)
 {
 	struct vfio_irq_info info = { .argsz = sizeof(info), .index = index };
 
-	if (!ioctl(device->fd, VFIO_DEVICE_GET_IRQ_INFO, &info) &&
-	    info.flags & VFIO_IRQ_INFO_EVENTFD)
-		device->nr_irqs[index] = info.count;
+	if (ioctl(device->fd, VFIO_DEVICE_GET_IRQ_INFO, &info) ||
+	    !(info.flags & VFIO_IRQ_INFO_EVENTFD))
+		return;
+	device->nr_irqs[index] = info.count;
+	if (index == VFIO_PCI_MSIX_IRQ_INDEX)
+		device->adds_msix = !(info.flags & VFIO_IRQ_INFO_NORESIZE);
 }
 
 static int get_info(struct vfio_device *device)

@@ -48,6 +48,7 @@ struct vfio_region {
  * @can_reset: VFIO can reset it alone
  * @regions: by VFIO_PCI_*_REGION_INDEX
  * @nr_irqs: how many interrupts of each kind, by VFIO_PCI_*_IRQ_INDEX
+ * @adds_msix: the host can allocate vectors of MSI-X while others are in use
  */
 struct vfio_device {
 	struct vfio_device *next;
@@ -58,6 +59,7 @@ struct vfio_device {
 	bool can_reset;
 	struct vfio_region regions[VFIO_PCI_NUM_REGIONS];
 	__u32 nr_irqs[VFIO_PCI_NUM_IRQS];
+	bool adds_msix;
 };
 
 /*

@@ -6,6 +6,11 @@
  * sends the message, or keeps it pending while the guest masks it, and nothing comes here. Or KVM
  * takes the eventfd itself, so that the processor can deliver it (posted interrupts).
  *
+ * VFIO allocates one of the host's vectors for each eventfd that it is given. If it can do so one
+ * by one, it is given each when the guest first unmasks its vector, which we are told of, while the
+ * guest goes on: until then the host has the vector masked, and the device keeps it pending. If
+ * not, it is given all when the guest enables MSI-X.
+ *
  * A device interrupts in one way at a time: by its vectors once the guest has enabled MSI or MSI-X,
  * and by its pin before. VFIO masks the pin when it has signalled it, until the guest
  * has acknowledged that.
@@ -87,6 +92,11 @@ int vfio_interrupts_create(struct vfio_interrupts *interrupts, const struct vfio
 	if (!status)
 		status = bind_vectors(interrupts, KVPCI_MSIX, interrupts->nr_msix,
 				      &interrupts->msix, hand);
+	if (!status && interrupts->nr_msix && device->adds_msix) {
+		interrupts->used = calloc(interrupts->nr_msix, sizeof(*interrupts->used));
+		if (!interrupts->used)
+			status = fail("not enough memory for the devices, describe fewer");
+	}
 	return status;
 }
 
@@ -145,6 +155,40 @@ static int enable_pin(const struct vfio_interrupts *interrupts)
 						    VFIO_IRQ_SET_ACTION_UNMASK);
 }
 
+/* What VFIO is to signal for a vector of MSI-X; -1: nothing yet. */
+static int msix_event(const struct vfio_interrupts *interrupts, __u32 n)
+{
+	return interrupts->used[n] ? interrupts->msix[n] : -1;
+}
+
+static int add_vector(struct vfio_interrupts *interrupts, __u32 n)
+{
+	const int event = msix_event(interrupts, n);
+	int error = vfio_device_set_irqs(interrupts->device, VFIO_PCI_MSIX_IRQ_INDEX, n, &event, 1,
+					 VFIO_IRQ_SET_ACTION_TRIGGER);
+
+	if (!error && event >= 0)
+		interrupts->nr_added++;
+	return error;
+}
+
+/* The first one, whether the guest uses it or not, has VFIO enable MSI-X. */
+static int add_vectors(struct vfio_interrupts *interrupts)
+{
+	int error;
+	__u32 n;
+
+	interrupts->nr_added = 0;
+	error = add_vector(interrupts, 0);
+	for (n = 1; !error && n < interrupts->nr_msix; n++) {
+		if (!interrupts->used[n])
+			continue;
+		if (add_vector(interrupts, n))
+			tell(interrupts, "vectors", interrupts->nr_added);
+	}
+	return error;
+}
+
 /* Vectors of MSI are all there or none: the device has one message for them. */
 static int enable(struct vfio_interrupts *interrupts)
 {
@@ -156,6 +200,8 @@ static int enable(struct vfio_interrupts *interrupts)
 	if (interrupts->use == KVPCI_MSI)
 		return vfio_device_set_irqs(device, VFIO_PCI_MSI_IRQ_INDEX, 0, interrupts->msi,
 					    interrupts->nr, VFIO_IRQ_SET_ACTION_TRIGGER);
+	if (interrupts->used)
+		return add_vectors(interrupts);
 	left = vfio_device_set_irqs(device, VFIO_PCI_MSIX_IRQ_INDEX, 0, interrupts->msix,
 				    interrupts->nr, VFIO_IRQ_SET_ACTION_TRIGGER);
 	if (left <= 0)
@@ -192,6 +238,18 @@ void vfio_interrupts_follow(struct vfio_interrupts *interrupts)
 	tell(interrupts, use == KVPCI_INTX ? "no line" : "no vectors", 0);
 }
 
+void vfio_interrupts_use(struct vfio_interrupts *interrupts)
+{
+	struct kvpci_function *handle = interrupts->function->handle;
+	__u32 n;
+
+	while (!kvpci_function_next_used(handle, KVPCI_MSIX, &n)) {
+		interrupts->used[n] = true;
+		if (interrupts->use == KVPCI_MSIX && add_vector(interrupts, n))
+			tell(interrupts, "vectors", interrupts->nr_added);
+	}
+}
+
 static void forget(const struct vfio_interrupts *interrupts, enum kvpci_interrupt kind, __u32 nr)
 {
 	__u32 i;
@@ -220,4 +278,5 @@ void vfio_interrupts_destroy(struct vfio_interrupts *interrupts)
 		event_array_free(interrupts->msi, interrupts->nr_msi);
 	if (interrupts->msix)
 		event_array_free(interrupts->msix, interrupts->nr_msix);
+	free(interrupts->used);
 }
