@@ -32,11 +32,19 @@ try()
 modprobe -a tun vhost_net
 
 echo "KTAP version 1"
-echo "1..9"
+echo "1..10"
+
+event=/sys/kernel/tracing/events/kvm/$doorbell_event
+echo "$doorbell_filter" >$event/filter && echo 1 >$event/enable
 
 busybox tunctl -t kvpci0 >/dev/null
 try kvpci0 1 --net tap=kvpci0,mac=02:00:00:00:00:07,mtu=1400
 busybox ip link delete kvpci0
+rings=$(grep -c "$doorbell_event:" /sys/kernel/tracing/trace)
+echo 0 >$event/enable
+echo 0 >$event/filter
+[ "$rings" -gt 10 ]
+guest_result $? "the doorbells have been rung, by $doorbell_event ($rings times)"
 try kvpci1 2 --cpus 2 --net tap=kvpci1,mac=02:00:00:00:00:07,mtu=1400,queues=2
 [ ! -e /sys/class/net/kvpci1 ]
 guest_result $? "a tap that kvpci-run has made goes with it"

@@ -3,7 +3,8 @@
 #
 # A network device that a test has connected to a tap, where its end is 192.0.2.1. pairs=N on the
 # command line says how many pairs of queues it has, and offloads=N,N... by which features it leaves
-# work to the other end, or that to it. With link=1, its link goes down and up as this asks for it.
+# work to the other end, or that to it; doorbells=N in which BAR its doorbells are. With link=1, its
+# link goes down and up as this asks for it.
 
 . /lib.sh
 . /virtio.sh
@@ -12,7 +13,7 @@ pairs=$(argument pairs)
 net=/sys/class/net/eth0
 
 link=$(argument link)
-plan $((13 + 5 * ${link:-0}))
+plan $((14 + 5 * ${link:-0}))
 
 modprobe virtio_pci
 modprobe virtio_net
@@ -42,6 +43,9 @@ offloads()
 same "its address" 02:00:00:00:00:07 "$(cat $net/address)"
 same "its MTU" 1400 "$(cat $net/mtu)"
 same "its queues" $((2 * pairs)) "$(find $net/queues/ -name '?x-*' | wc -l)"
+same "its driver takes the doorbells that are cheap" "$(argument doorbells)" \
+	"$(lspci -vv -s "$(virtio_function virtio0)" |
+		sed -n '/VirtIO: Notify/{n;s/.*BAR=\([0-5]\).*/\1/p;q}')"
 check "it comes up" net_up
 echo "up"
 check "the other end answers" net_reach
