@@ -32,7 +32,12 @@ sriov_vq_flexible=4,sriov_vi_flexible=4" \
 		vfio_port=$((vfio_port + 1))
 	done
 	# Last, for a name space has to find its subsystem.
-	echo "-drive file=$run/nvme.img,format=raw,if=none,id=nvme-disk"
+	if [ -n "$late" ]; then
+		echo "-blockdev driver=null-co,node-name=nvme-disk,size=167772160,read-zeroes=on,\
+latency-ns=10000000"
+	else
+		echo "-drive file=$run/nvme.img,format=raw,if=none,id=nvme-disk"
+	fi
 	echo "-device nvme-ns,drive=nvme-disk,bus=nvme,shared=on"
 }
 
@@ -71,6 +76,10 @@ machine_prepare()
 	if [ -n "$icount" ]; then
 		accel=tcg,thread=single
 		smp=1
+		# When all is idle the clock leaps to the next timer, unless a disk is waited for:
+		# many timers would go off before that answers.
+		rest=off
+		[ -z "$late" ] || rest=on
 	fi
 	"$top/scripts/hostvm-initrd" "$series" || exit 125
 	devices=
@@ -84,7 +93,7 @@ machine_run()
 	# shellcheck disable=SC2086 # the machine's options are words
 	timeout --foreground -k 5 $((timeout + 120)) \
 		qemu-system-x86_64 -M $machine -nodefaults -no-user-config -display none \
-		-no-reboot -accel "$accel" ${icount:+-icount shift=0,sleep=off} \
+		-no-reboot -accel "$accel" ${icount:+-icount shift=0,sleep=$rest} \
 		-cpu "$cpu" -smp "$smp" -m "$memory" \
 		-kernel "$kernel/vmlinuz" -initrd "$build/hostvm/$series.initrd" \
 		-append "$console $1" \
