@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# A device of the host's that is behind an IOMMU here, and passed on to a program, by vfio-pci: edu.
+
+. /lib.sh
+. /virtio.sh
+. /vfio-lib.sh
+
+plan 4
+
+modprobe -a virtio_pci virtio_iommu
+check "a program may have the device" give_to_programs "$(given 00ff00)"
+same "it copies memory at the program's addresses" same "$(passed "$function" "$group")"
+same "for another program, too" same "$(passed "$function" "$group")"
+same "there was no fault" "" "$(dmesg | grep 'page fault')"
