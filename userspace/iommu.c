@@ -392,6 +392,23 @@ static void report_fault(const struct iommu_endpoint *endpoint, __u64 address, _
 		iommu->report(iommu->context, &fault);
 }
 
+/* It may wait for that. */
+static void note_denial(struct iommu_client *client, __u64 address)
+{
+	if (!client->denied || address < client->denied_first)
+		client->denied_first = address;
+	if (!client->denied || address > client->denied_last)
+		client->denied_last = address;
+	client->denied = true;
+}
+
+/* Has it asked for what may be in this mapping, when there was none? */
+static bool was_denied(const struct iommu_client *client, const struct mapping *mapping)
+{
+	return client->denied && client->denied_first <= mapping->last &&
+	       client->denied_last >= mapping->start;
+}
+
 /* Nothing of the page may be reached: who asked is not to ask again. */
 static int deny(struct iommu_client *client, __u64 address)
 {
@@ -399,7 +416,6 @@ static int deny(struct iommu_client *client, __u64 address)
 		.start = address & ~(IOMMU_PAGE - 1), .last = address | (IOMMU_PAGE - 1),
 	};
 
-	client->denied = true;
 	return client->ops->map(client, &piece);
 }
 
@@ -423,6 +439,8 @@ static int fetch(struct iommu_endpoint *endpoint, struct iommu_client *client, _
 		if (error)
 			return error;
 		if (!found || (piece.access & access) != access) {
+			if (client)
+				note_denial(client, address);
 			report_fault(endpoint, address, access);
 			return -EFAULT;
 		}
@@ -601,10 +619,12 @@ static int tell_of_mapping(struct iommu *iommu, const struct domain *domain,
 		if (endpoint->domain != domain)
 			continue;
 		for (client = endpoint->clients; client && !error; client = client->next) {
+			const bool denied = was_denied(client, mapping);
+
 			/* What was not to be reached is now. */
-			if (client->denied)
+			if (denied)
 				error = forget(client, mapping->start, mapping->last);
-			if (!error && !client->ops->lazy)
+			if (!error && (denied || !client->ops->lazy))
 				error = tell_client(iommu, client, mapping);
 		}
 	}

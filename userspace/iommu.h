@@ -73,7 +73,7 @@ struct iommu_piece {
 
 /**
  * struct iommu_client_ops - what reaches memory for a device
- * @lazy: it is told of a piece only if it asks
+ * @lazy: it is told of a piece only if it asks, or has asked when there was none
  * @map: know this piece from now on. Never overlaps another that it knows, but for one whose
  *	access is 0.
  * @unmap: forget all from @start to @last, whole pages. Pieces that it knows are whole in there.
@@ -91,12 +91,16 @@ struct iommu_client_ops {
  * struct iommu_client - what reaches memory for a device
  * @ops: how it is told
  * @next: the IOMMU's: another one
- * @denied: likewise: it may know pieces without access
+ * @denied: likewise: it has asked for what it can't reach, and may know pieces without access
+ * @denied_first: likewise: the lowest address of that
+ * @denied_last: likewise: the highest
  */
 struct iommu_client {
 	const struct iommu_client_ops *ops;
 	struct iommu_client *next;
 	bool denied;
+	__u64 denied_first;
+	__u64 denied_last;
 };
 
 /* Why did a device reach nothing? The numbers are those of VIRTIO_IOMMU_FAULT_R_*. */

@@ -61,6 +61,7 @@ extern const struct test daemon_tests[];
 extern const struct test departure_tests[];
 extern const struct test gsi_tests[];
 extern const struct test iommu_tests[];
+extern const struct test iotlb_tests[];
 extern const struct test lib_tests[];
 extern const struct test memory_tests[];
 extern const struct test mptable_tests[];

@@ -14,11 +14,13 @@ int inflight_get(struct inflight *inflight, struct channel *channel, unsigned in
 	int error;
 	int fd;
 
+	channel_lock(channel);
 	error = channel_send(channel, VHOST_USER_GET_INFLIGHT_FD, &message,
 			     sizeof(message.payload.inflight), NULL, 0);
 	if (!error)
 		error = channel_receive(channel, VHOST_USER_GET_INFLIGHT_FD, &message,
 					sizeof(message.payload.inflight), &fd);
+	channel_unlock(channel);
 	if (error)
 		return error;
 	if (fd < 0)

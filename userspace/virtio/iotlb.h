@@ -1,42 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * vhost behind the virtual IOMMU: the kernel asks for addresses that it does not know (a miss), by
- * messages that are read from vhost's file, and is told of them by messages that are written to it
- * (struct vhost_msg_v2).
+ * Back ends behind the virtual IOMMU: one asks for addresses that it does not know (a miss), and is
+ * told where they are (an update), and when they are not there any more (an invalidation). Messages
+ * are vhost's (struct vhost_iotlb_msg), and how they come and go is the back end's: by the kernel's
+ * file of vhost's (vhost.c), or by the sockets of a daemon (vhost_user.c).
  */
 #ifndef VIRTIO_IOTLB_H
 #define VIRTIO_IOTLB_H
 
 #include <linux/types.h>
+#include <linux/vhost_types.h>
 #include <stdatomic.h>
 
 #include "iommu.h"
 #include "virtio/backend.h"
 
 /**
- * struct iotlb - what the kernel knows of the addresses of one of vhost's files
+ * struct iotlb - what a back end knows of the addresses of a device
  * @client: the IOMMU's
  * @endpoint: what it is a client of; NULL: the device is not behind the IOMMU
- * @fd: the file
- * @active: the driver has accepted VIRTIO_F_ACCESS_PLATFORM
+ * @send: how the back end is told. When it has returned from an invalidation, nothing is reached by
+ *	these addresses any more. May be called in any thread, with the IOMMU's lock held. Returns 0
+ *	or a negative error number.
+ * @context: what is handed to that
+ * @active: the back end knows of such addresses: the driver has accepted VIRTIO_F_ACCESS_PLATFORM.
+ *	While it does not, it is told nothing.
  */
 struct iotlb {
 	struct iommu_client client;
 	struct iommu_endpoint *endpoint;
-	int fd;
+	int (*send)(void *context, const struct vhost_iotlb_msg *message);
+	void *context;
 	atomic_bool active;
 };
 
-/* All of these return 0 or a negative error number. Begin, with an open file of vhost's. */
-int iotlb_open(struct iotlb *iotlb, int fd, struct iommu_endpoint *endpoint);
+/* All of these return 0 or a negative error number. */
+int iotlb_open(struct iotlb *iotlb, struct iommu_endpoint *endpoint,
+	       int (*send)(void *context, const struct vhost_iotlb_msg *message), void *context);
 
-/* Before the file is closed. It may not have been opened. */
+/* Before nothing can be sent any more. It may not have been opened. */
 void iotlb_close(struct iotlb *iotlb);
 
-/* Have the kernel know where a ring is, before it begins to serve it. */
+/* Have it know where a ring is, before it begins to serve it. */
 int iotlb_fetch_ring(struct iotlb *iotlb, const struct queue *queue);
 
-/* The file is readable: answer. */
-int iotlb_serve(struct iotlb *iotlb);
+/* It has asked. That it can't reach what it has asked for is no error, but a fault. */
+int iotlb_answer(struct iotlb *iotlb, const struct vhost_iotlb_msg *miss);
 
 #endif /* VIRTIO_IOTLB_H */

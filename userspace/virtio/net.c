@@ -223,6 +223,10 @@ static int open_daemon(struct net_device *net, const struct guest_memory *memory
 	if (served < net->pairs)
 		return fail("%s: the daemon serves %u pairs of queues, lower queues=",
 			    device->label, served);
+	error = vhost_user_translate(device->backend, device->endpoint);
+	if (error)
+		return fail("%s: cannot put it behind the IOMMU (%s), leave out iommu=on",
+			    device->label, strerror(-error));
 	error = net->mtu ? vhost_user_set_mtu(device->backend, net->mtu) : 0;
 	return error ? fail("%s: the daemon does not take mtu=%u: %s", device->label, net->mtu,
 			    strerror(-error)) : STATUS_OK;

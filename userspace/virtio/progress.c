@@ -11,21 +11,40 @@
  */
 #include <endian.h>
 #include <linux/virtio_ring.h>
+#include <stddef.h>
 
+#include "iommu.h"
 #include "memory.h"
 #include "virtio/progress.h"
 
-__u16 progress_used(const struct guest_memory *memory, const struct queue *queue)
+/* The second field of an area, at @address: its index. A driver may have unmapped it. */
+static bool read_index(const struct guest_memory *memory, struct iommu_endpoint *endpoint,
+		       __u64 address, __u16 *index)
 {
-	const struct vring_used *used = memory_at(memory, queue->device, sizeof(*used));
+	const struct vring_used *area;
 
-	return le16toh(__atomic_load_n(&used->idx, __ATOMIC_ACQUIRE));
+	iommu_hold(endpoint);
+	area = endpoint ? iommu_at(endpoint, address, sizeof(*area), IOMMU_READ) :
+			  memory_at(memory, address, sizeof(*area));
+	*index = area ? le16toh(__atomic_load_n(&area->idx, __ATOMIC_ACQUIRE)) : 0;
+	iommu_release(endpoint);
+	return area;
 }
 
-bool progress_is_complete(const struct guest_memory *memory, const struct queue *queue)
+__u16 progress_used(const struct guest_memory *memory, struct iommu_endpoint *endpoint,
+		    const struct queue *queue)
 {
-	const struct vring_avail *avail = memory_at(memory, queue->driver, sizeof(*avail));
+	__u16 used;
 
-	return le16toh(__atomic_load_n(&avail->idx, __ATOMIC_ACQUIRE)) ==
-	       progress_used(memory, queue);
+	read_index(memory, endpoint, queue->device, &used);
+	return used;
+}
+
+bool progress_is_complete(const struct guest_memory *memory, struct iommu_endpoint *endpoint,
+			  const struct queue *queue)
+{
+	__u16 available, used;
+
+	return read_index(memory, endpoint, queue->driver, &available) &&
+	       read_index(memory, endpoint, queue->device, &used) && available == used;
 }

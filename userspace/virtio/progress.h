@@ -11,10 +11,17 @@
 
 #include "virtio/backend.h"
 
-/* How many requests has it completed? (Index of the used ring, 2.7.8) */
-__u16 progress_used(const struct guest_memory *memory, const struct queue *queue);
+struct iommu_endpoint;
+
+/*
+ * How many requests has it completed? (Index of the used ring, 2.7.8) @endpoint: the device is
+ * behind the virtual IOMMU; NULL: it is not
+ */
+__u16 progress_used(const struct guest_memory *memory, struct iommu_endpoint *endpoint,
+		    const struct queue *queue);
 
 /* Has it completed all that there are? */
-bool progress_is_complete(const struct guest_memory *memory, const struct queue *queue);
+bool progress_is_complete(const struct guest_memory *memory, struct iommu_endpoint *endpoint,
+			  const struct queue *queue);
 
 #endif /* VIRTIO_PROGRESS_H */

@@ -4,8 +4,15 @@
  * serves it, and ioctls that say where the guest's memory and the rings are. What makes it run is
  * different for each type of device. vhost-vdpa (vhostvdpa.c) has no such thread, and is told of
  * memory by other means, but of rings by the same ioctls.
+ *
+ * Behind the virtual IOMMU, misses are read from that file, and what iotlb.c tells is written to
+ * it. The kernel carries out a message that is written while it serves none of the file's rings: it
+ * holds the locks of all of them. So when a write has returned that takes an address away, nothing
+ * reaches memory by that address any more. For what can't be reached it takes the ring for broken,
+ * until the driver notifies again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/vhost.h>
 #include <linux/virtio_config.h>
 #include <stdint.h>
@@ -17,6 +24,9 @@
 #include "report.h"
 #include "virtio/devnode.h"
 #include "virtio/vhost.h"
+
+/* Misses that are answered in a row: others' turn comes in between. */
+#define MAX_ANSWERS	64
 
 static int set_memory(const struct vhost *vhost)
 {
@@ -74,9 +84,28 @@ void vhost_close(struct vhost *vhost)
 	*vhost = VHOST_CLOSED;
 }
 
+static int send_message(void *context, const struct vhost_iotlb_msg *what)
+{
+	const struct vhost *vhost = context;
+	const struct vhost_msg_v2 message = { .type = VHOST_IOTLB_MSG_V2, .iotlb = *what };
+
+	return write(vhost->fd, &message, sizeof(message)) < 0 ? -errno : 0;
+}
+
+static int open_iotlb(struct vhost *vhost, struct iommu_endpoint *endpoint)
+{
+	__u64 features = 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
+	int flags = fcntl(vhost->fd, F_GETFL);
+
+	if (flags < 0 || fcntl(vhost->fd, F_SETFL, flags | O_NONBLOCK) ||
+	    ioctl(vhost->fd, VHOST_SET_BACKEND_FEATURES, &features))
+		return -errno;
+	return iotlb_open(&vhost->iotlb, endpoint, send_message, vhost);
+}
+
 int vhost_translate(struct vhost *vhost, struct iommu_endpoint *endpoint, const char *label)
 {
-	int error = endpoint ? iotlb_open(&vhost->iotlb, vhost->fd, endpoint) : 0;
+	int error = endpoint ? open_iotlb(vhost, endpoint) : 0;
 
 	if (error)
 		return fail("%s: the host's kernel cannot put it behind the IOMMU (%s), leave out iommu=on",
@@ -92,7 +121,23 @@ int vhost_poll_fd(const struct vhost *vhost)
 
 int vhost_dispatch(struct vhost *vhost)
 {
-	return iotlb_serve(&vhost->iotlb);
+	struct vhost_msg_v2 message;
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < MAX_ANSWERS; i++) {
+		ssize_t length = read(vhost->fd, &message, sizeof(message));
+
+		if (length < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		if (length < (ssize_t)sizeof(message) || message.type != VHOST_IOTLB_MSG_V2 ||
+		    message.iotlb.type != VHOST_IOTLB_MISS)
+			return 0;
+		error = iotlb_answer(&vhost->iotlb, &message.iotlb);
+		if (error)
+			return error;
+	}
+	return 0;
 }
 
 /* With VIRTIO_F_ACCESS_PLATFORM, the kernel forgets all addresses here. */

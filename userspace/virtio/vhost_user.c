@@ -18,6 +18,11 @@
  * again. Only the first answer of the new one is not waited for: who does not run can't give it.
  * What follows has little time: until then nobody has to do with it, and the loop serves others.
  *
+ * Behind the virtual IOMMU it knows rings by addresses of the guest's, too, and asks by its own
+ * requests where they are (iotlb.c). What the guest unmaps it is told of by the thread that serves
+ * the guest's request, whatever another one does with this device: so there is a lock from each
+ * request to its answer. That answer says that it does not use the mapping any more.
+ *
  * A queue goes on where it was. If the daemon keeps its requests in memory that we hand on
  * (inflight.c), the new one knows which are to be done. If it does not, that is known if requests
  * are completed in order, or if all are (progress.c). Otherwise the driver has to begin anew.
@@ -33,6 +38,7 @@
 #include "event.h"
 #include "memory.h"
 #include "virtio/inflight.h"
+#include "virtio/iotlb.h"
 #include "virtio/progress.h"
 #include "virtio/transport.h"
 #include "virtio/vhost_user.h"
@@ -87,6 +93,7 @@ struct vhost_user_queue {
  * @reconnect: how to get another if it has gone
  * @complete: none was under way when it went
  * @inflight: where it keeps which are under way
+ * @iotlb: what it knows of addresses; cleared of being active with the channel's lock held
  */
 struct vhost_user {
 	struct backend backend;
@@ -107,6 +114,7 @@ struct vhost_user {
 	struct reconnect reconnect;
 	bool complete;
 	struct inflight inflight;
+	struct iotlb iotlb;
 };
 
 static struct vhost_user *to_vhost_user(const struct backend *backend)
@@ -118,7 +126,7 @@ static struct vhost_user *begin(struct backend *backend)
 {
 	struct vhost_user *user = to_vhost_user(backend);
 
-	user->channel.deadline = vhost_user_deadline(VHOST_USER_TIMEOUT);
+	channel_begin(&user->channel, VHOST_USER_TIMEOUT);
 	return user;
 }
 
@@ -137,12 +145,23 @@ static bool has_protocol_features(const struct vhost_user *user)
 	return user->features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
 }
 
+/* Can it be told of addresses, and say when it has forgotten them? */
+static bool can_translate(const struct vhost_user *user)
+{
+	const __u64 needed = PROTOCOL_FEATURE(BACKEND_REQ) | PROTOCOL_FEATURE(REPLY_ACK);
+
+	return (user->protocol & needed) == needed;
+}
+
 static void hang_up(struct vhost_user *user)
 {
+	channel_lock(&user->channel);
+	user->iotlb.active = false;
 	channel_close(&user->channel);
 	if (user->requests >= 0)
 		close(user->requests);
 	user->requests = -1;
+	channel_unlock(&user->channel);
 }
 
 /* Can another one go on with what this one has begun? */
@@ -161,7 +180,8 @@ static void look_at_queues(struct vhost_user *user)
 		struct vhost_user_queue *queue = &user->queues[i];
 
 		if ((queue->running || queue->paused) &&
-		    !progress_is_complete(user->backend.memory, &queue->queue))
+		    !progress_is_complete(user->backend.memory, user->iotlb.endpoint,
+					  &queue->queue))
 			user->complete = false;
 		queue->running = false;
 		queue->paused = false;
@@ -188,6 +208,8 @@ static int vhost_user_features(struct backend *backend, __u64 *features)
 	*features = user->offered & ~VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
 	if (is_reconnected(user))
 		*features &= ~VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
+	if (!can_translate(user))
+		*features &= ~VIRTIO_FEATURE(VIRTIO_F_ACCESS_PLATFORM);
 	return 0;
 }
 
@@ -234,9 +256,42 @@ static int vhost_user_set_config(struct backend *backend, size_t offset, const v
 					config_size(length), NULL, 0));
 }
 
-static __u64 user_address(const struct vhost_user *user, __u64 address)
+/* Where a part of a ring is, as the back end is to know it. */
+static __u64 ring_address(const struct vhost_user *user, __u64 address)
 {
-	return (unsigned long)memory_at(user->backend.memory, address, 1);
+	return user->iotlb.endpoint ? address :
+				      (unsigned long)memory_at(user->backend.memory, address, 1);
+}
+
+/* An update comes before what is sent after it, so that it need not be waited for. */
+static int send_iotlb(struct vhost_user *user, const struct vhost_iotlb_msg *what)
+{
+	struct vhost_user_message message = { .payload.iotlb = *what };
+	struct channel *channel = &user->channel;
+
+	/* Who has asked does not ask again, and some take an update for what can be reached. */
+	if (what->type == VHOST_IOTLB_UPDATE)
+		return what->perm ? channel_send(channel, VHOST_USER_IOTLB_MSG, &message,
+						 sizeof(message.payload.iotlb), NULL, 0) : 0;
+	return channel_set(channel, VHOST_USER_IOTLB_MSG, &message, sizeof(message.payload.iotlb),
+			   NULL, 0);
+}
+
+/* In any thread. That there is nobody any more is for the event loop to see. */
+static int tell_iotlb(void *context, const struct vhost_iotlb_msg *what)
+{
+	struct vhost_user *user = context;
+	long long deadline;
+	int error = 0;
+
+	channel_lock(&user->channel);
+	deadline = user->channel.deadline;
+	channel_begin(&user->channel, VHOST_USER_TIMEOUT);
+	if (user->iotlb.active)
+		error = send_iotlb(user, what);
+	user->channel.deadline = deadline;
+	channel_unlock(&user->channel);
+	return error == -ECONNRESET ? 0 : error;
 }
 
 static int share_memory(struct vhost_user *user)
@@ -269,9 +324,9 @@ static int set_address(struct vhost_user *user, unsigned int index, const struct
 	struct vhost_user_message message = {
 		.payload.address = {
 			.index = index,
-			.desc = user_address(user, queue->desc),
-			.used = user_address(user, queue->device),
-			.avail = user_address(user, queue->driver),
+			.desc = ring_address(user, queue->desc),
+			.used = ring_address(user, queue->device),
+			.avail = ring_address(user, queue->driver),
 		},
 	};
 
@@ -296,8 +351,8 @@ static __u32 find_base(const struct vhost_user *user, unsigned int index,
 {
 	const struct vhost_user_queue *state = &user->queues[index];
 
-	return state->begun && !state->paused ? progress_used(user->backend.memory, queue) :
-	       queue->base;
+	return state->begun && !state->paused ?
+	       progress_used(user->backend.memory, user->iotlb.endpoint, queue) : queue->base;
 }
 
 /* Without features of the protocol a ring needs no enabling. */
@@ -320,6 +375,8 @@ static int start_queue(struct vhost_user *user, unsigned int index, const struct
 	if (!error)
 		error = channel_set_state(channel, VHOST_USER_SET_VRING_BASE, index,
 					  find_base(user, index, queue));
+	if (!error && user->iotlb.endpoint)
+		error = iotlb_fetch_ring(&user->iotlb, queue);
 	if (!error)
 		error = set_address(user, index, queue);
 	if (!error)
@@ -453,6 +510,7 @@ static int start(struct vhost_user *user, const struct queue *queues, unsigned i
 				(user->accepted & user->features) | protocol);
 	if (!error)
 		error = share_memory(user);
+	user->iotlb.active = !error && user->iotlb.endpoint;
 	if (!error)
 		error = share_inflight(user, queues, nr_queues);
 	for (i = 0; !error && i < nr_queues; i++) {
@@ -473,34 +531,72 @@ static int vhost_user_start(struct backend *backend, __u64 features, const struc
 	return is_present(user) ? settle(user, start(user, queues, nr_queues)) : 0;
 }
 
+static int answer_miss(struct vhost_user *user, const struct vhost_user_message *message)
+{
+	const struct vhost_iotlb_msg miss = message->payload.iotlb;
+	int error;
+
+	if (message->header.size != sizeof(miss))
+		return -EPROTO;
+	if (miss.type != VHOST_IOTLB_MISS || !user->iotlb.active)
+		return -EOPNOTSUPP;
+	error = iotlb_answer(&user->iotlb, &miss);
+	return error ? error : BACKEND_NOTHING;
+}
+
+/* Returns enum backend_event or a negative error number; EOPNOTSUPP: it is nothing for us. */
+static int do_request(struct vhost_user *user, const struct vhost_user_message *message)
+{
+	switch (message->header.request) {
+	case VHOST_USER_BACKEND_CONFIG_CHANGE_MSG:
+		return user->type.has_config ? BACKEND_CONFIG_CHANGED : -EOPNOTSUPP;
+	case VHOST_USER_BACKEND_IOTLB_MSG:
+		return answer_miss(user, message);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int acknowledge(const struct vhost_user *user, struct vhost_user_message *message, bool done)
+{
+	message->header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
+	message->header.size = sizeof(message->payload.u64);
+	message->payload.u64 = !done;
+	return vhost_user_send(user->requests, message, NULL, 0, user->channel.deadline);
+}
+
+static int serve_request(struct vhost_user *user)
+{
+	struct vhost_user_message message;
+	int event;
+	int error;
+
+	error = vhost_user_receive(user->requests, &message, NULL, user->channel.deadline);
+	if (error)
+		return error;
+	event = do_request(user, &message);
+	if (event < 0 && event != -EOPNOTSUPP)
+		return event;
+	if (message.header.flags & VHOST_USER_NEED_REPLY)
+		error = acknowledge(user, &message, event >= 0);
+	if (error)
+		return error;
+	return event < 0 ? BACKEND_NOTHING : event;
+}
+
 /* It has something to tell, or its end of a socket is closed. */
 static int hear(struct vhost_user *user)
 {
-	struct vhost_user_message message;
 	struct epoll_event event;
-	bool known;
-	int error;
+	int result;
 
 	if (epoll_wait(user->events, &event, 1, 0) != 1)
 		return BACKEND_NOTHING;
-	error = vhost_user_receive(event.data.fd, &message, NULL, user->channel.deadline);
-	/* Answers come only when we wait for them. */
-	if (!error && event.data.fd == user->channel.socket)
-		error = -EPROTO;
-	if (error)
-		return channel_give_up(&user->channel, error);
-	known = message.header.request == VHOST_USER_BACKEND_CONFIG_CHANGE_MSG &&
-		user->type.has_config;
-	if (message.header.flags & VHOST_USER_NEED_REPLY) {
-		message.header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
-		message.header.size = sizeof(message.payload.u64);
-		message.payload.u64 = !known;
-		error = vhost_user_send(user->requests, &message, NULL, 0,
-					user->channel.deadline);
-	}
-	if (error)
-		return channel_give_up(&user->channel, error);
-	return known ? BACKEND_CONFIG_CHANGED : BACKEND_NOTHING;
+	/* Answers come only when somebody waits for them. */
+	if (event.data.fd != user->requests)
+		return channel_listen(&user->channel);
+	result = serve_request(user);
+	return result < 0 ? channel_give_up(&user->channel, result) : result;
 }
 
 static int watch(struct vhost_user *user, int fd)
@@ -613,7 +709,7 @@ static int be_answered(struct vhost_user *user)
 	__u64 queues;
 	int error;
 
-	user->channel.deadline = vhost_user_deadline(VHOST_USER_BACK_TIMEOUT);
+	channel_begin(&user->channel, VHOST_USER_BACK_TIMEOUT);
 	error = introduce(user, &queues);
 	if (!error)
 		error = tell_mtu(user);
@@ -624,7 +720,8 @@ static int be_answered(struct vhost_user *user)
 	}
 	if (error)
 		return channel_give_up(&user->channel, error);
-	if (queues < user->max_queues || is_mute(user))
+	if (queues < user->max_queues || is_mute(user) ||
+	    (user->iotlb.endpoint && !can_translate(user)))
 		return channel_give_up(&user->channel, -ESTALE);
 	user->presence = PRESENT;
 	return BACKEND_BACK;
@@ -659,10 +756,12 @@ static void vhost_user_close(struct backend *backend)
 	struct vhost_user *user = to_vhost_user(backend);
 
 	hang_up(user);
+	iotlb_close(&user->iotlb);
 	inflight_drop(&user->inflight);
 	reconnect_destroy(&user->reconnect);
 	if (user->events >= 0)
 		close(user->events);
+	pthread_mutex_destroy(&user->channel.lock);
 	free(user->queues);
 	free(user);
 }
@@ -717,7 +816,8 @@ int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhos
 		.backend = { .ops = &user->ops, .memory = memory },
 		.ops = vhost_user_ops, .type = *type,
 		.channel = {
-			.socket = fd, .deadline = vhost_user_deadline(VHOST_USER_OPEN_TIMEOUT),
+			.lock = CHANNEL_LOCK, .socket = fd,
+			.deadline = vhost_user_deadline(VHOST_USER_OPEN_TIMEOUT),
 		},
 		.requests = -1, .events = -1,
 		.reconnect = RECONNECT_NONE, .complete = true, .inflight = INFLIGHT_NONE,
@@ -740,6 +840,13 @@ int vhost_user_reconnect(struct backend *backend, const struct reconnect_way *wa
 	int error = reconnect_create(&user->reconnect, way);
 
 	return error ? error : watch(user, user->reconnect.timer);
+}
+
+int vhost_user_translate(struct backend *backend, struct iommu_endpoint *endpoint)
+{
+	struct vhost_user *user = to_vhost_user(backend);
+
+	return endpoint ? iotlb_open(&user->iotlb, endpoint, tell_iotlb, user) : 0;
 }
 
 unsigned int vhost_user_max_queues(const struct backend *backend)

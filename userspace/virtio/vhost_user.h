@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "iommu.h"
 #include "virtio/backend.h"
 #include "virtio/reconnect.h"
 
@@ -47,6 +48,13 @@ int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhos
  * done with @backend. Returns 0 or a negative error number.
  */
 int vhost_user_reconnect(struct backend *backend, const struct reconnect_way *way);
+
+/*
+ * The device is behind the virtual IOMMU, if the back end offers VIRTIO_F_ACCESS_PLATFORM then.
+ * NULL: it is not, and there is nothing to do. Called once, before the queues are started.
+ * Returns 0 or a negative error number.
+ */
+int vhost_user_translate(struct backend *backend, struct iommu_endpoint *endpoint);
 
 /* How many queues does it serve at most? */
 unsigned int vhost_user_max_queues(const struct backend *backend);

@@ -6,6 +6,23 @@
 
 #include "virtio/vhost_user_channel.h"
 
+void channel_lock(struct channel *channel)
+{
+	pthread_mutex_lock(&channel->lock);
+}
+
+void channel_unlock(struct channel *channel)
+{
+	pthread_mutex_unlock(&channel->lock);
+}
+
+void channel_begin(struct channel *channel, int timeout)
+{
+	channel_lock(channel);
+	channel->deadline = vhost_user_deadline(timeout);
+	channel_unlock(channel);
+}
+
 /* Who is not understood any more is to stop what it does for the guest. */
 int channel_give_up(struct channel *channel, int error)
 {
@@ -45,28 +62,36 @@ int channel_receive(struct channel *channel, __u32 request, struct vhost_user_me
 	return error ? channel_give_up(channel, error) : 0;
 }
 
+static int ask(struct channel *channel, __u32 request, struct vhost_user_message *message,
+	       size_t size, size_t answer_size)
+{
+	int error;
+
+	channel_lock(channel);
+	error = channel_send(channel, request, message, size, NULL, 0);
+	if (!error)
+		error = channel_receive(channel, request, message, answer_size, NULL);
+	channel_unlock(channel);
+	return error;
+}
+
 int channel_ask(struct channel *channel, __u32 request, struct vhost_user_message *message,
 		size_t size)
 {
-	int error = channel_send(channel, request, message, size, NULL, 0);
-
-	return error ? error : channel_receive(channel, request, message, size, NULL);
+	return ask(channel, request, message, size, size);
 }
 
 int channel_get_u64(struct channel *channel, __u32 request, __u64 *value)
 {
 	struct vhost_user_message message = { .header = { 0 } };
-	int error;
+	int error = ask(channel, request, &message, 0, sizeof(*value));
 
-	error = channel_send(channel, request, &message, 0, NULL, 0);
-	if (!error)
-		error = channel_receive(channel, request, &message, sizeof(*value), NULL);
 	*value = message.payload.u64;
 	return error;
 }
 
-int channel_set(struct channel *channel, __u32 request, struct vhost_user_message *message,
-		size_t size, const int *fds, size_t nr_fds)
+static int set(struct channel *channel, __u32 request, struct vhost_user_message *message,
+	       size_t size, const int *fds, size_t nr_fds)
 {
 	int error;
 
@@ -77,6 +102,17 @@ int channel_set(struct channel *channel, __u32 request, struct vhost_user_messag
 	error = channel_receive(channel, request, message, sizeof(message->payload.u64), NULL);
 	if (!error && message->payload.u64)
 		error = channel_give_up(channel, -EIO);
+	return error;
+}
+
+int channel_set(struct channel *channel, __u32 request, struct vhost_user_message *message,
+		size_t size, const int *fds, size_t nr_fds)
+{
+	int error;
+
+	channel_lock(channel);
+	error = set(channel, request, message, size, fds, nr_fds);
+	channel_unlock(channel);
 	return error;
 }
 
@@ -99,6 +135,22 @@ int channel_set_state(struct channel *channel, __u32 request, __u32 index, __u32
 	struct vhost_user_message message = { .payload.state = { .index = index, .num = num } };
 
 	return channel_set(channel, request, &message, sizeof(message.payload.state), NULL, 0);
+}
+
+int channel_listen(struct channel *channel)
+{
+	ssize_t length;
+	char byte;
+	int error = 0;
+
+	channel_lock(channel);
+	length = recv(channel->socket, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
+	if (length < 0 && errno != EAGAIN && errno != EINTR)
+		error = -errno;
+	else if (length >= 0)
+		error = length ? -EPROTO : -ECONNRESET;
+	channel_unlock(channel);
+	return error ? channel_give_up(channel, error) : 0;
 }
 
 void channel_close(struct channel *channel)

@@ -7,6 +7,7 @@
 #define VIRTIO_VHOST_USER_CHANNEL_H
 
 #include <linux/types.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,15 +15,26 @@
 
 /**
  * struct channel - a connection
+ * @lock: held from a request to its answer, by functions that wait for it, and by channel_lock()
  * @socket: what it goes by; -1: there is none
  * @deadline: by when all answers of the operation that is under way have to be there
  * @acks: the other side says of everything whether it has done it
  */
 struct channel {
+	pthread_mutex_t lock;
 	int socket;
 	long long deadline;
 	bool acks;
 };
+
+/* What @lock is at first. The thread that has it may have it again. */
+#define CHANNEL_LOCK	PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP
+
+void channel_lock(struct channel *channel);
+void channel_unlock(struct channel *channel);
+
+/* The next operation begins, which has so many milliseconds. */
+void channel_begin(struct channel *channel, int timeout);
 
 /*
  * All of these return 0 or a negative error number: as vhost_user_send() and vhost_user_receive(),
@@ -51,6 +63,12 @@ int channel_set_state(struct channel *channel, __u32 request, __u32 index, __u32
 
 /* What is on it does not make sense any more: the other side is to notice. Returns @error. */
 int channel_give_up(struct channel *channel, int error);
+
+/*
+ * Nobody waits for an answer, and the socket is readable, or was, before another thread had its
+ * answer: is it what was not asked for (EPROTO), or the end?
+ */
+int channel_listen(struct channel *channel);
 
 void channel_close(struct channel *channel);
 

@@ -4,6 +4,7 @@
 #define VIRTIO_VHOST_USER_MESSAGE_H
 
 #include <linux/types.h>
+#include <linux/vhost_types.h>
 #include <stddef.h>
 
 /* What the front end asks for. */
@@ -24,6 +25,7 @@ enum {
 	VHOST_USER_SET_VRING_ENABLE = 18,
 	VHOST_USER_NET_SET_MTU = 20,
 	VHOST_USER_SET_BACKEND_REQ_FD = 21,
+	VHOST_USER_IOTLB_MSG = 22,
 	VHOST_USER_GET_CONFIG = 24,
 	VHOST_USER_SET_CONFIG = 25,
 	VHOST_USER_GET_INFLIGHT_FD = 31,
@@ -32,6 +34,7 @@ enum {
 
 /* What the back end asks for, on a socket of its own. */
 enum {
+	VHOST_USER_BACKEND_IOTLB_MSG = 1,
 	VHOST_USER_BACKEND_CONFIG_CHANGE_MSG = 2,
 };
 
@@ -102,6 +105,7 @@ union vhost_user_payload {
 	struct vhost_user_memory memory;
 	struct vhost_user_config config;
 	struct vhost_user_inflight inflight;
+	struct vhost_iotlb_msg iotlb;
 };
 
 struct vhost_user_header {
