@@ -18,6 +18,7 @@
 
 #include <linux/file.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -104,6 +105,12 @@ static bool all_are_x2apic(struct kvm *kvm)
 	return true;
 }
 
+/* Of a message's address: its destination is logical; it has a hint for whom it is. */
+#define MESSAGE_LOGICAL		BIT(2)
+#define MESSAGE_HINT		BIT(3)
+/* Of its data, what there is. */
+#define MESSAGE_DATA		(APIC_VECTOR_MASK | APIC_MODE_MASK | APIC_INT_LEVELTRIG)
+
 /* Send to a vCPU, in whatever mode its local APIC is: as if it were its own sender. */
 static void send_to(struct kvm_vcpu *vcpu, u32 icr_low)
 {
@@ -142,6 +149,44 @@ static void send_as_vcpu(struct kvm *kvm, u32 icr_low, u32 dest)
 		kvpci_kvm_send_ipi(sender->arch.apic, icr_low, dest << 24);
 }
 
+/*
+ * The local APIC of a physical destination that is no broadcast in any mode, as KVM's own messages
+ * find it; NULL if there is none. That is kvpci_kvm_is_single() without the call.
+ */
+static __always_inline struct kvm_lapic *physical_target(struct kvm *kvm, u32 dest_id)
+{
+	const struct kvm_apic_map *map = rcu_dereference(kvm->arch.apic_map);
+
+	if (unlikely(!map || dest_id > map->max_apic_id))
+		return NULL;
+	return map->phys_map[array_index_nospec(dest_id, map->max_apic_id + 1)];
+}
+
+/*
+ * Send what nearly all messages are: one to a single vCPU, by its number, without a hint, as
+ * send_to_some() would. Returns whether it was sent.
+ */
+static __always_inline bool send_to_one(struct kvm *kvm, const struct kvpci_message *message)
+{
+	u32 dest_id = (message->address >> 12) & 0xff;
+	struct kvm_lapic *apic;
+
+	if (message->address & (MESSAGE_LOGICAL | MESSAGE_HINT))
+		return false;
+	if (kvm->arch.x2apic_format)
+		dest_id |= message->address >> 32;
+	if (dest_id == 0xff || dest_id == U32_MAX)
+		return false;
+
+	rcu_read_lock();
+	apic = physical_target(kvm, dest_id);
+	if (likely(apic))
+		kvpci_kvm_send_ipi(apic, (message->data & MESSAGE_DATA) | APIC_INT_ASSERT |
+				   APIC_DEST_SELF, 0);
+	rcu_read_unlock();
+	return apic;
+}
+
 /* Reserved; of remapped messages bit 4 says so, of some hypervisors' the rest is destination. */
 #define ADDRESS_RESERVED	GENMASK_ULL(11, 4)
 
@@ -167,32 +212,13 @@ bool kvpci_kvm_can_send(struct kvm *kvm, const struct kvpci_message *message)
 	return !kvm->arch.x2apic_format || !(message->address >> 32 & 0xff);
 }
 
-/**
- * kvpci_kvm_send() - send a message to the local APICs
- * @kvm: the virtual machine
- * @message: the message (Intel SDM 3A, 10.11), for which kvpci_kvm_can_send()
- * @to_many: also if there may be more than one receiver, which takes longer the more vCPUs
- *	there are
- *
- * KVM_SIGNAL_MSI's way is not exported, that of interrupts between processors is. For a
- * message that one vCPU receives, which KVM says, the two are the same if that vCPU
- * sends it to itself. Others are sent by some vCPU. For them KVM differs in details, two of
- * which are left:
- *
- * - The redirection hint makes a message one of lowest priority. Here it does so for
- *   fixed ones; with other delivery modes all receive it.
- * - Of a lowest-priority message to everybody, one vCPU in each mode receives it while
- *   some local APICs are in x2APIC mode and some are not.
- *
- * Context: any, if kvpci_kvm_sends_directly(); with @to_many, interrupts are on.
- * Return: whether it was sent. One that reaches nobody counts as sent, and is lost, as it
- * is with KVM_SIGNAL_MSI.
- */
-bool kvpci_kvm_send(struct kvm *kvm, const struct kvpci_message *message, bool to_many)
+/* kvpci_kvm_send(), of a message that is not to one by its number. */
+static noinline bool send_to_some(struct kvm *kvm, const struct kvpci_message *message,
+				  bool to_many)
 {
 	bool quirk = !kvm->arch.x2apic_broadcast_quirk_disabled;
-	bool logical = message->address & BIT(2);
-	bool hint = message->address & BIT(3);
+	bool logical = message->address & MESSAGE_LOGICAL;
+	bool hint = message->address & MESSAGE_HINT;
 	struct kvm_lapic_irq irq = {
 		.vector = message->data & APIC_VECTOR_MASK,
 		.delivery_mode = message->data & APIC_MODE_MASK,
@@ -245,6 +271,32 @@ bool kvpci_kvm_send(struct kvm *kvm, const struct kvpci_message *message, bool t
 		send_as_vcpu(kvm, icr_low, irq.dest_id);
 	}
 	return true;
+}
+
+/**
+ * kvpci_kvm_send() - send a message to the local APICs
+ * @kvm: the virtual machine
+ * @message: the message (Intel SDM 3A, 10.11), for which kvpci_kvm_can_send()
+ * @to_many: also if there may be more than one receiver, which takes longer the more vCPUs
+ *	there are
+ *
+ * KVM_SIGNAL_MSI's way is not exported, that of interrupts between processors is. For a
+ * message that one vCPU receives, which KVM says, the two are the same if that vCPU
+ * sends it to itself. Others are sent by some vCPU. For them KVM differs in details, two of
+ * which are left:
+ *
+ * - The redirection hint makes a message one of lowest priority. Here it does so for
+ *   fixed ones; with other delivery modes all receive it.
+ * - Of a lowest-priority message to everybody, one vCPU in each mode receives it while
+ *   some local APICs are in x2APIC mode and some are not.
+ *
+ * Context: any, if kvpci_kvm_sends_directly(); with @to_many, interrupts are on.
+ * Return: whether it was sent. One that reaches nobody counts as sent, and is lost, as it
+ * is with KVM_SIGNAL_MSI.
+ */
+bool kvpci_kvm_send(struct kvm *kvm, const struct kvpci_message *message, bool to_many)
+{
+	return likely(send_to_one(kvm, message)) || send_to_some(kvm, message, to_many);
 }
 
 /**
