@@ -10,7 +10,9 @@
 
 #define SIZE	(3 * 4096 + 5)
 
-static char path[] = "/tmp/kvpci-test-file-XXXXXX";
+#define PATTERN	"/tmp/kvpci-test-file-XXXXXX"
+
+static char path[sizeof(PATTERN)];
 static __u8 content[SIZE];
 
 static void make(size_t size)
@@ -18,7 +20,7 @@ static void make(size_t size)
 	size_t i;
 	int fd;
 
-	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	strcpy(path, PATTERN);
 	for (i = 0; i < ARRAY_SIZE(content); i++)
 		content[i] = test_random();
 	fd = mkstemp(path);

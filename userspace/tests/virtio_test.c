@@ -318,6 +318,7 @@ static void nonsense(void)
 	};
 	struct guest_memory memory;
 	struct backend *backend;
+	int socket;
 	size_t i;
 
 	EXPECT(!memory_create(&memory, &shared));
@@ -325,8 +326,9 @@ static void nonsense(void)
 		EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
 						   1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
 					&memory, &peer_type, &backend));
-		EXPECT(send(cases[i].answers ? peer.socket : peer.requests, &cases[i].header,
-			    sizeof(cases[i].header), 0) == sizeof(cases[i].header));
+		socket = cases[i].answers ? peer.socket : peer.requests;
+		EXPECT(send(socket, &cases[i].header, sizeof(cases[i].header), 0) ==
+		       sizeof(cases[i].header));
 		EXPECT(backend->ops->dispatch(backend) == -EPROTO);
 		/* It has been hung up on. */
 		peer_await();
