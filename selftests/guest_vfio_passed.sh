@@ -11,7 +11,7 @@
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 . "$top/selftests/vfio-guest.sh"
-guest_kernel=$top/build/kernel/6.12/vmlinuz
+guest_kernel=$top/build/guest/vmlinux-6.12
 # shellcheck disable=SC2034 # for linux-guest.sh
 guest_initrd=$top/build/guest/virtio-initrd-6.12
 
