@@ -14,6 +14,7 @@
 #include "iommu.h"
 #include "layout.h"
 #include "test.h"
+#include "virtio/ring.h"
 #include "virtio/viommu.h"
 
 /* Where things are in the guest's memory: requests, events, and what descriptors lead to. */
@@ -169,6 +170,38 @@ static void broken(void)
 	end();
 }
 
+/*
+ * As many at a time as the largest queue holds, which Linux fills before it notifies: each is
+ * carried out, and the driver is to notify of the next.
+ */
+static void full_queue(void)
+{
+	const unsigned int size = RING_MAX_CHAIN;
+	struct pollfd more;
+	unsigned int i;
+
+	begin();
+	more = (struct pollfd){ device.backend->ops->poll_fd(device.backend), POLLIN, 0 };
+	EXPECT(!stop());
+	queues[0].size = size;
+	EXPECT(!device.backend->ops->start(device.backend,
+					   VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX), queues, 2));
+	EXPECT(!device.backend->ops->dispatch(device.backend));
+	put_attach();
+	for (i = 0; i < size; i++)
+		driver_avail(REQUESTS)->ring[i] = 0;
+	driver_avail(REQUESTS)->idx = size;
+	EXPECT(!device.backend->ops->notify(device.backend, 0));
+	EXPECT(driver_used(REQUESTS)->idx == size && status() == VIRTIO_IOMMU_S_OK);
+	EXPECT(!poll(&more, 1, 0));
+	EXPECT(*(__u16 *)&driver_used(REQUESTS)->ring[size] == size);
+	/* And again. */
+	driver_avail(REQUESTS)->idx += size;
+	EXPECT(!device.backend->ops->notify(device.backend, 0));
+	EXPECT(driver_used(REQUESTS)->idx == 2 * size && !poll(&more, 1, 0));
+	end();
+}
+
 static void faults(void)
 {
 	const struct virtio_iommu_fault *fault;
@@ -219,6 +252,7 @@ static void pausing(void)
 const struct test viommu_tests[] = {
 	{ "requests", requests },
 	{ "broken queues", broken },
+	{ "a full queue", full_queue },
 	{ "faults", faults },
 	{ "pausing", pausing },
 	{ NULL, NULL },

@@ -227,16 +227,19 @@ static int serve_requests(struct viommu *viommu)
 	unsigned int i;
 	int taken = 0;
 
-	for (i = 0; i < QUEUE_SIZE; i++) {
+	/* Whether there are more is looked up: if not, the driver notifies of the next. */
+	for (i = 0; i <= QUEUE_SIZE; i++) {
 		taken = ring_take(&viommu->requests, &chain);
-		if (taken <= 0)
+		if (taken <= 0 || i == QUEUE_SIZE)
 			break;
 		interrupt |= serve_request(viommu, &chain);
 	}
 	if (interrupt)
 		event_signal(viommu->requests_call);
-	if (taken > 0)
+	if (taken > 0) {
+		ring_untake(&viommu->requests);
 		eventfd_write(viommu->more, 1);
+	}
 	if (taken < 0) {
 		/* A queue that makes no sense is not looked at again. */
 		viommu->requests_on = false;
