@@ -65,6 +65,26 @@ make_vf()
 	done
 }
 
+# locking_at_most MEBIBYTES COMMAND...: the launcher may lock no more memory than that.
+locking_at_most()
+{
+	locking_launcher=$(mktemp) || return 1
+	cat >"$locking_launcher" <<-END
+	#!/bin/sh
+	ulimit -l $(($1 * 1024))
+	exec setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock "$kvpci_run" "\$@"
+	END
+	chmod +x "$locking_launcher"
+	locking_kept=$kvpci_run
+	kvpci_run=$locking_launcher
+	shift
+	"$@"
+	locking_status=$?
+	kvpci_run=$locking_kept
+	rm -f "$locking_launcher"
+	return $locking_status
+}
+
 # fill_disk MEBIBYTES: data for the guest, of which $fill_sum is the checksum.
 fill_disk()
 {

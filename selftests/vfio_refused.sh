@@ -14,21 +14,6 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 tmp=$(mktemp -d) || exit 1
 smbus=0000:00:1f.3
 
-# unlocked COMMAND...: without the right to lock more memory than the limit says, which is low.
-unlocked()
-{
-	cat >"$tmp/launcher" <<-END
-	#!/bin/sh
-	ulimit -l 4096
-	exec setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock "$kvpci_run" "\$@"
-	END
-	chmod +x "$tmp/launcher"
-	unlocked_kept=$kvpci_run
-	kvpci_run=$tmp/launcher
-	"$@"
-	kvpci_run=$unlocked_kept
-}
-
 # kill_copying LINE: the guest has begun to write.
 kill_copying()
 {
@@ -44,7 +29,7 @@ kill_copying()
 }
 
 echo "KTAP version 1"
-echo "1..14"
+echo "1..15"
 
 refuses "no device" 2 "say which device" --vfio ""
 refuses "interrupts of no kind" 2 "trigger or bypass" --vfio $edu,irq=polling
@@ -59,7 +44,9 @@ modprobe ahci
 drive_with vfio-pci $smbus
 refuses "a group that the host uses, too" 1 "whose driver is ahci" --vfio $smbus
 drive_with vfio-pci $edu
-unlocked refuses "more memory than may be locked" 1 "ulimit -l" --vfio $edu
+locking_at_most 4 refuses "more memory than may be locked" 1 "ulimit -l" --vfio $edu
+refuses "no room for its BAR" 1 "1048576 bytes (vfio at 00:03.0)" --vfio $edu,addr=3 \
+	--device id=1b36:1100,addr=4,bar0=mem32/1G --device id=1b36:1100,addr=5,bar0=mem32/512M
 
 drive_with vfio-pci $nvme
 fill_disk 16
