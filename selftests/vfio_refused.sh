@@ -11,6 +11,7 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 . "$top/selftests/virtio-guest.sh"
 . "$top/selftests/vfio-guest.sh"
+tmp=$(mktemp -d) || exit 1
 smbus=0000:00:1f.3
 
 # kill_copying LINE: the guest has begun to write.
@@ -63,3 +64,4 @@ drive_with vfio-pci $nvme
 fill_disk 16
 append="pci=noearly iomem=relaxed devices=nvme mebibytes=16 sum=$fill_sum rounds=1"
 try_guest "power-off" boot_guest vfio --kernel "$guest_kernel" --vfio $nvme
+rm -rf "$tmp"
