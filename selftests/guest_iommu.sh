@@ -10,8 +10,7 @@
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 . "$top/selftests/virtio-guest.sh"
-guest_kernel=$top/build/guest/vmlinux-6.12
-guest_initrd=$top/build/guest/virtio-initrd-6.12
+have_later_guests
 stream=$top/build/guest/stream
 tmp=$(mktemp -d) || exit 1
 head -c 1000000 /dev/urandom >"$tmp/data"

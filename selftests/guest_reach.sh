@@ -9,8 +9,7 @@
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 . "$top/selftests/virtio-guest.sh"
-guest_kernel=$top/build/guest/vmlinux-6.12
-guest_initrd=$top/build/guest/virtio-initrd-6.12
+have_later_guests
 tmp=$(mktemp -d) || exit 1
 flood=
 

@@ -11,9 +11,7 @@
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 . "$top/selftests/vfio-guest.sh"
-guest_kernel=$top/build/guest/vmlinux-6.12
-# shellcheck disable=SC2034 # for linux-guest.sh
-guest_initrd=$top/build/guest/virtio-initrd-6.12
+have_later_guests
 
 echo "KTAP version 1"
 echo "1..3"

@@ -19,6 +19,13 @@ guest_initrd=$top/build/guest/initrd
 # the rest of its boot.
 guest_arguments="console=ttyS0 quiet cryptomgr.notests"
 
+# Guests are to be of kernel 6.12 from here on, with what drives virtio devices.
+have_later_guests()
+{
+	guest_kernel=$top/build/guest/vmlinux-6.12
+	guest_initrd=$top/build/guest/virtio-initrd-6.12
+}
+
 # boot_kernel OPTION...: run kvpci-run. Prints what the guest and kvpci-run print, without
 # carriage returns; the status is kvpci-run's.
 boot_kernel()

@@ -10,9 +10,9 @@
  */
 #include <linux/virtio_blk.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
+#include "sysfs-device.h"
 #include "virtio-driver.h"
 
 #define SECTOR		512
@@ -24,39 +24,7 @@
 /* No guest of these tests has memory there. */
 #define NOWHERE		(1ULL << 40)
 
-static char folder[64];
 static __u8 *rings, *page;
-
-static __u8 *map_resource(unsigned int index)
-{
-	char path[96];
-	struct stat st;
-	void *address;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/resource%u", folder, index);
-	fd = open(path, O_RDWR);
-	if (fd < 0 || fstat(fd, &st))
-		die(path);
-	address = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (address == MAP_FAILED)
-		die(path);
-	close(fd);
-	return address;
-}
-
-static void open_function(const char *function)
-{
-	const __u16 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	char path[96];
-
-	snprintf(folder, sizeof(folder), "/sys/bus/pci/devices/%s", function);
-	snprintf(path, sizeof(path), "%s/config", folder);
-	config_fd = open(path, O_RDWR);
-	if (config_fd < 0 || pwrite(config_fd, &command, sizeof(command), PCI_COMMAND) < 0)
-		die(path);
-	map_bar = map_resource;
-}
 
 /* One queue, whose rings are at @used and before that, or where nothing is. */
 static void start(bool nowhere)
@@ -211,7 +179,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	good = !way->spoil && !way->nowhere;
-	open_function(argv[1]);
+	config_fd = sysfs_open(argv[1]);
+	map_bar = sysfs_map_bar;
 	rings = take(2 * PAGE);
 	page = take(PAGE);
 	start(way->nowhere);

@@ -12,13 +12,12 @@
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
-#include <linux/vfio.h>
 #include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include "vfio-device.h"
 #include "virtio-driver.h"
 
 #define BUFFER		2048
@@ -34,78 +33,13 @@
 /* What memory holds that the device must not write to. */
 #define PATTERN		0xa5
 
-static int container, device;
-static struct vfio_region_info config = {
-	.argsz = sizeof(config), .index = VFIO_PCI_CONFIG_REGION_INDEX,
-};
-
-static void map(void *memory, __u64 size, __u64 address)
-{
-	struct vfio_iommu_type1_dma_map request = {
-		.argsz = sizeof(request),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)memory, .iova = address, .size = size,
-	};
-
-	if (ioctl(container, VFIO_IOMMU_MAP_DMA, &request))
-		die("VFIO_IOMMU_MAP_DMA");
-}
-
-static void unmap(__u64 size, __u64 address)
-{
-	struct vfio_iommu_type1_dma_unmap request = {
-		.argsz = sizeof(request), .iova = address, .size = size,
-	};
-
-	if (ioctl(container, VFIO_IOMMU_UNMAP_DMA, &request) || request.size != size)
-		die("VFIO_IOMMU_UNMAP_DMA");
-}
-
-static __u8 *map_vfio(unsigned int index)
-{
-	struct vfio_region_info region = { .argsz = sizeof(region), .index = index };
-	void *address;
-
-	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &region))
-		die("VFIO_DEVICE_GET_REGION_INFO");
-	address = mmap(NULL, region.size, PROT_READ | PROT_WRITE, MAP_SHARED, device,
-		       region.offset);
-	if (address == MAP_FAILED)
-		die("BAR");
-	return address;
-}
-
-static void open_device(const char *function, const char *group_name)
-{
-	const __u16 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	char path[64];
-	int group;
-
-	snprintf(path, sizeof(path), "/dev/vfio/%s", group_name);
-	container = open("/dev/vfio/vfio", O_RDWR);
-	group = open(path, O_RDWR);
-	if (container < 0 || group < 0)
-		die(path);
-	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
-	    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		die("VFIO_SET_IOMMU");
-	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, function);
-	if (device < 0 || ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config))
-		die("VFIO_GROUP_GET_DEVICE_FD");
-	if (pwrite(device, &command, sizeof(command), config.offset + PCI_COMMAND) < 0)
-		die("command");
-	config_fd = device;
-	config_start = config.offset;
-	map_bar = map_vfio;
-}
-
 static void start(void)
 {
 	__u8 *rings = take(4 * PAGE);
 	unsigned int notify, i;
 	__u32 multiplier;
 
-	map(rings, 4 * PAGE, RINGS);
+	vfio_map(rings, 4 * PAGE, RINGS);
 	notify = begin(1 << (VIRTIO_F_VERSION_1 - 32) | 1 << (VIRTIO_F_ACCESS_PLATFORM - 32),
 		       &multiplier);
 	for (i = RX; i <= TX; i++)
@@ -155,8 +89,8 @@ static void fault(void)
 	printf("sent %u received %u memory %s\n", used(TX), used(RX),
 	       is_intact(page, PAGE) ? "intact" : "changed");
 	/* What is mapped then is reached. */
-	map(page, PAGE, NOTHING);
-	map(page, PAGE, physical(page));
+	vfio_map(page, PAGE, NOTHING);
+	vfio_map(page, PAGE, physical(page));
 	notify(TX);
 	notify(RX);
 	for (i = 0; i < 6000 && (used(TX) != 1 || used(RX) != 1); i++)
@@ -172,7 +106,7 @@ static void load(unsigned int rounds)
 	__u16 before = 0;
 
 	for (round = 0; round < rounds; round++) {
-		map(buffers, BUFFERS_SIZE, BUFFERS);
+		vfio_map(buffers, BUFFERS_SIZE, BUFFERS);
 		for (; (__u16)(queues[RX].next - used(RX)) < SIZE; )
 			offer_buffer(RX, queues[RX].next % SIZE,
 				     BUFFERS + (__u64)(queues[RX].next % SIZE) * BUFFER,
@@ -181,7 +115,7 @@ static void load(unsigned int rounds)
 		/* It is busy with these. */
 		while ((__u16)(used(RX) - before) < 8)
 			;
-		unmap(BUFFERS_SIZE, BUFFERS);
+		vfio_unmap(BUFFERS_SIZE, BUFFERS);
 		memset(buffers, PATTERN, BUFFERS_SIZE);
 		before = used(RX);
 		rest(20);
@@ -198,12 +132,12 @@ static void take_time(unsigned int rounds)
 	unsigned int round;
 	__u64 begun;
 
-	map(page, PAGE, BUFFERS);
-	unmap(PAGE, BUFFERS);
+	vfio_map(page, PAGE, BUFFERS);
+	vfio_unmap(PAGE, BUFFERS);
 	begun = __builtin_ia32_rdtsc();
 	for (round = 0; round < rounds; round++) {
-		map(page, PAGE, BUFFERS);
-		unmap(PAGE, BUFFERS);
+		vfio_map(page, PAGE, BUFFERS);
+		vfio_unmap(PAGE, BUFFERS);
 	}
 	printf("%llu\n", (__builtin_ia32_rdtsc() - begun) / rounds);
 }
@@ -231,7 +165,9 @@ int main(int argc, char **argv)
 				"       reach flood INTERFACE\n");
 		return 2;
 	}
-	open_device(argv[2], argv[3]);
+	config_start = vfio_open(argv[2], argv[3]);
+	config_fd = vfio_device;
+	map_bar = vfio_map_bar;
 	start();
 	if (!strcmp(argv[1], "fault"))
 		fault();

@@ -6,20 +6,15 @@
 #ifndef VIRTIO_DRIVER_H
 #define VIRTIO_DRIVER_H
 
-#include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#define PAGE		4096UL
+#include "program.h"
+
 #define SIZE		64	/* of each queue */
 
 /* Registers of the device. */
@@ -41,34 +36,6 @@ static struct virtio_pci_common_cfg *common;
 static unsigned int bar_index;
 static __u8 *bar;
 static struct queue queues[2];
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static void *take(__u64 size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	if (memory == MAP_FAILED)
-		die("mmap");
-	return memory;
-}
-
-/* Where it is in what is memory for the kernel: an address that reaches it without an IOMMU. */
-static __u64 physical(const void *memory)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY);
-	__u64 entry = 0;
-
-	if (fd < 0 || pread(fd, &entry, 8, (uintptr_t)memory / PAGE * 8) != 8)
-		die("pagemap");
-	close(fd);
-	return (entry & ((1ULL << 55) - 1)) * PAGE;
-}
 
 static __u32 read_config(unsigned int at, unsigned int size)
 {
