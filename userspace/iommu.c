@@ -489,6 +489,38 @@ void *iommu_at(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32
 	return NULL;
 }
 
+bool iommu_reaches_held(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access)
+{
+	return !fetch(endpoint, NULL, address, size, access);
+}
+
+size_t iommu_copy(struct iommu_endpoint *endpoint, __u64 address, void *data, size_t size,
+		  __u32 access)
+{
+	struct iommu_piece piece;
+	size_t done = 0;
+
+	while (done < size) {
+		size_t n = size - done;
+		char *host;
+
+		if (!find_piece(endpoint, address, &piece) || !(piece.access & access)) {
+			report_fault(endpoint, address, access);
+			break;
+		}
+		if (n - 1 > piece.last - address)
+			n = piece.last - address + 1;
+		host = (char *)piece.host + (address - piece.start);
+		if (access == IOMMU_READ)
+			memcpy((char *)data + done, host, n);
+		else
+			memcpy(host, (char *)data + done, n);
+		address += n;
+		done += n;
+	}
+	return done;
+}
+
 /* Has the domain mappings at addresses that the endpoint can't be given? */
 static bool has_excluded(const struct domain *domain, const struct iommu_endpoint *endpoint)
 {

@@ -18,6 +18,7 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "memory.h"
 
@@ -166,7 +167,8 @@ bool iommu_reaches(struct iommu_endpoint *endpoint, __u64 address, __u64 size, _
 
 /*
  * For queues that the launcher serves itself: until iommu_release() nothing is unmapped, and no
- * other function may be called but iommu_at(). @endpoint: NULL: nothing to do
+ * other function may be called but iommu_at(), iommu_reaches_held() and iommu_copy(). @endpoint:
+ * NULL: nothing to do
  */
 void iommu_hold(struct iommu_endpoint *endpoint);
 void iommu_release(struct iommu_endpoint *endpoint);
@@ -176,6 +178,16 @@ void iommu_release(struct iommu_endpoint *endpoint);
  * reach them so, which is a fault.
  */
 void *iommu_at(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access);
+
+/* Can it reach these, wherever in our memory they are? If not, it is a fault. */
+bool iommu_reaches_held(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access);
+
+/*
+ * Copy @size bytes, which may be anywhere in our memory: IOMMU_READ from where the device has them
+ * to @data, and IOMMU_WRITE from there. Returns how many: up to where it can't, which is a fault.
+ */
+size_t iommu_copy(struct iommu_endpoint *endpoint, __u64 address, void *data, size_t size,
+		  __u32 access);
 
 /*
  * What the guest asks for (Virtual I/O Device 1.2, 5.13.6). Each returns one of VIRTIO_IOMMU_S_*.

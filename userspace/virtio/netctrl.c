@@ -50,7 +50,7 @@ static int read_command(struct netctrl *netctrl, struct command *command, size_t
 	iommu_hold(ring->endpoint);
 	taken = ring_take(ring, &chain);
 	if (taken > 0) {
-		*length = chain_read(&chain, command, sizeof(*command));
+		*length = chain_read(ring, &chain, command, sizeof(*command));
 		ring_untake(ring);
 	}
 	iommu_release(ring->endpoint);
@@ -67,7 +67,7 @@ static int acknowledge(struct netctrl *netctrl, __u8 ack)
 	iommu_hold(ring->endpoint);
 	result = ring_take(ring, &chain);
 	if (result > 0)
-		result = ring_give(ring, &chain, chain_write(&chain, &ack, sizeof(ack)));
+		result = ring_give(ring, &chain, chain_write(ring, &chain, &ack, sizeof(ack)));
 	else if (!result)
 		result = -EINVAL;
 	iommu_release(ring->endpoint);

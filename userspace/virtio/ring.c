@@ -36,7 +36,7 @@ static void *find(const struct ring *ring, __u64 address, __u64 size, __u32 acce
 				memory_at(ring->memory, address, size);
 }
 
-static bool find_areas(struct ring *ring)
+bool ring_find(struct ring *ring)
 {
 	const struct queue *queue = &ring->queue;
 
@@ -61,7 +61,7 @@ void ring_start(struct ring *ring, const struct guest_memory *memory,
 		.indirect = features & 1ULL << VIRTIO_RING_F_INDIRECT_DESC,
 	};
 	if (!endpoint)
-		find_areas(ring);
+		ring_find(ring);
 }
 
 /* Tables may be at any address. */
@@ -80,17 +80,24 @@ static struct vring_desc read_descriptor(const void *at)
 	};
 }
 
+/* Behind the IOMMU it may be in several places, and is looked up again when it is copied. */
+static bool can_reach(const struct ring *ring, const struct vring_desc *desc, __u32 access)
+{
+	if (ring->endpoint)
+		return iommu_reaches_held(ring->endpoint, desc->addr, desc->len, access);
+	return memory_at(ring->memory, desc->addr, desc->len);
+}
+
 static int add_piece(const struct ring *ring, struct chain *chain, const struct vring_desc *desc)
 {
 	unsigned int n = chain->nr_out + chain->nr_in;
 	bool in = desc->flags & VRING_DESC_F_WRITE;
-	void *base = find(ring, desc->addr, desc->len, in ? IOMMU_WRITE : IOMMU_READ);
 
 	if (n == ring->size || (!in && chain->nr_in))
 		return -EINVAL;
-	if (!base)
+	if (!can_reach(ring, desc, in ? IOMMU_WRITE : IOMMU_READ))
 		return -EFAULT;
-	chain->pieces[n] = (struct iovec){ base, desc->len };
+	chain->pieces[n] = (struct ring_piece){ desc->addr, desc->len };
 	if (in)
 		chain->nr_in++;
 	else
@@ -153,7 +160,7 @@ int ring_take(struct ring *ring, struct chain *chain)
 	__u16 n;
 	int error;
 
-	if (ring->endpoint && !find_areas(ring))
+	if (ring->endpoint && !ring_find(ring))
 		return -EFAULT;
 	n = available(ring);
 	if (!n && ring->event_idx) {
@@ -201,42 +208,58 @@ bool ring_give(struct ring *ring, const struct chain *chain, __u32 written)
 	return wants_interrupt(ring);
 }
 
-size_t chain_read(const struct chain *chain, void *data, size_t size)
+__u64 pieces_size(const struct ring_piece *pieces, unsigned int nr)
+{
+	__u64 size = 0;
+
+	while (nr--)
+		size += pieces++->length;
+	return size;
+}
+
+static size_t copy_piece(const struct ring *ring, const struct ring_piece *piece, void *data,
+			 size_t size, __u32 access)
+{
+	void *base;
+
+	if (ring->endpoint)
+		return iommu_copy(ring->endpoint, piece->address, data, size, access);
+	/* It has been looked at when it was taken. */
+	base = memory_at(ring->memory, piece->address, size);
+	memcpy(access == IOMMU_READ ? data : base, access == IOMMU_READ ? base : data, size);
+	return size;
+}
+
+size_t pieces_copy(const struct ring *ring, const struct ring_piece *pieces, unsigned int nr,
+		   void *data, size_t size, __u32 access)
 {
 	size_t done = 0;
-	unsigned int i;
 
-	for (i = 0; i < chain->nr_out && done < size; i++) {
-		const struct iovec *piece = &chain->pieces[i];
-		size_t n = piece->iov_len < size - done ? piece->iov_len : size - done;
+	for (; nr && done < size; nr--, pieces++) {
+		size_t n = pieces->length < size - done ? pieces->length : size - done;
+		size_t copied = copy_piece(ring, pieces, (char *)data + done, n, access);
 
-		memcpy((char *)data + done, piece->iov_base, n);
-		done += n;
+		done += copied;
+		if (copied < n)
+			break;
 	}
 	return done;
+}
+
+size_t chain_read(const struct ring *ring, const struct chain *chain, void *data, size_t size)
+{
+	return pieces_copy(ring, chain->pieces, chain->nr_out, data, size, IOMMU_READ);
 }
 
 size_t chain_room(const struct chain *chain, size_t size)
 {
-	size_t room = 0;
-	unsigned int i;
+	__u64 room = pieces_size(&chain->pieces[chain->nr_out], chain->nr_in);
 
-	for (i = 0; i < chain->nr_in && room < size; i++)
-		room += chain->pieces[chain->nr_out + i].iov_len;
 	return room < size ? room : size;
 }
 
-size_t chain_write(const struct chain *chain, const void *data, size_t size)
+size_t chain_write(const struct ring *ring, const struct chain *chain, void *data, size_t size)
 {
-	size_t done = 0;
-	unsigned int i;
-
-	for (i = 0; i < chain->nr_in && done < size; i++) {
-		const struct iovec *piece = &chain->pieces[chain->nr_out + i];
-		size_t n = piece->iov_len < size - done ? piece->iov_len : size - done;
-
-		memcpy(piece->iov_base, (const char *)data + done, n);
-		done += n;
-	}
-	return done;
+	return pieces_copy(ring, &chain->pieces[chain->nr_out], chain->nr_in, data, size,
+			   IOMMU_WRITE);
 }

@@ -9,7 +9,6 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/uio.h>
 
 #include "virtio/backend.h"
 
@@ -59,12 +58,18 @@ struct ring {
 	struct vring_used *device_area;
 };
 
+/* A buffer, at an address of the device. */
+struct ring_piece {
+	__u64 address;
+	__u32 length;
+};
+
 /* What the driver has made available: first what it has written, then what it will read. */
 struct chain {
 	__u16 head;
 	unsigned int nr_out;
 	unsigned int nr_in;
-	struct iovec pieces[RING_MAX_CHAIN];
+	struct ring_piece pieces[RING_MAX_CHAIN];
 };
 
 /*
@@ -83,16 +88,32 @@ int ring_take(struct ring *ring, struct chain *chain);
 /* What has been taken last is going to be taken again, as it is by then. */
 void ring_untake(struct ring *ring);
 
+/*
+ * Behind the IOMMU: is all of the ring still where it is? Comes before ring_give() if that has been
+ * released since the chain has been taken.
+ */
+bool ring_find(struct ring *ring);
+
 /* Give it back, @written bytes of it having been written. Does the driver ask for an interrupt? */
 bool ring_give(struct ring *ring, const struct chain *chain, __u32 written);
 
-/* Copy the first @size bytes that the driver has written. Returns how many there are. */
-size_t chain_read(const struct chain *chain, void *data, size_t size);
+/* How many bytes are that? */
+__u64 pieces_size(const struct ring_piece *pieces, unsigned int nr);
+
+/*
+ * Copy @size bytes of them, or as many as there are: IOMMU_READ to @data, IOMMU_WRITE from there.
+ * Returns how many: behind the IOMMU, up to what can't be reached.
+ */
+size_t pieces_copy(const struct ring *ring, const struct ring_piece *pieces, unsigned int nr,
+		   void *data, size_t size, __u32 access);
+
+/* Copy the first @size bytes that the driver has written. Returns how many. */
+size_t chain_read(const struct ring *ring, const struct chain *chain, void *data, size_t size);
 
 /* For how many bytes is there room where the driver will read? No more than @size are counted. */
 size_t chain_room(const struct chain *chain, size_t size);
 
-/* Write @size bytes where the driver will read. Returns for how many there is room. */
-size_t chain_write(const struct chain *chain, const void *data, size_t size);
+/* Write @size bytes where the driver will read. Returns how many. */
+size_t chain_write(const struct ring *ring, const struct chain *chain, void *data, size_t size);
 
 #endif /* VIRTIO_RING_H */

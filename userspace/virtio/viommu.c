@@ -214,10 +214,11 @@ static bool serve_request(struct viommu *viommu, const struct chain *chain)
 	union request request;
 	size_t length, written;
 
-	length = chain_read(chain, &request, sizeof(request));
+	length = chain_read(&viommu->requests, chain, &request, sizeof(request));
 	written = viommu_request(viommu->iommu, &request, length, answer,
 				 chain_room(chain, sizeof(answer)));
-	return ring_give(&viommu->requests, chain, chain_write(chain, answer, written));
+	return ring_give(&viommu->requests, chain,
+			 chain_write(&viommu->requests, chain, answer, written));
 }
 
 static int serve_requests(struct viommu *viommu)
@@ -251,7 +252,7 @@ static int serve_requests(struct viommu *viommu)
 /* One for which the driver has no room is lost (5.13.6.8). */
 static void report_fault(void *context, const struct iommu_fault *what)
 {
-	const struct virtio_iommu_fault fault = {
+	struct virtio_iommu_fault fault = {
 		.reason = what->reason,
 		.flags = htole32(VIRTIO_IOMMU_FAULT_F_ADDRESS |
 				 (what->access & IOMMU_READ ? VIRTIO_IOMMU_FAULT_F_READ : 0) |
@@ -266,7 +267,7 @@ static void report_fault(void *context, const struct iommu_fault *what)
 	pthread_mutex_lock(&viommu->lock);
 	taken = viommu->events_on ? ring_take(&viommu->events, &chain) : 0;
 	if (taken > 0 && ring_give(&viommu->events, &chain,
-				   chain_write(&chain, &fault, sizeof(fault))))
+				   chain_write(&viommu->events, &chain, &fault, sizeof(fault))))
 		event_signal(viommu->call);
 	if (taken < 0)
 		viommu->events_on = false;
