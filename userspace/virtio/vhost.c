@@ -140,6 +140,11 @@ int vhost_dispatch(struct vhost *vhost)
 	return 0;
 }
 
+int vhost_settle(struct vhost *vhost)
+{
+	return vhost->iotlb.endpoint ? vhost_dispatch(vhost) : 0;
+}
+
 /* With VIRTIO_F_ACCESS_PLATFORM, the kernel forgets all addresses here. */
 int vhost_set_features(struct vhost *vhost, __u64 accepted)
 {

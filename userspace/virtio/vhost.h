@@ -40,6 +40,12 @@ int vhost_poll_fd(const struct vhost *vhost);
 /* That is readable. Returns 0 or a negative error number. */
 int vhost_dispatch(struct vhost *vhost);
 
+/*
+ * All rings have been stopped, and the driver waits for that: answer what the kernel has asked
+ * before. Later, the driver may have unmapped it, which would be a fault.
+ */
+int vhost_settle(struct vhost *vhost);
+
 /* What that does with @vhost->fd, which is open: take it for ourselves, and ask what it offers. */
 int vhost_own(struct vhost *vhost);
 

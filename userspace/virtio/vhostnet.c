@@ -85,6 +85,11 @@ static int vhostnet_stop(struct backend *backend)
 		if (error)
 			result = error;
 	}
+	for (i = 0; i < net->nr_pairs; i++) {
+		error = vhost_settle(&net->pairs[i].vhost);
+		if (error)
+			result = error;
+	}
 	return result;
 }
 

@@ -69,13 +69,16 @@ static int vsock_start(struct backend *backend, __u64 features, const struct que
 
 static int vsock_stop(struct backend *backend)
 {
-	return set_running(to_vsock(backend), 0);
+	struct vsock *vsock = to_vsock(backend);
+	int error = set_running(vsock, 0);
+
+	return error ? error : vhost_settle(&vsock->vhost);
 }
 
 static int vsock_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
 {
 	struct vsock *vsock = to_vsock(backend);
-	int error = set_running(vsock, 0);
+	int error = vsock_stop(backend);
 
 	return error ? error : vhost_get_bases(&vsock->vhost, queues,
 					       nr_queues < NR_SERVED ? nr_queues : NR_SERVED);
