@@ -18,6 +18,7 @@ rounds=${KVPCI_TEST_ROUNDS:-$((scale < 7 ? 20 / scale : 3))}
 mebibytes=$((scale < 16 ? 32 / scale + 1 : 4))
 tmp=$(mktemp -d) || exit 1
 . "$top/selftests/virtio-guest.sh"
+. "$top/selftests/vdpa.sh"
 PATH=$PATH:/usr/sbin:/sbin
 
 if ! modprobe -a vduse vhost_vdpa; then
@@ -25,44 +26,6 @@ if ! modprobe -a vduse vhost_vdpa; then
 	echo "1..0 # SKIP this kernel has no vDPA"
 	exit
 fi
-
-# await COMMAND...: until it succeeds, if the process that serves the device lives.
-await()
-{
-	until "$@" 2>/dev/null; do
-		kill -0 "$daemon" || return 1
-		sleep 0.1
-	done
-}
-
-# offer NAME COMMAND...: run what offers a device of that name, which $path is then.
-offer()
-{
-	vdpa=$1
-	shift
-	"$@" <>"$tmp/monitor" >"$tmp/answers" &
-	daemon=$!
-	await vdpa dev add name "$vdpa" mgmtdev vduse || return 1
-	path=/dev/$(basename /sys/bus/vdpa/devices/"$vdpa"/vhost-vdpa-*)
-	await [ -c "$path" ]
-}
-
-# serve NAME: have a process offer $tmp/disk. It takes commands from $tmp/monitor.
-serve()
-{
-	offer "$1" qemu-storage-daemon --chardev stdio,id=stdio --monitor chardev=stdio \
-		--blockdev driver=file,node-name=file,filename="$tmp/disk" \
-		--blockdev driver=raw,node-name=disk,file=file \
-		--export vduse-blk,id=d0,node-name=disk,name="$1",writable=on,num-queues=2
-}
-
-# unserve: end that process.
-unserve()
-{
-	vdpa dev del "$vdpa"
-	kill "$daemon"
-	wait "$daemon"
-}
 
 # Data go both ways, by a file system.
 try_disk()
@@ -195,7 +158,6 @@ try_misuse()
 	unserve
 }
 
-mkfifo "$tmp/monitor"
 echo "KTAP version 1"
 echo "1..23"
 

@@ -30,33 +30,13 @@ check "its file system can be mounted" mount -t ext4 /dev/vda /disk
 same "data come as the host has written them" "$(cat /disk/sum)" "$(sum_of /disk/data)"
 before=$(interrupts_of "$disk")
 
-# What is written differs from what is there, but not in its length.
-length=$(stat -c %s /disk/data)
-half=$((length / 2))
-other_halves()
-{
-	tail -c $half /disk/data
-	head -c $((length - half)) /disk/data
-}
-other_halves | tee /disk/new | md5sum | cut -d ' ' -f 1 >/disk/new-sum
+reversed /disk/data | tee /disk/new | md5sum | cut -d ' ' -f 1 >/disk/new-sum
 drop_caches
 same "what is written comes back" "$(cat /disk/new-sum)" "$(sum_of /disk/new)"
 
-# Several at a time, past the cache, each a piece of its own, in requests of another size.
-piece=$((length / 4 / 65536))
-direct()
-{
-	direct_blocks=$((piece * 64 / $1))
-	dd if=/disk/data of=/disk/direct bs=$(($1 * 1024)) count=$direct_blocks \
-		skip=$((direct_blocks * $2)) seek=$((direct_blocks * $2)) \
-		iflag=direct oflag=direct conv=notrunc 2>/dev/null || echo "failed" >>/failed
-}
-: >/disk/direct
-direct 4 0 & direct 16 1 & direct 32 2 & direct 64 3 &
-wait
+copy_directly /disk/data /disk/direct
 same "so it does past the cache, in requests of four sizes at a time" \
-	"$(head -c $((piece * 4 * 65536)) /disk/data | md5sum) " \
-	"$(md5sum </disk/direct) $(cat /failed 2>/dev/null)"
+	"$(sum_of_quarters /disk/data)" "$(sum_of /disk/direct)"
 sum_of /disk/direct >/disk/direct-sum
 
 check "interrupts came for that" [ "$(interrupts_of "$disk")" -gt "$before" ]

@@ -149,6 +149,43 @@ sum_of()
 	md5sum "$1" | cut -d ' ' -f 1
 }
 
+# reversed FILE: its halves, the second one first: different data, as many.
+reversed()
+{
+	reversed_length=$(stat -c %s "$1")
+	tail -c $((reversed_length / 2)) "$1"
+	head -c $((reversed_length - reversed_length / 2)) "$1"
+}
+
+# quarter FILE: how many pieces of 64 KiB there are in a quarter of it.
+quarter()
+{
+	echo $(($(stat -c %s "$1") / 4 / 65536))
+}
+
+# sum_of_quarters FILE: the checksum of as much as copy_directly copies.
+sum_of_quarters()
+{
+	head -c $(($(quarter "$1") * 4 * 65536)) "$1" | md5sum | cut -d ' ' -f 1
+}
+
+# copy_directly FROM TO: four quarters at a time, past the cache, in requests of 4 to 64 KiB.
+copy_directly()
+{
+	directly_nr=$(quarter "$1")
+	directly_part=0
+	: >"$2"
+	for directly_size in 4 16 32 64; do
+		directly_blocks=$((directly_nr * 64 / directly_size))
+		dd if="$1" of="$2" bs=$((directly_size * 1024)) count=$directly_blocks \
+			skip=$((directly_blocks * directly_part)) \
+			seek=$((directly_blocks * directly_part)) \
+			iflag=direct oflag=direct conv=notrunc 2>/dev/null &
+		directly_part=$((directly_part + 1))
+	done
+	wait
+}
+
 # drop_caches: what is read from here on comes from the disk.
 drop_caches()
 {

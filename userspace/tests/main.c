@@ -29,6 +29,7 @@ static const struct {
 	{ "departure", departure_tests },
 	{ "gsi", gsi_tests },
 	{ "iommu", iommu_tests },
+	{ "bounce", bounce_tests },
 	{ "iotlb", iotlb_tests },
 	{ "lib", lib_tests },
 	{ "serial", serial_tests },

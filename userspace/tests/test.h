@@ -55,6 +55,7 @@ unsigned int test_random(void);
 extern const struct test acpi_tests[];
 extern const struct test affinity_tests[];
 extern const struct test biosdata_tests[];
+extern const struct test bounce_tests[];
 extern const struct test boot_tests[];
 extern const struct test control_tests[];
 extern const struct test daemon_tests[];

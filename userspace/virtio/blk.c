@@ -205,6 +205,7 @@ const struct virtio_type blk_type = {
 			    VIRTIO_FEATURE(VIRTIO_BLK_F_MQ) |
 			    VIRTIO_FEATURE(VIRTIO_BLK_F_DISCARD) |
 			    VIRTIO_FEATURE(VIRTIO_BLK_F_WRITE_ZEROES),
+	.bounces = true,
 	.size = sizeof(struct blk),
 	.parse = blk_parse,
 	.check = blk_check,

@@ -13,6 +13,7 @@
 
 #include "event.h"
 #include "report.h"
+#include "virtio/bounce.h"
 #include "virtio/internal.h"
 
 /* Features of rings, which are between the driver and the back end alone. */
@@ -307,6 +308,32 @@ static int create_endpoint(struct device_spec *spec, const struct guest_memory *
 	return device->endpoint ? STATUS_OK : no_memory();
 }
 
+/* With memory of ours instead of the guest's, and something in between that copies. */
+static int open_bouncing(struct virtio_device *device, const struct guest_memory *memory)
+{
+	int status;
+	int error;
+
+	device->bounce = bounce_memory_create();
+	if (!device->bounce)
+		return no_memory();
+	status = device->type->open(device, bounce_memory(device->bounce));
+	if (status)
+		return status;
+	if (device->queue_size > BOUNCE_QUEUE_SIZE)
+		device->queue_size = BOUNCE_QUEUE_SIZE;
+	error = bounce_open(&device->backend, device->bounce, memory, device->endpoint,
+			    device->nr_queues, device->queue_size);
+	return error ? fail("%s: cannot be behind the IOMMU: %s, leave out iommu=on",
+			    device->label, strerror(-error)) : STATUS_OK;
+}
+
+static int open_backend(struct virtio_device *device, const struct guest_memory *memory)
+{
+	return device->endpoint && device->type->bounces ? open_bouncing(device, memory) :
+							   device->type->open(device, memory);
+}
+
 static int virtio_open(struct device_spec *spec, const struct guest_memory *memory)
 {
 	struct virtio_device *device = spec->model_data;
@@ -314,7 +341,7 @@ static int virtio_open(struct device_spec *spec, const struct guest_memory *memo
 
 	status = create_endpoint(spec, memory);
 	if (!status)
-		status = device->type->open(device, memory);
+		status = open_backend(device, memory);
 	if (!status)
 		status = ask(device);
 	if (!status)
@@ -330,6 +357,8 @@ void virtio_close(struct virtio_device *device)
 	if (device->backend)
 		device->backend->ops->close(device->backend);
 	device->backend = NULL;
+	bounce_memory_free(device->bounce);
+	device->bounce = NULL;
 	iommu_endpoint_free(device->endpoint);
 	device->endpoint = NULL;
 	if (device->type->close)

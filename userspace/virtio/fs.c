@@ -159,6 +159,7 @@ static void fs_free(struct virtio_device *device)
 
 const struct virtio_type fs_type = {
 	.model = VIRTIO_MODEL,
+	.bounces = true,
 	.size = sizeof(struct fs),
 	.parse = fs_parse,
 	.check = fs_check,

@@ -68,7 +68,8 @@ enum virtio_notify {
  * @config_length: bytes of it; 0: the type has none
  * @backend: what serves the queues; open sets it
  * @label: what messages call it, such as "--disk disk.img"; parse or check allocates it
- * @function: the transport's: its PCI function; NULL: it is none yet
+ * @bounce: the transport's: what its back end has for the guest's memory; NULL: that
+ * @function: likewise: the transport's: its PCI function; NULL: it is none yet
  * @notify: likewise: where notifications go
  * @offered: likewise: all features that the device offers
  * @kicks: likewise: the eventfds of notifications, one for each queue
@@ -94,6 +95,7 @@ struct virtio_device {
 	size_t config_length;
 	struct backend *backend;
 	char *label;
+	struct bounce_memory *bounce;
 	struct function *function;
 	enum virtio_notify notify;
 	__u64 offered;
@@ -105,6 +107,8 @@ struct virtio_device {
  * @model: VIRTIO_MODEL: how the launcher knows it
  * @backend_features: bits of the type's own, 0 to 23 and 50 to 63, that the device offers if the
  *	back end does
+ * @bounces: of a device behind the virtual IOMMU, its back end is one that knows nothing of that:
+ *	it gets copies (bounce.h)
  * @size: of what begins with struct virtio_device
  * @parse: a key of the description. Returns STATUS_OK, or what misuse() or fail() do; sets @known
  *	to false, and returns STATUS_OK, if the type has no such key.
@@ -124,6 +128,7 @@ struct virtio_device {
 struct virtio_type {
 	struct device_model model;
 	__u64 backend_features;
+	bool bounces;
 	size_t size;
 	int (*parse)(struct virtio_device *device, const char *key, const char *value, bool *known);
 	int (*check)(struct virtio_device *device);

@@ -147,6 +147,7 @@ static void free_description(struct virtio_device *device)
 const struct virtio_type vdpa_type = {
 	.model = VIRTIO_MODEL,
 	.backend_features = KIND_FEATURES,
+	.bounces = true,
 	.size = sizeof(struct vdpa_device),
 	.parse = parse,
 	.check = check,
