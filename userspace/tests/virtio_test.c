@@ -326,7 +326,9 @@ static void nonsense(void)
 		EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
 						   1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
 					&memory, &peer_type, &backend));
-		socket = cases[i].answers ? peer.socket : peer.requests;
+		socket = peer.requests;
+		if (cases[i].answers)
+			socket = peer.socket;
 		EXPECT(send(socket, &cases[i].header, sizeof(cases[i].header), 0) ==
 		       sizeof(cases[i].header));
 		EXPECT(backend->ops->dispatch(backend) == -EPROTO);
