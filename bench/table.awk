@@ -41,6 +41,20 @@ function print_text(text)
 	printf "%-46s", (text ~ /:/ ? "" : "    ") text
 }
 
+# Keep a number, of which there may be several under that key: in order.
+function keep(key, number, i)
+{
+	for (i = nr_kept[key]++; i && kept[key, i - 1] > number + 0; i--)
+		kept[key, i] = kept[key, i - 1]
+	kept[key, i] = number + 0
+}
+
+# The median of what was kept; "" if nothing was.
+function median(key)
+{
+	return nr_kept[key] ? kept[key, int(nr_kept[key] / 2)] : ""
+}
+
 function met_or_missed(text, met)
 {
 	return sprintf("  %s%s %s%s", met ? good : bad, text, met ? "met" : "MISSED", plain)

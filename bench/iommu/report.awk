@@ -17,17 +17,11 @@ BEGIN {
 
 $1 == "iommu" && $2 == "end" { complete = 1 }
 
-$1 == "iommu" && NF == 5 {
-	key = $2 "," $3
-	for (i = n[key]++; i && value[key, i - 1] > $5 + 0; i--)
-		value[key, i] = value[key, i - 1]
-	value[key, i] = $5 + 0
-}
+$1 == "iommu" && NF == 5 { keep($2 "," $3, $5) }
 
-function result(name, i, key)
+function result(name, i)
 {
-	key = name "," device_of[i]
-	return n[key] ? value[key, int(n[key] / 2)] : ""
+	return median(name "," device_of[i])
 }
 
 END {

@@ -42,13 +42,7 @@ function row(phase, what, text, most, like_qemu)
 
 $1 == "virtio" && $2 == "end" { complete++ }
 
-$1 == "virtio" && NF == 5 {
-	key = $2 "," $3 "," $4
-	# In order.
-	for (i = n[key]++; i && value[key, i - 1] > $5 + 0; i--)
-		value[key, i] = value[key, i - 1]
-	value[key, i] = $5 + 0
-}
+$1 == "virtio" && NF == 5 { keep($2 "," $3 "," $4, $5) }
 
 function as_text(number)
 {
@@ -56,10 +50,10 @@ function as_text(number)
 }
 
 # What row i has of a system, "" if it was not measured.
-function result(name, i, key)
+function result(name, i, number)
 {
-	key = name "," key_of[i]
-	return n[key] ? as_text(value[key, int(n[key] / 2)]) : ""
+	number = median(name "," key_of[i])
+	return number == "" ? "" : as_text(number)
 }
 
 # The most that row i may be, "" if anything.
