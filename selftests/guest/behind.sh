@@ -37,14 +37,8 @@ echoed()
 # try_disk NAME
 try_disk()
 {
-	check "$1: its file system can be mounted" mount -t ext4 "/dev/$1" /disk
-	same "$1: data come as the host has written them" "$(cat /disk/sum)" "$(sum_of /disk/data)"
-	reversed /disk/data | tee /disk/new | md5sum | cut -d ' ' -f 1 >/disk/new-sum
-	drop_caches
-	same "$1: what is written comes back" "$(cat /disk/new-sum)" "$(sum_of /disk/new)"
-	copy_directly /disk/data /disk/direct
-	same "$1: so it does past the cache, in requests of four sizes at a time" \
-		"$(sum_of_quarters /disk/data)" "$(sum_of /disk/direct)"
+	find_files "$1" "$1: "
+	write_files "$1: "
 	check "$1: it is unmounted" umount /disk
 }
 

@@ -26,17 +26,10 @@ same "it is as large as the host's image" "$(argument bytes)" \
 	$(($(cat /sys/block/vda/size) * 512))
 
 mkdir /disk
-check "its file system can be mounted" mount -t ext4 /dev/vda /disk
-same "data come as the host has written them" "$(cat /disk/sum)" "$(sum_of /disk/data)"
+find_files vda
 before=$(interrupts_of "$disk")
 
-reversed /disk/data | tee /disk/new | md5sum | cut -d ' ' -f 1 >/disk/new-sum
-drop_caches
-same "what is written comes back" "$(cat /disk/new-sum)" "$(sum_of /disk/new)"
-
-copy_directly /disk/data /disk/direct
-same "so it does past the cache, in requests of four sizes at a time" \
-	"$(sum_of_quarters /disk/data)" "$(sum_of /disk/direct)"
+write_files
 sum_of /disk/direct >/disk/direct-sum
 
 check "interrupts came for that" [ "$(interrupts_of "$disk")" -gt "$before" ]

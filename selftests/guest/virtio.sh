@@ -193,6 +193,25 @@ drop_caches()
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
+# find_files DISK [PREFIX]: its file system is mounted on /disk, with what the host has written: data,
+# and their checksum. Two tests, whose names begin with the prefix.
+find_files()
+{
+	check "$2its file system can be mounted" mount -t ext4 "/dev/$1" /disk
+	same "$2data come as the host has written them" "$(cat /disk/sum)" "$(sum_of /disk/data)"
+}
+
+# write_files [PREFIX]: files that the host is to find there. Two tests.
+write_files()
+{
+	reversed /disk/data | tee /disk/new | md5sum | cut -d ' ' -f 1 >/disk/new-sum
+	drop_caches
+	same "$1what is written comes back" "$(cat /disk/new-sum)" "$(sum_of /disk/new)"
+	copy_directly /disk/data /disk/direct
+	same "$1so it does past the cache, in requests of four sizes at a time" \
+		"$(sum_of_quarters /disk/data)" "$(sum_of /disk/direct)"
+}
+
 # disk_complaints: what the kernel has to say about disks, virtio and file systems.
 disk_complaints()
 {
