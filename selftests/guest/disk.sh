@@ -29,7 +29,7 @@ mkdir /disk
 find_files vda
 before=$(interrupts_of "$disk")
 
-write_files
+write_files ""
 sum_of /disk/direct >/disk/direct-sum
 
 check "interrupts came for that" [ "$(interrupts_of "$disk")" -gt "$before" ]
