@@ -420,8 +420,8 @@ static int deny(struct iommu_client *client, __u64 address)
 }
 
 /* @client: NULL: only see whether it could be reached. */
-static int fetch(struct iommu_endpoint *endpoint, struct iommu_client *client, __u64 address,
-		 __u64 size, __u32 access)
+int iommu_fetch_held(struct iommu_endpoint *endpoint, struct iommu_client *client, __u64 address,
+		     __u64 size, __u32 access, bool late)
 {
 	__u64 last = address + size - 1;
 	struct iommu_piece piece;
@@ -432,13 +432,16 @@ static int fetch(struct iommu_endpoint *endpoint, struct iommu_client *client, _
 		last = ~0ULL;
 	for (;;) {
 		bool found = find_piece(endpoint, address, &piece);
+		bool reached = found && (piece.access & access) == access;
 
 		error = 0;
+		if (!reached && late)
+			return -EFAULT;
 		if (client)
 			error = found ? client->ops->map(client, &piece) : deny(client, address);
 		if (error)
 			return error;
-		if (!found || (piece.access & access) != access) {
+		if (!reached) {
 			if (client)
 				note_denial(client, address);
 			report_fault(endpoint, address, access);
@@ -456,7 +459,7 @@ int iommu_fetch(struct iommu_endpoint *endpoint, struct iommu_client *client, __
 	int error;
 
 	pthread_mutex_lock(&endpoint->iommu->lock);
-	error = fetch(endpoint, client, address, size, access);
+	error = iommu_fetch_held(endpoint, client, address, size, access, false);
 	pthread_mutex_unlock(&endpoint->iommu->lock);
 	return error;
 }
@@ -491,7 +494,7 @@ void *iommu_at(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32
 
 bool iommu_reaches_held(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access)
 {
-	return !fetch(endpoint, NULL, address, size, access);
+	return !iommu_fetch_held(endpoint, NULL, address, size, access, false);
 }
 
 size_t iommu_copy(struct iommu_endpoint *endpoint, __u64 address, void *data, size_t size,

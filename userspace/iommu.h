@@ -11,7 +11,7 @@
  * time that the guest is told that it has gone.
  *
  * All of this may be called from any thread. Operations of clients are called with the IOMMU's lock
- * held, and may not call back.
+ * held, and may call back nothing but iommu_fetch_held().
  */
 #ifndef IOMMU_H
 #define IOMMU_H
@@ -162,13 +162,21 @@ bool iommu_has_clients(const struct iommu_endpoint *endpoint);
 int iommu_fetch(struct iommu_endpoint *endpoint, struct iommu_client *client, __u64 address,
 		__u64 size, __u32 access);
 
+/*
+ * The same, with the IOMMU's lock held: between iommu_hold() and iommu_release(), or in an
+ * operation of the client. @late: that may have been unmapped since the client has asked. Then it
+ * is no fault that it can't be reached, and the client is not told.
+ */
+int iommu_fetch_held(struct iommu_endpoint *endpoint, struct iommu_client *client, __u64 address,
+		     __u64 size, __u32 access, bool late);
+
 /* Can the device reach all of that? If not, it is a fault. */
 bool iommu_reaches(struct iommu_endpoint *endpoint, __u64 address, __u64 size, __u32 access);
 
 /*
- * For queues that the launcher serves itself: until iommu_release() nothing is unmapped, and no
- * other function may be called but iommu_at(), iommu_reaches_held() and iommu_copy(). @endpoint:
- * NULL: nothing to do
+ * Until iommu_release() nothing is unmapped, as who serves queues himself needs it, and no other
+ * function may be called but iommu_at(), iommu_copy() and those that are named for it (_held).
+ * @endpoint: NULL: nothing to do
  */
 void iommu_hold(struct iommu_endpoint *endpoint);
 void iommu_release(struct iommu_endpoint *endpoint);

@@ -10,14 +10,17 @@
 #include <linux/virtio_ring.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "iommu.h"
 #include "layout.h"
 #include "test.h"
 #include "vhost_user_peer.h"
+#include "virtio/iotlb.h"
 
 #define PAGE		IOMMU_PAGE
 #define RW		(IOMMU_READ | IOMMU_WRITE)
@@ -139,21 +142,32 @@ static unsigned int nr_told(void)
 	return nr;
 }
 
-static int say(const struct vhost_user_message *message)
+static void write_message(const struct vhost_user_message *message)
 {
 	EXPECT(!vhost_user_send(peer.requests, message, NULL, 0, vhost_user_deadline(1000)));
-	return backend->ops->dispatch(backend);
 }
 
-static int miss(__u64 address, __u8 access)
+static void write_miss(__u64 address, __u8 access)
 {
-	return say(&(struct vhost_user_message){
+	write_message(&(struct vhost_user_message){
 		.header = {
 			VHOST_USER_BACKEND_IOTLB_MSG, VHOST_USER_VERSION,
 			sizeof(struct vhost_iotlb_msg),
 		},
 		.payload.iotlb = { .iova = address, .perm = access, .type = VHOST_IOTLB_MISS },
 	});
+}
+
+static int say(const struct vhost_user_message *message)
+{
+	write_message(message);
+	return backend->ops->dispatch(backend);
+}
+
+static int miss(__u64 address, __u8 access)
+{
+	write_miss(address, access);
+	return backend->ops->dispatch(backend);
 }
 
 static void addresses(void)
@@ -209,6 +223,23 @@ static void denials(void)
 	EXPECT(map(BUFFER, PAGE, PHYSICAL, RW) == VIRTIO_IOMMU_S_OK);
 	what = told(VHOST_IOTLB_UPDATE);
 	EXPECT(what && what->iova == BUFFER && what->perm == VHOST_ACCESS_RW);
+	end();
+}
+
+/* What it has asked for before it stops may be unmapped as soon as it has stopped. */
+static void stopped(void)
+{
+	unsigned int before;
+
+	begin();
+	EXPECT(map(BUFFER, 2 * PAGE, PHYSICAL, RW) == VIRTIO_IOMMU_S_OK);
+	before = nr_told();
+	write_miss(BUFFER, VHOST_ACCESS_WO);
+	write_miss(BUFFER + PAGE, VHOST_ACCESS_RO);
+	EXPECT(!backend->ops->stop(backend));
+	EXPECT(nr_told() == before + 2);
+	EXPECT(unmap(BUFFER, 2 * PAGE) == VIRTIO_IOMMU_S_OK);
+	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING && !nr_faults);
 	end();
 }
 
@@ -370,9 +401,84 @@ static void reconnected(void)
 	end_alone();
 }
 
+/* The kernel's vhost: what it has asked, and is told, one after the other. */
+struct kernel {
+	struct iotlb iotlb;
+	struct vhost_iotlb_msg misses[4];
+	unsigned int nr_misses;
+	struct vhost_iotlb_msg told[8];
+	unsigned int nr_told;
+};
+
+static void ask(struct kernel *kernel, __u64 address)
+{
+	kernel->misses[kernel->nr_misses++] = (struct vhost_iotlb_msg){
+		.iova = address, .perm = VHOST_ACCESS_WO, .type = VHOST_IOTLB_MISS,
+	};
+}
+
+static int send_to_kernel(void *context, const struct vhost_iotlb_msg *message)
+{
+	struct kernel *kernel = context;
+
+	EXPECT(kernel->nr_told < ARRAY_SIZE(kernel->told));
+	kernel->told[kernel->nr_told++ % ARRAY_SIZE(kernel->told)] = *message;
+	return 0;
+}
+
+static int receive_from_kernel(void *context, struct vhost_iotlb_msg *miss)
+{
+	struct kernel *kernel = context;
+
+	if (!kernel->nr_misses)
+		return 0;
+	*miss = kernel->misses[0];
+	memmove(kernel->misses, kernel->misses + 1, --kernel->nr_misses * sizeof(*miss));
+	return 1;
+}
+
+static bool is_page(const struct vhost_iotlb_msg *message, __u8 type, __u64 address, __u8 access)
+{
+	return message->type == type && message->iova == address && message->size == PAGE &&
+	       message->perm == access;
+}
+
+/* It asks twice, and has used the buffer, which is unmapped, when the second is read. */
+static void late_misses(void)
+{
+	static const struct iotlb_ops ops = {
+		.send = send_to_kernel, .receive = receive_from_kernel,
+	};
+	struct kernel kernel = { .nr_misses = 0 };
+
+	begin();
+	EXPECT(!iotlb_open(&kernel.iotlb, endpoint, &ops, &kernel));
+	kernel.iotlb.active = true;
+	EXPECT(map(BUFFER, PAGE, PHYSICAL, RW) == VIRTIO_IOMMU_S_OK);
+	ask(&kernel, BUFFER + 7);
+	EXPECT(!iotlb_dispatch(&kernel.iotlb) && kernel.nr_told == 1);
+	EXPECT(is_page(&kernel.told[0], VHOST_IOTLB_UPDATE, BUFFER, VHOST_ACCESS_RW));
+	ask(&kernel, BUFFER + 7);
+	/* Nothing has ever been there: that is a fault, whatever is unmapped. */
+	ask(&kernel, BUFFER + PAGE);
+	EXPECT(unmap(BUFFER, PAGE) == VIRTIO_IOMMU_S_OK && !kernel.nr_misses && nr_faults == 1);
+	EXPECT(is_page(&kernel.told[1], VHOST_IOTLB_INVALIDATE, BUFFER, 0));
+	/* Who asked is woken, and would ask again. */
+	EXPECT(is_page(&kernel.told[2], VHOST_IOTLB_UPDATE, BUFFER, 0));
+	EXPECT(is_page(&kernel.told[3], VHOST_IOTLB_INVALIDATE, BUFFER, 0));
+	EXPECT(is_page(&kernel.told[4], VHOST_IOTLB_UPDATE, BUFFER + PAGE, 0));
+	EXPECT(kernel.nr_told == 5);
+	ask(&kernel, BUFFER + 7);
+	EXPECT(!iotlb_dispatch(&kernel.iotlb) && nr_faults == 2);
+	iotlb_close(&kernel.iotlb);
+	end();
+}
+
 const struct test iotlb_tests[] = {
 	{ "addresses", addresses },
 	{ "denials", denials },
+	{ "misses that are late", late_misses },
+	{ "misses before it stops", stopped },
 	{ "rings that are not mapped", without_rings },
 	{ "who can be behind it", offered },
 	{ "bad requests", bad_requests },

@@ -4,12 +4,20 @@
  *
  * A back end may keep a miss until there is an answer. So that a guest can't have it keep any
  * number of them, an address at which nothing is mapped is answered, too: by a page without access.
+ *
+ * vhost asks again whenever it is woken before the answer is there. By the time that the last of
+ * these misses is read, the buffer may have been used and unmapped. That is no fault. So what was
+ * asked before an invalidation is answered with it, and misses are received with the IOMMU's lock
+ * held.
  */
 #include <errno.h>
 #include <stdint.h>
 
 #include "virtio/iotlb.h"
 #include "virtio/ring.h"
+
+/* Misses that are answered in a row: others' turn comes in between. */
+#define MAX_ANSWERS	64
 
 static struct iotlb *to_iotlb(struct iommu_client *client)
 {
@@ -18,7 +26,7 @@ static struct iotlb *to_iotlb(struct iommu_client *client)
 
 static int tell(struct iotlb *iotlb, const struct vhost_iotlb_msg *message)
 {
-	return iotlb->active ? iotlb->send(iotlb->context, message) : 0;
+	return iotlb->active ? iotlb->ops->send(iotlb->context, message) : 0;
 }
 
 static int map(struct iommu_client *client, const struct iommu_piece *piece)
@@ -35,6 +43,59 @@ static int map(struct iommu_client *client, const struct iommu_piece *piece)
 	return tell(to_iotlb(client), &message);
 }
 
+static __u32 wanted(const struct vhost_iotlb_msg *miss)
+{
+	return (miss->perm & VHOST_ACCESS_RO ? IOMMU_READ : 0) |
+	       (miss->perm & VHOST_ACCESS_WO ? IOMMU_WRITE : 0);
+}
+
+/* Returns EFAULT as iommu_fetch_held() does. */
+static int answer(struct iotlb *iotlb, const struct vhost_iotlb_msg *miss, bool late)
+{
+	return iommu_fetch_held(iotlb->endpoint, &iotlb->client, miss->iova, 1, wanted(miss), late);
+}
+
+/* Who asked may need it still: it is woken, and knows nothing of the page. */
+static int have_it_ask_again(struct iotlb *iotlb, __u64 address)
+{
+	struct vhost_iotlb_msg page = {
+		.iova = address & ~(IOMMU_PAGE - 1), .size = IOMMU_PAGE, .type = VHOST_IOTLB_UPDATE,
+	};
+	int error = tell(iotlb, &page);
+
+	page.type = VHOST_IOTLB_INVALIDATE;
+	return error ? error : tell(iotlb, &page);
+}
+
+/* @gone: what has just been invalidated; NULL: nothing. Returns whether there was one. */
+static int answer_next(struct iotlb *iotlb, const struct iommu_range *gone)
+{
+	struct vhost_iotlb_msg miss;
+	int result = iotlb->ops->receive(iotlb->context, &miss);
+	bool late;
+	int error;
+
+	if (result <= 0)
+		return result;
+	late = gone && miss.iova >= gone->start && miss.iova <= gone->last;
+	error = answer(iotlb, &miss, late);
+	if (error == -EFAULT)
+		error = late ? have_it_ask_again(iotlb, miss.iova) : 0;
+	return error ? error : 1;
+}
+
+/* What it has asked for before it has forgotten that range. */
+static int answer_late(struct iotlb *iotlb, __u64 start, __u64 last)
+{
+	const struct iommu_range gone = { start, last };
+	int result = iotlb->active && iotlb->ops->receive;
+	unsigned int i;
+
+	for (i = 0; i < MAX_ANSWERS && result > 0; i++)
+		result = answer_next(iotlb, &gone);
+	return result < 0 ? result : 0;
+}
+
 static int unmap(struct iommu_client *client, __u64 start, __u64 last)
 {
 	struct vhost_iotlb_msg message = { .iova = start, .type = VHOST_IOTLB_INVALIDATE };
@@ -49,7 +110,9 @@ static int unmap(struct iommu_client *client, __u64 start, __u64 last)
 	} else {
 		message.size = last - start + 1;
 	}
-	return error ? error : tell(iotlb, &message);
+	if (!error)
+		error = tell(iotlb, &message);
+	return error ? error : answer_late(iotlb, start, last);
 }
 
 static const struct iommu_client_ops iotlb_ops = {
@@ -59,10 +122,10 @@ static const struct iommu_client_ops iotlb_ops = {
 };
 
 int iotlb_open(struct iotlb *iotlb, struct iommu_endpoint *endpoint,
-	       int (*send)(void *context, const struct vhost_iotlb_msg *message), void *context)
+	       const struct iotlb_ops *ops, void *context)
 {
 	*iotlb = (struct iotlb){
-		.client.ops = &iotlb_ops, .endpoint = endpoint, .send = send, .context = context,
+		.client.ops = &iotlb_ops, .endpoint = endpoint, .ops = ops, .context = context,
 	};
 	return iommu_add_client(endpoint, &iotlb->client);
 }
@@ -92,15 +155,25 @@ int iotlb_fetch_ring(struct iotlb *iotlb, const struct queue *queue)
 	return error;
 }
 
-static __u32 wanted(const struct vhost_iotlb_msg *miss)
+int iotlb_dispatch(struct iotlb *iotlb)
 {
-	return (miss->perm & VHOST_ACCESS_RO ? IOMMU_READ : 0) |
-	       (miss->perm & VHOST_ACCESS_WO ? IOMMU_WRITE : 0);
+	unsigned int i;
+	int result = 1;
+
+	for (i = 0; i < MAX_ANSWERS && result > 0; i++) {
+		iommu_hold(iotlb->endpoint);
+		result = answer_next(iotlb, NULL);
+		iommu_release(iotlb->endpoint);
+	}
+	return result;
 }
 
 int iotlb_answer(struct iotlb *iotlb, const struct vhost_iotlb_msg *miss)
 {
-	int error = fetch(iotlb, miss->iova, 1, wanted(miss));
+	int error;
 
+	iommu_hold(iotlb->endpoint);
+	error = answer(iotlb, miss, false);
+	iommu_release(iotlb->endpoint);
 	return error == -EFAULT ? 0 : error;
 }

@@ -25,9 +25,6 @@
 #include "virtio/devnode.h"
 #include "virtio/vhost.h"
 
-/* Misses that are answered in a row: others' turn comes in between. */
-#define MAX_ANSWERS	64
-
 static int set_memory(const struct vhost *vhost)
 {
 	struct {
@@ -92,6 +89,24 @@ static int send_message(void *context, const struct vhost_iotlb_msg *what)
 	return write(vhost->fd, &message, sizeof(message)) < 0 ? -errno : 0;
 }
 
+static int receive_miss(void *context, struct vhost_iotlb_msg *miss)
+{
+	const struct vhost *vhost = context;
+	struct vhost_msg_v2 message;
+	ssize_t length = read(vhost->fd, &message, sizeof(message));
+
+	if (length < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	*miss = message.iotlb;
+	return length == sizeof(message) && message.type == VHOST_IOTLB_MSG_V2 &&
+	       miss->type == VHOST_IOTLB_MISS;
+}
+
+static const struct iotlb_ops vhost_iotlb_ops = {
+	.send = send_message,
+	.receive = receive_miss,
+};
+
 static int open_iotlb(struct vhost *vhost, struct iommu_endpoint *endpoint)
 {
 	__u64 features = 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
@@ -100,7 +115,7 @@ static int open_iotlb(struct vhost *vhost, struct iommu_endpoint *endpoint)
 	if (flags < 0 || fcntl(vhost->fd, F_SETFL, flags | O_NONBLOCK) ||
 	    ioctl(vhost->fd, VHOST_SET_BACKEND_FEATURES, &features))
 		return -errno;
-	return iotlb_open(&vhost->iotlb, endpoint, send_message, vhost);
+	return iotlb_open(&vhost->iotlb, endpoint, &vhost_iotlb_ops, vhost);
 }
 
 int vhost_translate(struct vhost *vhost, struct iommu_endpoint *endpoint, const char *label)
@@ -121,28 +136,19 @@ int vhost_poll_fd(const struct vhost *vhost)
 
 int vhost_dispatch(struct vhost *vhost)
 {
-	struct vhost_msg_v2 message;
-	unsigned int i;
-	int error;
+	int result = vhost->iotlb.endpoint ? iotlb_dispatch(&vhost->iotlb) : 0;
 
-	for (i = 0; i < MAX_ANSWERS; i++) {
-		ssize_t length = read(vhost->fd, &message, sizeof(message));
-
-		if (length < 0)
-			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-		if (length < (ssize_t)sizeof(message) || message.type != VHOST_IOTLB_MSG_V2 ||
-		    message.iotlb.type != VHOST_IOTLB_MISS)
-			return 0;
-		error = iotlb_answer(&vhost->iotlb, &message.iotlb);
-		if (error)
-			return error;
-	}
-	return 0;
+	return result < 0 ? result : 0;
 }
 
 int vhost_settle(struct vhost *vhost)
 {
-	return vhost->iotlb.endpoint ? vhost_dispatch(vhost) : 0;
+	int result;
+
+	do {
+		result = vhost->iotlb.endpoint ? iotlb_dispatch(&vhost->iotlb) : 0;
+	} while (result > 0);
+	return result;
 }
 
 /* With VIRTIO_F_ACCESS_PLATFORM, the kernel forgets all addresses here. */

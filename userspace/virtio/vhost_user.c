@@ -52,6 +52,9 @@
 /* As many descriptors as no type's queues have more. */
 #define INFLIGHT_QUEUE_SIZE	1024
 
+/* As many as DPDK has under way. */
+#define MAX_LATE_MISSES	2048
+
 enum presence {
 	PRESENT,
 	LEFT,		/* of which has to be told */
@@ -294,6 +297,8 @@ static int tell_iotlb(void *context, const struct vhost_iotlb_msg *what)
 	return error == -ECONNRESET ? 0 : error;
 }
 
+static const struct iotlb_ops iotlb_ops = { .send = tell_iotlb };
+
 static int share_memory(struct vhost_user *user)
 {
 	const struct guest_memory *memory = user->backend.memory;
@@ -401,6 +406,78 @@ static int vhost_user_start_queue(struct backend *backend, unsigned int index,
 	return is_present(user) ? settle(user, start_queue(user, index, queue)) : 0;
 }
 
+static int answer_miss(struct vhost_user *user, const struct vhost_user_message *message)
+{
+	const struct vhost_iotlb_msg miss = message->payload.iotlb;
+	int error;
+
+	if (message->header.size != sizeof(miss))
+		return -EPROTO;
+	if (miss.type != VHOST_IOTLB_MISS || !user->iotlb.active)
+		return -EOPNOTSUPP;
+	error = iotlb_answer(&user->iotlb, &miss);
+	return error ? error : BACKEND_NOTHING;
+}
+
+/* Returns enum backend_event or a negative error number; EOPNOTSUPP: it is nothing for us. */
+static int do_request(struct vhost_user *user, const struct vhost_user_message *message)
+{
+	switch (message->header.request) {
+	case VHOST_USER_BACKEND_CONFIG_CHANGE_MSG:
+		return user->type.has_config ? BACKEND_CONFIG_CHANGED : -EOPNOTSUPP;
+	case VHOST_USER_BACKEND_IOTLB_MSG:
+		return answer_miss(user, message);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int acknowledge(const struct vhost_user *user, struct vhost_user_message *message, bool done)
+{
+	message->header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
+	message->header.size = sizeof(message->payload.u64);
+	message->payload.u64 = !done;
+	return vhost_user_send(user->requests, message, NULL, 0, user->channel.deadline);
+}
+
+static int serve_request(struct vhost_user *user)
+{
+	struct vhost_user_message message;
+	int event;
+	int error;
+
+	error = vhost_user_receive(user->requests, &message, NULL, user->channel.deadline);
+	if (error)
+		return error;
+	event = do_request(user, &message);
+	if (event < 0 && event != -EOPNOTSUPP)
+		return event;
+	if (message.header.flags & VHOST_USER_NEED_REPLY)
+		error = acknowledge(user, &message, event >= 0);
+	if (error)
+		return error;
+	return event < 0 ? BACKEND_NOTHING : event;
+}
+
+/*
+ * A queue has been stopped, and the driver waits for that: answer what has been asked before.
+ * Later, the driver may have unmapped it, which would be a fault.
+ */
+static int answer_late(struct vhost_user *user)
+{
+	struct vhost_user_header header;
+	unsigned int i;
+	int event = 0;
+
+	for (i = 0; user->iotlb.active && i < MAX_LATE_MISSES && event >= 0; i++) {
+		if (recv(user->requests, &header, sizeof(header), MSG_PEEK | MSG_DONTWAIT) !=
+		    sizeof(header) || header.request != VHOST_USER_BACKEND_IOTLB_MSG)
+			break;
+		event = serve_request(user);
+	}
+	return event < 0 ? channel_give_up(&user->channel, event) : 0;
+}
+
 /* Where has it stopped? */
 static int halt_queue(struct vhost_user *user, unsigned int index, __u32 *base)
 {
@@ -411,7 +488,7 @@ static int halt_queue(struct vhost_user *user, unsigned int index, __u32 *base)
 		error = channel_ask(&user->channel, VHOST_USER_GET_VRING_BASE, &message,
 				    sizeof(message.payload.state));
 	*base = message.payload.state.num;
-	return error;
+	return error ? error : answer_late(user);
 }
 
 /* Nothing will go on where it was. */
@@ -529,59 +606,6 @@ static int vhost_user_start(struct backend *backend, __u64 features, const struc
 
 	user->accepted = features;
 	return is_present(user) ? settle(user, start(user, queues, nr_queues)) : 0;
-}
-
-static int answer_miss(struct vhost_user *user, const struct vhost_user_message *message)
-{
-	const struct vhost_iotlb_msg miss = message->payload.iotlb;
-	int error;
-
-	if (message->header.size != sizeof(miss))
-		return -EPROTO;
-	if (miss.type != VHOST_IOTLB_MISS || !user->iotlb.active)
-		return -EOPNOTSUPP;
-	error = iotlb_answer(&user->iotlb, &miss);
-	return error ? error : BACKEND_NOTHING;
-}
-
-/* Returns enum backend_event or a negative error number; EOPNOTSUPP: it is nothing for us. */
-static int do_request(struct vhost_user *user, const struct vhost_user_message *message)
-{
-	switch (message->header.request) {
-	case VHOST_USER_BACKEND_CONFIG_CHANGE_MSG:
-		return user->type.has_config ? BACKEND_CONFIG_CHANGED : -EOPNOTSUPP;
-	case VHOST_USER_BACKEND_IOTLB_MSG:
-		return answer_miss(user, message);
-	default:
-		return -EOPNOTSUPP;
-	}
-}
-
-static int acknowledge(const struct vhost_user *user, struct vhost_user_message *message, bool done)
-{
-	message->header.flags = VHOST_USER_VERSION | VHOST_USER_REPLY;
-	message->header.size = sizeof(message->payload.u64);
-	message->payload.u64 = !done;
-	return vhost_user_send(user->requests, message, NULL, 0, user->channel.deadline);
-}
-
-static int serve_request(struct vhost_user *user)
-{
-	struct vhost_user_message message;
-	int event;
-	int error;
-
-	error = vhost_user_receive(user->requests, &message, NULL, user->channel.deadline);
-	if (error)
-		return error;
-	event = do_request(user, &message);
-	if (event < 0 && event != -EOPNOTSUPP)
-		return event;
-	if (message.header.flags & VHOST_USER_NEED_REPLY)
-		error = acknowledge(user, &message, event >= 0);
-	if (error)
-		return error;
-	return event < 0 ? BACKEND_NOTHING : event;
 }
 
 /* It has something to tell, or its end of a socket is closed. */
@@ -846,7 +870,7 @@ int vhost_user_translate(struct backend *backend, struct iommu_endpoint *endpoin
 {
 	struct vhost_user *user = to_vhost_user(backend);
 
-	return endpoint ? iotlb_open(&user->iotlb, endpoint, tell_iotlb, user) : 0;
+	return endpoint ? iotlb_open(&user->iotlb, endpoint, &iotlb_ops, user) : 0;
 }
 
 unsigned int vhost_user_max_queues(const struct backend *backend)

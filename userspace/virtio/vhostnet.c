@@ -70,7 +70,11 @@ static int vhostnet_start_queue(struct backend *backend, unsigned int index,
 
 static int vhostnet_stop_queue(struct backend *backend, unsigned int index)
 {
-	return set_backend(to_vhostnet(backend), index, false);
+	struct vhostnet *net = to_vhostnet(backend);
+	int error = set_backend(net, index, false);
+
+	/* The other queue of the pair may go on asking. */
+	return error ? error : vhost_dispatch(&net->pairs[index / PAIR].vhost);
 }
 
 static int vhostnet_stop(struct backend *backend)
