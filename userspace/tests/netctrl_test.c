@@ -425,24 +425,39 @@ static int unmap_and_set_pairs(void *context, unsigned int pairs)
 	return 0;
 }
 
+static struct iommu_endpoint *create_translated(struct iommu **iommu)
+{
+	struct iommu_endpoint *endpoint;
+
+	create(0);
+	EXPECT(!iommu_create(iommu, &driver_memory));
+	endpoint = iommu_endpoint_create(*iommu);
+	iommu_endpoint_show(endpoint, 1);
+	EXPECT(!iommu_attach(*iommu, 1, 1, false));
+	EXPECT(!map_page(*iommu, QUEUE, IOMMU_READ) &&
+	       !map_page(*iommu, QUEUE + DRIVER_AVAIL, IOMMU_READ) &&
+	       !map_page(*iommu, QUEUE + DRIVER_USED, IOMMU_READ | IOMMU_WRITE) &&
+	       !map_page(*iommu, HEADER, IOMMU_READ | IOMMU_WRITE));
+	queue.desc += UP;
+	queue.driver += UP;
+	queue.device += UP;
+	ring_start(&netctrl.ring, &driver_memory, endpoint, &queue, 0);
+	return endpoint;
+}
+
+static void destroy_translated(struct iommu *iommu, struct iommu_endpoint *endpoint)
+{
+	iommu_endpoint_free(endpoint);
+	iommu_put(iommu);
+	destroy();
+}
+
 static void translated(void)
 {
 	struct iommu_endpoint *endpoint;
 	struct iommu *iommu;
 
-	create(0);
-	EXPECT(!iommu_create(&iommu, &driver_memory));
-	endpoint = iommu_endpoint_create(iommu);
-	iommu_endpoint_show(endpoint, 1);
-	EXPECT(!iommu_attach(iommu, 1, 1, false));
-	EXPECT(!map_page(iommu, QUEUE, IOMMU_READ) &&
-	       !map_page(iommu, QUEUE + DRIVER_AVAIL, IOMMU_READ) &&
-	       !map_page(iommu, QUEUE + DRIVER_USED, IOMMU_READ | IOMMU_WRITE) &&
-	       !map_page(iommu, HEADER, IOMMU_READ | IOMMU_WRITE));
-	queue.desc += UP;
-	queue.driver += UP;
-	queue.device += UP;
-	ring_start(&netctrl.ring, &driver_memory, endpoint, &queue, 0);
+	endpoint = create_translated(&iommu);
 	offer_up(3);
 	EXPECT(!serve() && pairs_set == 3 && *(__u8 *)driver_at(ACK) == VIRTIO_NET_OK);
 	EXPECT(driver_used(QUEUE)->idx == 1);
@@ -459,9 +474,31 @@ static void translated(void)
 	/* nor is a ring that has gone. */
 	EXPECT(!unmap_page(iommu, QUEUE + DRIVER_USED));
 	EXPECT(serve() == -EFAULT && driver_used(QUEUE)->idx == 1);
-	iommu_endpoint_free(endpoint);
-	iommu_put(iommu);
-	destroy();
+	destroy_translated(iommu, endpoint);
+}
+
+/* What is mapped again and again may have more bytes than there is memory: as many as may be. */
+static void long_chains(void)
+{
+	const __u64 far = 2 * UP;
+	struct iommu_endpoint *endpoint;
+	struct iommu *iommu;
+	__u64 at;
+
+	endpoint = create_translated(&iommu);
+	for (at = far; at < far + RING_MAX_BYTES; at += MIB(8))
+		EXPECT(!iommu_map(iommu, 1, at, at + MIB(8) - 1, MIB(8),
+				  IOMMU_READ | IOMMU_WRITE));
+	offer_up(3);
+	driver_put(QUEUE, 2, UP + ACK, 1, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 3);
+	driver_put(QUEUE, 3, far, RING_MAX_BYTES - MIB(1), VRING_DESC_F_WRITE | VRING_DESC_F_NEXT,
+		   4);
+	driver_put(QUEUE, 4, far, MIB(1) - 5, VRING_DESC_F_WRITE, 0);
+	EXPECT(!serve() && pairs_set == 3);
+	driver_put(QUEUE, 4, far, MIB(1) - 4, VRING_DESC_F_WRITE, 0);
+	driver_offer(QUEUE, 0);
+	EXPECT(serve() == -EINVAL && driver_used(QUEUE)->idx == 1);
+	destroy_translated(iommu, endpoint);
 }
 
 const struct test netctrl_tests[] = {
@@ -478,5 +515,6 @@ const struct test netctrl_tests[] = {
 	{ "round_and_round", round_and_round },
 	{ "garbage", garbage },
 	{ "translated", translated },
+	{ "long_chains", long_chains },
 	{ NULL, NULL },
 };

@@ -2,7 +2,7 @@
 /*
  * Device side of split virtqueues. Nothing in the areas is believed: each value is read once, and
  * checked as it was read; each address is looked up; a chain is no longer than its queue, so that
- * one that leads back to itself ends too.
+ * one that leads back to itself ends too, and has no more bytes than the specification allows.
  */
 #include <endian.h>
 #include <errno.h>
@@ -93,7 +93,9 @@ static int add_piece(const struct ring *ring, struct chain *chain, const struct 
 	unsigned int n = chain->nr_out + chain->nr_in;
 	bool in = desc->flags & VRING_DESC_F_WRITE;
 
-	if (n == ring->size || (!in && chain->nr_in))
+	chain->size += desc->len;
+	/* Behind the IOMMU each page of it may have to be looked up. */
+	if (n == ring->size || (!in && chain->nr_in) || chain->size > RING_MAX_BYTES)
 		return -EINVAL;
 	if (!can_reach(ring, desc, in ? IOMMU_WRITE : IOMMU_READ))
 		return -EFAULT;
@@ -175,6 +177,7 @@ int ring_take(struct ring *ring, struct chain *chain)
 		return -EINVAL;
 	chain->nr_out = 0;
 	chain->nr_in = 0;
+	chain->size = 0;
 	chain->head = le16toh(load(&ring->driver_area->ring[ring->next % ring->size]));
 	error = walk(ring, chain);
 	if (error)

@@ -15,6 +15,9 @@
 /* The longest chain of descriptors, which is as long as the largest queue served here. */
 #define RING_MAX_CHAIN	256
 
+/* Bytes of a chain at most (2.7.5). */
+#define RING_MAX_BYTES	(1ULL << 32)
+
 /*
  * Bytes of the areas of a queue. The rings have two fields in front, and one behind with
  * VIRTIO_F_EVENT_IDX.
@@ -69,6 +72,7 @@ struct chain {
 	__u16 head;
 	unsigned int nr_out;
 	unsigned int nr_in;
+	__u64 size;		/* of all of it */
 	struct ring_piece pieces[RING_MAX_CHAIN];
 };
 
