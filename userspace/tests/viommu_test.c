@@ -202,6 +202,44 @@ static void full_queue(void)
 	end();
 }
 
+static int lock_much(struct iommu_client *client, const struct iommu_piece *piece)
+{
+	(void)client;
+	if (piece->start == 101 * IOMMU_PAGE)
+		usleep(600000);
+	return 0;
+}
+
+static int forget(struct iommu_client *client, __u64 start, __u64 last)
+{
+	(void)client;
+	(void)start;
+	(void)last;
+	return 0;
+}
+
+/* Requests that take long are carried out one at a time: the event loop has a turn in between. */
+static void slow_requests(void)
+{
+	static const struct iommu_client_ops ops = { .map = lock_much, .unmap = forget };
+	struct iommu_client client = { .ops = &ops };
+	struct pollfd more;
+
+	begin();
+	more = (struct pollfd){ device.backend->ops->poll_fd(device.backend), POLLIN, 0 };
+	attach_and_map();
+	EXPECT(!iommu_add_client(endpoint, &client));
+	put_map(101);
+	/* The same again, which is there by then. */
+	driver_offer(REQUESTS, 0);
+	EXPECT(!device.backend->ops->notify(device.backend, 0) && poll(&more, 1, 0) == 1);
+	EXPECT(driver_used(REQUESTS)->idx == 3 && status() == VIRTIO_IOMMU_S_OK && reaches(101));
+	EXPECT(!device.backend->ops->dispatch(device.backend) && !poll(&more, 1, 0));
+	EXPECT(driver_used(REQUESTS)->idx == 4 && status() == VIRTIO_IOMMU_S_INVAL);
+	iommu_remove_client(endpoint, &client);
+	end();
+}
+
 static void faults(void)
 {
 	const struct virtio_iommu_fault *fault;
@@ -253,6 +291,7 @@ const struct test viommu_tests[] = {
 	{ "requests", requests },
 	{ "broken queues", broken },
 	{ "a full queue", full_queue },
+	{ "slow requests", slow_requests },
 	{ "faults", faults },
 	{ "pausing", pausing },
 	{ NULL, NULL },

@@ -10,29 +10,21 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "milliseconds.h"
 #include "virtio/vhost_user_message.h"
-
-static long long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
 
 long long vhost_user_deadline(int timeout)
 {
-	return now() + timeout;
+	return milliseconds() + timeout;
 }
 
 /* Processors are kicked by signals. */
 static int await(int socket, short events, long long deadline)
 {
 	struct pollfd fd = { .fd = socket, .events = events };
-	long long left = deadline - now();
+	long long left = deadline - milliseconds();
 	int ret;
 
 	ret = poll(&fd, 1, left > 0 ? left : 0);

@@ -9,7 +9,9 @@
  * wake anybody up.
  *
  * A guest that adds requests while others are carried out does not keep the processor's thread:
- * after as many as the queue can have, the event loop has a turn.
+ * after as many as the queue can have, the event loop has a turn. So it has, and others after it,
+ * when requests take long, as those do that have VFIO lock much memory: who ends the guest waits
+ * for one of them, and not for all.
  */
 #include <endian.h>
 #include <errno.h>
@@ -24,6 +26,7 @@
 
 #include "array.h"
 #include "event.h"
+#include "milliseconds.h"
 #include "report.h"
 #include "virtio/viommu.h"
 #include "virtio/ring.h"
@@ -32,6 +35,9 @@
 #define QUEUE_EVENTS	1
 #define NR_QUEUES	2
 #define QUEUE_SIZE	RING_MAX_CHAIN
+
+/* How long requests are carried out in a row, in milliseconds, unless one takes longer. */
+#define MAX_TIME	500
 
 /* The longest request, and the longest answer. */
 union request {
@@ -223,6 +229,7 @@ static bool serve_request(struct viommu *viommu, const struct chain *chain)
 
 static int serve_requests(struct viommu *viommu)
 {
+	const long long deadline = milliseconds() + MAX_TIME;
 	bool interrupt = false;
 	struct chain chain;
 	unsigned int i;
@@ -231,7 +238,7 @@ static int serve_requests(struct viommu *viommu)
 	/* Whether there are more is looked up: if not, the driver notifies of the next. */
 	for (i = 0; i <= QUEUE_SIZE; i++) {
 		taken = ring_take(&viommu->requests, &chain);
-		if (taken <= 0 || i == QUEUE_SIZE)
+		if (taken <= 0 || i == QUEUE_SIZE || (i && milliseconds() > deadline))
 			break;
 		interrupt |= serve_request(viommu, &chain);
 	}
