@@ -39,6 +39,7 @@ static const struct {
 	{ "stop", stop_tests },
 	{ "control", control_tests },
 	{ "virtio", virtio_tests },
+	{ "transport", transport_tests },
 	{ "fs", fs_tests },
 	{ "net", net_tests },
 	{ "netctrl", netctrl_tests },

@@ -105,12 +105,18 @@ static bool msix_is_enabled(struct transport *transport)
 	       control & MSIX_ENABLE;
 }
 
-/* Not by an eventfd, which a back end that has it too could make one that we wait for. */
+/*
+ * Not by an eventfd, which a back end that has it too could make one that we wait for. That the
+ * configuration has changed is in the ISR status with MSI-X, too (4.1.4.5.1): that is how a driver
+ * with one interrupt for all finds out.
+ */
 static void interrupt(struct transport *transport, __u16 vector, __u8 bit)
 {
-	if (!msix_is_enabled(transport))
+	const bool msix = msix_is_enabled(transport);
+
+	if (!msix || bit == ISR_CONFIG)
 		set_isr(transport, bit);
-	else if (vector != NO_VECTOR)
+	if (msix && vector != NO_VECTOR)
 		kvpci_function_trigger(transport->function->handle, KVPCI_MSIX, vector);
 }
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A virtio device's function without the kernel's module: its ioctls come here (the linker's
+ * --wrap=ioctl), and do as much as the transport needs. Of registers with effects there is the ISR
+ * status, which reading as the guest clears, and a reset of the function that comes in between.
+ */
+#ifndef FAKE_FUNCTION_H
+#define FAKE_FUNCTION_H
+
+#include <linux/types.h>
+
+#include "function.h"
+#include "virtio/internal.h"
+
+#define FAKE_QUEUES	2
+#define FAKE_BANKS	4
+
+/* Where its MSI-X capability is. */
+#define FAKE_MSIX	0x40
+
+/**
+ * struct fake_function - the function
+ * @function: as the launcher has it
+ * @config: configuration space
+ * @bar: the registers behind BAR 0, but for
+ * @common: the common configuration, as it is of each queue
+ * @resets: the guest resets the function right after the status has been read next
+ * @interrupts: how many messages have been sent of each vector
+ * @reads: how many times the guest, or who acts for it, has read the ISR status
+ */
+struct fake_function {
+	struct function function;
+	__u8 config[256];
+	__u8 bar[CONFIG_BAR_SIZE];
+	struct common_config common[FAKE_BANKS];
+	bool resets;
+	unsigned int interrupts[FAKE_QUEUES + 1];
+	unsigned int reads;
+};
+
+extern struct fake_function fake;
+
+/* What the linker makes of calls of ioctl(), and the C library's. */
+int __wrap_ioctl(int fd, unsigned long request, ...);
+int __real_ioctl(int fd, unsigned long request, void *argument);
+
+/* There is one at a time. */
+void fake_create(struct device_spec *spec, bool msix);
+void fake_destroy(void);
+
+#endif /* FAKE_FUNCTION_H */

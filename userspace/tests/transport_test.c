@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a virtio device (Virtual I/O Device 1.2, 4.1), on a function that is none of the
+ * kernel's and a back end that does nothing.
+ */
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "event.h"
+#include "fake_function.h"
+#include "layout.h"
+#include "memory.h"
+#include "test.h"
+
+#define STATUS		(COMMON_OFFSET + VIRTIO_PCI_COMMON_STATUS)
+#define CONFIG_LENGTH	8
+#define CONFIG_VECTOR	0
+#define QUEUE_VECTOR	1
+
+#define AGREED		(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | \
+			 VIRTIO_CONFIG_S_FEATURES_OK)
+#define RUNNING		(AGREED | VIRTIO_CONFIG_S_DRIVER_OK)
+
+/* What the back end tells of next, and whether it serves the queues. */
+static struct {
+	struct backend backend;
+	int fd;
+	int event;
+	bool serves;
+} back_end;
+
+static int features(struct backend *backend, __u64 *features)
+{
+	(void)backend;
+	*features = VIRTIO_FEATURE(VIRTIO_F_VERSION_1);
+	return 0;
+}
+
+static int get_config(struct backend *backend, void *config, size_t length)
+{
+	(void)backend;
+	memset(config, 0x5a, length);
+	return 0;
+}
+
+static int start(struct backend *backend, __u64 features, const struct queue *queues,
+		 unsigned int nr_queues)
+{
+	(void)backend;
+	(void)features;
+	EXPECT(nr_queues == FAKE_QUEUES && queues[0].enabled && !queues[1].enabled);
+	back_end.serves = true;
+	return 0;
+}
+
+static int stop(struct backend *backend)
+{
+	(void)backend;
+	back_end.serves = false;
+	return 0;
+}
+
+static int set_call(struct backend *backend, unsigned int index, const struct queue *queue)
+{
+	(void)backend;
+	(void)queue;
+	EXPECT(!index);
+	return 0;
+}
+
+static int poll_fd(const struct backend *backend)
+{
+	(void)backend;
+	return back_end.fd;
+}
+
+static int dispatch(struct backend *backend)
+{
+	(void)backend;
+	EXPECT(event_take(back_end.fd));
+	return back_end.event;
+}
+
+static void close_backend(struct backend *backend)
+{
+	EXPECT(backend == &back_end.backend && !back_end.serves);
+	close(back_end.fd);
+}
+
+static const struct backend_ops ops = {
+	.name = "the back end",
+	.features = features,
+	.get_config = get_config,
+	.start = start,
+	.stop = stop,
+	.set_call = set_call,
+	.poll_fd = poll_fd,
+	.dispatch = dispatch,
+	.close = close_backend,
+};
+
+static const struct virtio_type type = { .backend_features = 0 };
+
+static struct guest_memory memory;
+static struct virtio_device device;
+static struct device_spec spec;
+static void *transport;
+
+static void create(bool msix)
+{
+	unsigned int i;
+
+	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
+	back_end.backend = (struct backend){ .ops = &ops, .memory = &memory };
+	back_end.fd = eventfd(0, EFD_CLOEXEC);
+	device = (struct virtio_device){
+		.type = &type, .nr_queues = FAKE_QUEUES, .queue_size = 256,
+		.config_length = CONFIG_LENGTH, .backend = &back_end.backend, .label = "--some",
+		.offered = VIRTIO_FEATURE(VIRTIO_F_VERSION_1),
+		.kicks = event_array(FAKE_QUEUES),
+	};
+	for (i = 0; i < FAKE_QUEUES; i++)
+		EXPECT(!event_create(&device.kicks[i]));
+	spec = (struct device_spec){ .model_data = &device };
+	fake_create(&spec, msix);
+	EXPECT(!virtio_create(&fake.function, &transport));
+}
+
+static void destroy(void)
+{
+	virtio_destroy(transport);
+	fake_destroy();
+	event_array_free(device.kicks, FAKE_QUEUES);
+	memory_destroy(&memory);
+}
+
+static __u8 status(void)
+{
+	return fake.common[0].device_status;
+}
+
+static void write_status(__u8 status)
+{
+	virtio_write(transport, CONFIG_BAR, STATUS, 1, status);
+}
+
+/* A driver that uses the first queue, and both vectors. */
+static void drive(void)
+{
+	unsigned int i;
+
+	write_status(0);
+	fake.common[1].driver_feature = 1 << (VIRTIO_F_VERSION_1 - 32);
+	write_status(AGREED);
+	EXPECT(status() == AGREED);
+	fake.common[0].queue_desc = MIB(2);
+	fake.common[0].queue_driver = MIB(3);
+	fake.common[0].queue_device = MIB(4);
+	fake.common[0].queue_msix_vector = QUEUE_VECTOR;
+	fake.common[0].queue_enable = 1;
+	for (i = 0; i < FAKE_BANKS; i++)
+		fake.common[i].config_msix_vector = CONFIG_VECTOR;
+	write_status(RUNNING);
+	EXPECT(status() == RUNNING && back_end.serves);
+}
+
+static void tell(int event)
+{
+	back_end.event = event;
+	eventfd_write(back_end.fd, 1);
+	virtio_dispatch(transport);
+}
+
+static __u8 take_isr(void)
+{
+	__u64 value;
+
+	EXPECT(!kvpci_function_read_as_guest(fake.function.handle, CONFIG_BAR, ISR_OFFSET, &value,
+					     1));
+	return value;
+}
+
+static unsigned int interrupts(unsigned int vector)
+{
+	unsigned int n = fake.interrupts[vector];
+
+	fake.interrupts[vector] = 0;
+	return n;
+}
+
+/* The bit of a configuration change is set with MSI-X, too, and that of queues is not. */
+static void isr_4_1_4_5_1(void)
+{
+	create(true);
+	drive();
+	tell(BACKEND_CONFIG_CHANGED);
+	EXPECT(fake.bar[DEVICE_OFFSET] == 0x5a);
+	EXPECT(interrupts(CONFIG_VECTOR) == 1 && take_isr() == 2);
+	tell(BACKEND_INTERRUPT);
+	EXPECT(interrupts(QUEUE_VECTOR) == 1 && !take_isr());
+	tell(BACKEND_NEEDS_RESET);
+	EXPECT(interrupts(CONFIG_VECTOR) == 1 && take_isr() == 2);
+	/* A driver that begins anew finds nothing of that. */
+	tell(BACKEND_CONFIG_CHANGED);
+	drive();
+	EXPECT(!take_isr());
+	destroy();
+}
+
+static void isr_without_msix_4_1_4_5_1(void)
+{
+	create(false);
+	drive();
+	tell(BACKEND_CONFIG_CHANGED);
+	EXPECT(take_isr() == 2);
+	tell(BACKEND_INTERRUPT);
+	EXPECT(take_isr() == 1);
+	EXPECT(!interrupts(CONFIG_VECTOR) && !interrupts(QUEUE_VECTOR));
+	destroy();
+}
+
+/* A driver that wants no interrupt for it gets none (4.1.5.1.4.1). */
+static void no_vector(void)
+{
+	unsigned int i;
+
+	create(true);
+	drive();
+	for (i = 0; i < FAKE_BANKS; i++)
+		fake.common[i].config_msix_vector = NO_VECTOR;
+	tell(BACKEND_CONFIG_CHANGED);
+	for (i = 0; i <= FAKE_QUEUES; i++)
+		EXPECT(!interrupts(i));
+	destroy();
+}
+
+/* What comes before another vector is chosen may be lost by both: it is told of once more. */
+static void changed_vector(void)
+{
+	create(true);
+	drive();
+	fake.common[0].queue_msix_vector = 2;
+	virtio_written(transport, CONFIG_BAR, VIRTIO_PCI_COMMON_Q_MSIX, 2);
+	EXPECT(interrupts(2) == 1 && !interrupts(QUEUE_VECTOR));
+	virtio_written(transport, CONFIG_BAR, VIRTIO_PCI_COMMON_Q_MSIX, 2);
+	EXPECT(!interrupts(2));
+	destroy();
+}
+
+const struct test transport_tests[] = {
+	{ "isr_4_1_4_5_1", isr_4_1_4_5_1 },
+	{ "isr_without_msix_4_1_4_5_1", isr_without_msix_4_1_4_5_1 },
+	{ "no_vector", no_vector },
+	{ "changed_vector", changed_vector },
+	{ NULL, NULL },
+};
