@@ -249,10 +249,24 @@ static void changed_vector(void)
 	destroy();
 }
 
+/* A reset of the function comes while the device fails: what it has cleared stays so. */
+static void failing_while_reset(void)
+{
+	create(true);
+	drive();
+	fake.resets = true;
+	tell(BACKEND_NEEDS_RESET);
+	EXPECT(!(status() & VIRTIO_CONFIG_S_DRIVER_OK));
+	virtio_reset(transport);
+	EXPECT(!back_end.serves);
+	destroy();
+}
+
 const struct test transport_tests[] = {
 	{ "isr_4_1_4_5_1", isr_4_1_4_5_1 },
 	{ "isr_without_msix_4_1_4_5_1", isr_without_msix_4_1_4_5_1 },
 	{ "no_vector", no_vector },
 	{ "changed_vector", changed_vector },
+	{ "failing_while_reset", failing_while_reset },
 	{ NULL, NULL },
 };

@@ -143,12 +143,14 @@ static int find_call(struct transport *transport, __u16 vector)
 	return vector == NO_VECTOR ? transport->nowhere : transport->vectors[vector];
 }
 
+/* No other bit is written: the guest may reset the function at this moment. */
 static void needs_reset(struct transport *transport)
 {
-	__u8 status = read_common(transport, 0).device_status;
+	static const __u8 bit = VIRTIO_CONFIG_S_NEEDS_RESET;
 
-	write_status(transport, status | VIRTIO_CONFIG_S_NEEDS_RESET);
-	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0,
+			     COMMON_OFFSET + VIRTIO_PCI_COMMON_STATUS, &bit, &bit, sizeof(bit));
+	if (read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)
 		interrupt_config(transport);
 }
 
