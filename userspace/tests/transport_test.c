@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "event.h"
 #include "fake_function.h"
 #include "layout.h"
@@ -262,11 +263,89 @@ static void failing_while_reset(void)
 	destroy();
 }
 
+static void set_window(__u8 bar, __u32 offset, __u32 length)
+{
+	fake.config[WINDOW_OFFSET + WINDOW_BAR] = bar;
+	memcpy(&fake.config[WINDOW_OFFSET + WINDOW_ADDRESS], &offset, sizeof(offset));
+	memcpy(&fake.config[WINDOW_OFFSET + WINDOW_LENGTH], &length, sizeof(length));
+}
+
+static __u32 read_data(unsigned int at, unsigned int size)
+{
+	return virtio_read(transport, KVPCI_CONFIG, WINDOW_OFFSET + WINDOW_DATA + at, size);
+}
+
+static void write_data(unsigned int at, unsigned int size, __u32 value)
+{
+	virtio_write(transport, KVPCI_CONFIG, WINDOW_OFFSET + WINDOW_DATA + at, size, value);
+}
+
+/* The length of an access is that of the capability, and not of how the driver gets at the data. */
+static void window_4_1_4_9_1(void)
+{
+	create(true);
+	set_window(CONFIG_BAR, DEVICE_OFFSET, 4);
+	memcpy(&fake.bar[DEVICE_OFFSET], "\x01\x02\x03\x04", 4);
+	EXPECT(read_data(0, 4) == 0x04030201 && read_data(0, 1) == 1 && read_data(2, 2) == 0x0403);
+	/* It is in the data then. */
+	EXPECT(fake.config[WINDOW_OFFSET + WINDOW_DATA + 3] == 4);
+
+	fake.bar[ISR_OFFSET] = 3;
+	set_window(CONFIG_BAR, ISR_OFFSET, 1);
+	EXPECT((read_data(0, 4) & 0xff) == 3 && fake.reads == 1 && !(read_data(0, 4) & 0xff));
+
+	set_window(CONFIG_BAR, STATUS, 1);
+	write_data(0, 4, 0xffffff00 | VIRTIO_CONFIG_S_ACKNOWLEDGE);
+	EXPECT(status() == VIRTIO_CONFIG_S_ACKNOWLEDGE);
+	write_data(0, 2, 0);
+	EXPECT(!status());
+
+	set_window(CONFIG_BAR, COMMON_OFFSET + VIRTIO_PCI_COMMON_Q_SELECT, 2);
+	write_data(0, 1, 0x34);
+	write_data(1, 1, 0x12);
+	EXPECT(fake.common[0].queue_select == 0x1234 && fake.common[0].queue_size == 256);
+
+	set_window(CONFIG_BAR, NOTIFY_OFFSET + NOTIFY_MULTIPLIER, 2);
+	EXPECT(!event_take(device.kicks[1]));
+	write_data(0, 4, 1);
+	EXPECT(event_take(device.kicks[1]) && !event_take(device.kicks[0]));
+	destroy();
+}
+
+/* A place that can't be is none: the data are registers. */
+static void no_window(void)
+{
+	static const struct {
+		__u8 bar;
+		__u32 offset, length;
+	} bad[] = {
+		{ 6, DEVICE_OFFSET, 4 }, { CONFIG_BAR, DEVICE_OFFSET, 3 },
+		{ CONFIG_BAR, DEVICE_OFFSET, 0 }, { CONFIG_BAR, DEVICE_OFFSET + 2, 4 },
+		{ CONFIG_BAR, DEVICE_OFFSET, ~0U },
+	};
+	size_t i;
+
+	create(true);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		set_window(bad[i].bar, bad[i].offset, bad[i].length);
+		write_data(0, 4, 0x12345678);
+		EXPECT(read_data(0, 4) == 0x12345678 && read_data(1, 2) == 0x3456);
+		EXPECT(!fake.bar[DEVICE_OFFSET]);
+	}
+	/* Nothing is there. */
+	set_window(CONFIG_BAR + 2, 0, 4);
+	write_data(0, 4, 0);
+	EXPECT(read_data(0, 4) == ~0U);
+	destroy();
+}
+
 const struct test transport_tests[] = {
 	{ "isr_4_1_4_5_1", isr_4_1_4_5_1 },
 	{ "isr_without_msix_4_1_4_5_1", isr_without_msix_4_1_4_5_1 },
 	{ "no_vector", no_vector },
 	{ "changed_vector", changed_vector },
 	{ "failing_while_reset", failing_while_reset },
+	{ "window_4_1_4_9_1", window_4_1_4_9_1 },
+	{ "no_window", no_window },
 	{ NULL, NULL },
 };
