@@ -79,6 +79,7 @@ static void start_and_stop(__u64 protocol)
 {
 	struct queue queues[NR_QUEUES] = { { .enabled = false }, some_queue() };
 	struct guest_memory memory;
+	unsigned int nr_resets, i;
 	struct backend *backend;
 	__u64 features = 0;
 
@@ -93,6 +94,12 @@ static void start_and_stop(__u64 protocol)
 	backend->ops->close(backend);
 	peer_await();
 	expect_rings(&memory);
+	/* Once, and nothing after it. */
+	for (i = nr_resets = 0; i < peer.nr; i++)
+		nr_resets += peer.messages[i].header.request == VHOST_USER_RESET_DEVICE;
+	EXPECT(nr_resets == !!(protocol & 1 << VHOST_USER_PROTOCOL_F_RESET_DEVICE));
+	EXPECT(!nr_resets ||
+	       peer.messages[peer.nr - 1].header.request == VHOST_USER_RESET_DEVICE);
 	close(queues[1].kick);
 	close(queues[1].call);
 	memory_destroy(&memory);
@@ -102,6 +109,8 @@ static void rings(void)
 {
 	start_and_stop(PROTOCOL);
 	start_and_stop(PROTOCOL | ACK);
+	start_and_stop(PROTOCOL | 1 << VHOST_USER_PROTOCOL_F_RESET_DEVICE);
+	start_and_stop(PROTOCOL | ACK | 1 << VHOST_USER_PROTOCOL_F_RESET_DEVICE);
 }
 
 static int enable_pairs(struct backend *backend, unsigned int pairs)

@@ -23,6 +23,8 @@
  * the guest's request, whatever another one does with this device: so there is a lock from each
  * request to its answer. That answer says that it does not use the mapping any more.
  *
+ * A driver's reset is that all queues are stopped, and told besides to who wants to know of it.
+ *
  * A queue goes on where it was. If the daemon keeps its requests in memory that we hand on
  * (inflight.c), the new one knows which are to be done. If it does not, that is known if requests
  * are completed in order, or if all are (progress.c). Otherwise the driver has to begin anew.
@@ -47,7 +49,8 @@
 #define PROTOCOL_FEATURE(name)	(1ULL << VHOST_USER_PROTOCOL_F_##name)
 
 #define PROTOCOL_FEATURES	(PROTOCOL_FEATURE(MQ) | PROTOCOL_FEATURE(REPLY_ACK) | \
-				 PROTOCOL_FEATURE(BACKEND_REQ) | PROTOCOL_FEATURE(NET_MTU))
+				 PROTOCOL_FEATURE(BACKEND_REQ) | PROTOCOL_FEATURE(NET_MTU) | \
+				 PROTOCOL_FEATURE(RESET_DEVICE))
 
 /* As many descriptors as no type's queues have more. */
 #define INFLIGHT_QUEUE_SIZE	1024
@@ -537,18 +540,31 @@ static int vhost_user_stop_queue(struct backend *backend, unsigned int index)
 	return error || is_present(user) || can_be_followed(user) ? error : -ENOTRECOVERABLE;
 }
 
+/* What it keeps of the driver besides queues is to be as at first: it is told all else again. */
+static int reset(struct vhost_user *user)
+{
+	struct vhost_user_message message = { .header = { 0 } };
+
+	return user->protocol & PROTOCOL_FEATURE(RESET_DEVICE) ?
+	       channel_set(&user->channel, VHOST_USER_RESET_DEVICE, &message, 0, NULL, 0) : 0;
+}
+
 /* All requests are forgotten: it does not matter any more where it was if it has gone. */
 static int vhost_user_stop(struct backend *backend)
 {
 	struct vhost_user *user = begin(backend);
+	bool used = false;
 	int result = 0;
 	unsigned int i;
 
 	for (i = 0; i < user->max_queues; i++) {
+		used |= user->queues[i].running || user->queues[i].paused;
 		if (!result)
 			result = stop_queue(user, i);
 		user->queues[i] = (struct vhost_user_queue){ .begun = false };
 	}
+	if (!result && used)
+		result = reset(user);
 	inflight_drop(&user->inflight);
 	user->complete = true;
 	return settle(user, result);
