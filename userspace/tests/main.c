@@ -43,6 +43,7 @@ static const struct {
 	{ "fs", fs_tests },
 	{ "net", net_tests },
 	{ "netctrl", netctrl_tests },
+	{ "netpairs", netpairs_tests },
 	{ "scsi", scsi_tests },
 	{ "vdpa", vdpa_tests },
 	{ "vfio", vfio_tests },

@@ -70,6 +70,7 @@ extern const struct test file_tests[];
 extern const struct test fs_tests[];
 extern const struct test net_tests[];
 extern const struct test netctrl_tests[];
+extern const struct test netpairs_tests[];
 extern const struct test scsi_tests[];
 extern const struct test vdpa_tests[];
 extern const struct test vfio_tests[];

@@ -105,7 +105,7 @@ enum backend_event {
 	BACKEND_BACK,		/* somebody is there again who can: start them */
 	BACKEND_LINK_DOWN,	/* of a network device: nobody gets its packets */
 	BACKEND_LINK_UP,
-	BACKEND_NEEDS_RESET,	/* it does nothing more until the driver has reset it */
+	BACKEND_NEEDS_RESET,	/* some or all of it is of no use until the driver resets it */
 	BACKEND_INTERRUPT,	/* plus the index of a queue: interrupt the driver for it */
 };
 

@@ -26,6 +26,14 @@ enum source {
 	SOURCE_CONTROL,
 };
 
+/* The control queue. */
+enum control {
+	CONTROL_STOPPED,
+	CONTROL_RUNS,
+	CONTROL_PAUSED,	/* it will go on where it was */
+	CONTROL_BROKEN,	/* the driver has broken the rules of queues, and has to reset it */
+};
+
 /**
  * struct netpairs - a back end with a control queue
  * @backend: what the transport knows of it
@@ -35,9 +43,8 @@ enum source {
  * @used_pairs: the driver's; the control queue is behind them (5.1.2)
  * @accepted: features that the driver has accepted
  * @started: the queues have been started, and not been stopped since
- * @controlled: the control queue is running, or
- * @paused: it will go on
- * @netctrl: and this is it
+ * @control: what becomes of the control queue, and
+ * @netctrl: this is it
  * @more: an eventfd: there may be more in the control queue
  * @events: an epoll instance: what @inner waits for, @more, and the control queue's kick while it
  *	runs
@@ -50,8 +57,7 @@ struct netpairs {
 	unsigned int used_pairs;
 	__u64 accepted;
 	bool started;
-	bool controlled;
-	bool paused;
+	enum control control;
 	struct netctrl netctrl;
 	int more;
 	int events;
@@ -112,35 +118,30 @@ static int start_control(struct netpairs *net, const struct queue *queue)
 	};
 	ring_start(&net->netctrl.ring, net->backend.memory, net->config.endpoint, queue,
 		   net->accepted);
-	net->controlled = true;
+	net->control = CONTROL_RUNS;
 	return 0;
 }
 
-/* Is there one that was running? */
-static bool halt_control(struct netpairs *net)
+static void halt_control(struct netpairs *net, enum control control)
 {
-	const bool running = net->controlled;
-
-	if (running)
+	if (net->control == CONTROL_RUNS)
 		epoll_ctl(net->events, EPOLL_CTL_DEL, net->netctrl.kick, NULL);
-	net->controlled = false;
+	net->control = control;
 	event_take(net->more);
-	return running;
 }
 
-static void stop_control(struct netpairs *net)
+/* While it was paused, the driver may have reset it, and enabled it again, which begins anew. */
+static int resume_control(struct netpairs *net, const struct queue *queue)
 {
-	halt_control(net);
-	net->paused = false;
-}
-
-static int resume_control(struct netpairs *net)
-{
-	if (!net->paused)
+	switch (net->control) {
+	case CONTROL_STOPPED:
+		return queue->enabled ? start_control(net, queue) : 0;
+	case CONTROL_PAUSED:
+		net->control = CONTROL_RUNS;
+		return watch(net, net->netctrl.kick, SOURCE_CONTROL);
+	default:
 		return 0;
-	net->paused = false;
-	net->controlled = true;
-	return watch(net, net->netctrl.kick, SOURCE_CONTROL);
+	}
 }
 
 static int netpairs_features(struct backend *backend, __u64 *features)
@@ -154,35 +155,38 @@ static int netpairs_stop(struct backend *backend)
 {
 	struct netpairs *net = to_netpairs(backend);
 
-	stop_control(net);
+	halt_control(net, CONTROL_STOPPED);
 	net->started = false;
 	return net->inner->ops->stop(net->inner);
 }
 
+/* All of them begin anew. Until it says something else, a driver uses one pair (5.1.6.5.6). */
+static int begin(struct netpairs *net, __u64 features)
+{
+	net->accepted = features;
+	net->used_pairs = features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->config.nr_pairs : 1;
+	return set_pairs(net, 1);
+}
+
+/* If it goes on, the driver has said how many pairs it uses. */
 static int netpairs_start(struct backend *backend, __u64 features, const struct queue *queues,
 			  unsigned int nr_queues)
 {
 	struct netpairs *net = to_netpairs(backend);
+	const bool anew = !net->started;
 	unsigned int control;
-	int error;
+	int error = 0;
 
-	/* It goes on, and with it the control queue: the driver has said how many pairs it uses. */
-	if (net->started) {
-		error = resume_control(net);
-		return error ? error : net->inner->ops->start(net->inner, features, queues,
-							      PAIR * net->used_pairs);
-	}
-	net->accepted = features;
-	net->used_pairs = features & VIRTIO_FEATURE(VIRTIO_NET_F_MQ) ? net->config.nr_pairs : 1;
+	if (anew)
+		error = begin(net, features);
 	control = PAIR * net->used_pairs;
-	/* Until it says something else, a driver uses the first pair (5.1.6.5.6). */
-	error = set_pairs(net, 1);
 	if (!error)
 		error = net->inner->ops->start(net->inner, features, queues, control);
-	if (!error && control < nr_queues && is_control(net, control) && queues[control].enabled)
-		error = start_control(net, &queues[control]);
-	net->started = !error;
-	if (error)
+	if (!error && control < nr_queues && is_control(net, control))
+		error = resume_control(net, &queues[control]);
+	if (!error)
+		net->started = true;
+	else if (anew)
 		netpairs_stop(backend);
 	return error;
 }
@@ -192,7 +196,8 @@ static int netpairs_pause(struct backend *backend, struct queue *queues, unsigne
 	struct netpairs *net = to_netpairs(backend);
 	const unsigned int nr = PAIR * net->used_pairs;
 
-	net->paused = halt_control(net);
+	if (net->control == CONTROL_RUNS)
+		halt_control(net, CONTROL_PAUSED);
 	return net->inner->ops->pause(net->inner, queues, nr < nr_queues ? nr : nr_queues);
 }
 
@@ -213,7 +218,7 @@ static int netpairs_stop_queue(struct backend *backend, unsigned int index)
 	if (is_pairs(net, index))
 		return net->inner->ops->stop_queue(net->inner, index);
 	if (is_control(net, index))
-		stop_control(net);
+		halt_control(net, CONTROL_STOPPED);
 	return 0;
 }
 
@@ -244,10 +249,12 @@ static int netpairs_dispatch(struct backend *backend)
 	if (event.data.u32 == SOURCE_PAIRS)
 		return net->inner->ops->dispatch(net->inner);
 	result = netctrl_serve(&net->netctrl);
-	/* A queue that makes no sense is not looked at again. */
-	if (result < 0)
-		stop_control(net);
-	return result > 0 ? (int)(BACKEND_INTERRUPT + PAIR * net->used_pairs) : result;
+	if (result < 0) {
+		/* Nobody looks at it again: that it makes no sense is the driver's affair. */
+		halt_control(net, CONTROL_BROKEN);
+		return BACKEND_NEEDS_RESET;
+	}
+	return result ? (int)(BACKEND_INTERRUPT + PAIR * net->used_pairs) : BACKEND_NOTHING;
 }
 
 static void close_events(struct netpairs *net)
