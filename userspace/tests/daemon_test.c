@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where daemons are found, what is said of those that are not, or can't be run, and whose they are.
+ * Where daemons are found, what is said of those that are not, or can't be run, whose they are, and
+ * how they end.
  */
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -103,7 +107,63 @@ static void owners(void)
 	rmdir(folder);
 }
 
+/* Start one that has the pipe, and wait to be killed. */
+static void __attribute__((noreturn)) launch(const char *command, bool finishes, int pipe)
+{
+	static const char *const shell[] = { "sh", NULL };
+	const char *const argv[] = { "sh", "-c", command, NULL };
+	const struct daemon_program program = {
+		.name = "server", .package = "some", .files = shell, .argv = argv,
+		.finishes = finishes, .kept = pipe,
+	};
+	struct daemon *daemon;
+	int socket;
+
+	if (!daemon_start(&daemon, &program, "the device", &socket))
+		pause();
+	_exit(1);
+}
+
+/* Kill who has started the daemon as soon as that runs. What does it say then, to its end? */
+static void expect_last_words(const char *command, bool finishes, const char *expected)
+{
+	char said[16] = "";
+	ssize_t length = 1;
+	size_t all = 0;
+	pid_t launcher;
+	int ends[2];
+
+	EXPECT(!pipe2(ends, O_CLOEXEC));
+	launcher = fork();
+	if (!launcher)
+		launch(command, finishes, ends[1]);
+	close(ends[1]);
+	EXPECT(read(ends[0], said, 1) == 1);
+	kill(launcher, SIGKILL);
+	EXPECT(waitpid(launcher, NULL, 0) == launcher);
+	while (length > 0 && all < sizeof(said) - 1) {
+		struct pollfd end = { .fd = ends[0], .events = POLLIN };
+
+		length = poll(&end, 1, 10000) == 1 ? read(ends[0], &said[all], 1) : -1;
+		all += length > 0;
+	}
+	EXPECT(!length);
+	said[all] = '\0';
+	EXPECT(!strcmp(said, expected));
+	close(ends[0]);
+}
+
+/* It ends when the launcher does, whatever it does itself; or it has something to do before. */
+static void orphans(void)
+{
+	expect_last_words("trap '' TERM; printf . >&4; exec sleep 60", false, "");
+	expect_last_words("printf . >&4; kill -STOP $$", false, "");
+	expect_last_words("trap 'printf end >&4; exit' TERM; printf . >&4; while :; do sleep .1; done",
+			  true, "end");
+}
+
 const struct test daemon_tests[] = {
+	{ "orphans", orphans },
 	{ "owners", owners },
 	{ "search", search },
 	{ NULL, NULL },

@@ -5,7 +5,8 @@
  * We bind the socket that it listens at, connect to it, and take its name away, before the daemon
  * is there: nobody else gets to it, and nothing is left over, however we end. The daemon has that
  * socket and what it is given besides, and nothing else of ours. It is in a session of its own, so
- * that signals of the terminal don't reach it, and is told to end when we have, however that was.
+ * that signals of the terminal don't reach it. When we have ended, however that was, it is killed,
+ * or told to end if it has something to do before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -186,7 +187,7 @@ static void __attribute__((noreturn)) run(const struct daemon_program *program, 
 	setsid();
 	become_owner(program);
 	/* Another user's process would have lost it. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, program->finishes ? SIGTERM : SIGKILL);
 	/* If that came too late. */
 	if (getppid() != parent)
 		_exit(STATUS_NO_EXEC);

@@ -23,6 +23,8 @@
  * @access: how it is to be opened, O_RDONLY or O_RDWR
  * @max_files: how many descriptors it needs, if it can have as many; 0: as the launcher
  * @explains_last: why it ends it says in its last line, not in its first
+ * @finishes: it has something to do before it ends, and if it does not get to that, it is left
+ *	behind when the launcher is killed
  * @kept: a descriptor that it is to have besides
  */
 struct daemon_program {
@@ -35,6 +37,7 @@ struct daemon_program {
 	int access;
 	unsigned int max_files;
 	bool explains_last;
+	bool finishes;
 	int kept;
 };
 

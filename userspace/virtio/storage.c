@@ -194,6 +194,8 @@ static int start(struct daemon **daemon, const struct disk *disk, const struct a
 		.capabilities = 1ULL << CAP_DAC_OVERRIDE,
 		.file = disk->path,
 		.access = disk->readonly ? O_RDONLY : O_RDWR,
+		/* It keeps tables of such an image in its memory. */
+		.finishes = disk->format == DISK_FORMAT_QCOW2,
 		.kept = disk->fd,
 	};
 	char *what;
