@@ -107,6 +107,17 @@ static void owners(void)
 	rmdir(folder);
 }
 
+/* Whoever starts us may have told the kernel that nobody wants to know how children end. */
+static void ignored_children(void)
+{
+	static const char *const shell[] = { "sh", NULL };
+
+	EXPECT(signal(SIGCHLD, SIG_IGN) == SIG_DFL);
+	EXPECT_MESSAGE(explain(shell, "echo it was found", NULL, 0), STATUS_FAILED,
+		       "ends at once: it was found");
+	signal(SIGCHLD, SIG_DFL);
+}
+
 /* Start one that has the pipe, and wait to be killed. */
 static void __attribute__((noreturn)) launch(const char *command, bool finishes, int pipe)
 {
@@ -163,6 +174,7 @@ static void orphans(void)
 }
 
 const struct test daemon_tests[] = {
+	{ "ignored_children", ignored_children },
 	{ "orphans", orphans },
 	{ "owners", owners },
 	{ "search", search },

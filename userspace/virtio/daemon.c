@@ -233,6 +233,8 @@ static int spawn(struct daemon *daemon, const struct daemon_program *program, in
 	daemon->output = open_output();
 	if (daemon->output < 0)
 		return no_start(daemon);
+	/* Whoever has started us may have it ignored, and then nobody is told how one ends. */
+	signal(SIGCHLD, SIG_DFL);
 	daemon->pid = fork();
 	if (!daemon->pid)
 		run(program, listening, daemon->output, parent);
