@@ -37,6 +37,7 @@ static const struct {
 	{ "rtc", rtc_tests },
 	{ "options", options_tests },
 	{ "stop", stop_tests },
+	{ "storage", storage_tests },
 	{ "control", control_tests },
 	{ "virtio", virtio_tests },
 	{ "transport", transport_tests },

@@ -84,6 +84,7 @@ extern const struct test serial_tests[];
 extern const struct test slots_tests[];
 extern const struct test spec_tests[];
 extern const struct test stop_tests[];
+extern const struct test storage_tests[];
 extern const struct test transport_tests[];
 extern const struct test virtio_tests[];
 

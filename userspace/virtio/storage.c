@@ -104,11 +104,28 @@ static int check_file(struct disk *disk)
 	return status ? status : lock_file(disk, disk->fd);
 }
 
+/*
+ * What a guest writes to a block device would be the end of a file system that is mounted from it.
+ * Who has one open like this has it alone, but for those that don't ask, as the daemon.
+ */
+static int open_flags(const struct disk *disk)
+{
+	const int flags = O_CLOEXEC | O_NONBLOCK;
+	struct stat st;
+
+	if (disk->readonly)
+		return flags | O_RDONLY;
+	return flags | O_RDWR | (!stat(disk->path, &st) && S_ISBLK(st.st_mode) ? O_EXCL : 0);
+}
+
 int storage_open(struct disk *disk)
 {
 	int status;
 
-	disk->fd = open(disk->path, (disk->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	disk->fd = open(disk->path, open_flags(disk));
+	if (disk->fd < 0 && errno == EBUSY)
+		return fail("the disk %s is in use, mounted perhaps, or another guest's: unmount it or end that, or add ro=on",
+			    disk->path);
 	if (disk->fd < 0 && errno == EISDIR)
 		return fail("the disk %s is a directory, name an image or a block device",
 			    disk->path);
