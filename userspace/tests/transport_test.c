@@ -3,6 +3,7 @@
  * The life of a virtio device (Virtual I/O Device 1.2, 4.1), on a function that is none of the
  * kernel's and a back end that does nothing.
  */
+#include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 #include <sys/eventfd.h>
@@ -24,11 +25,12 @@
 			 VIRTIO_CONFIG_S_FEATURES_OK)
 #define RUNNING		(AGREED | VIRTIO_CONFIG_S_DRIVER_OK)
 
-/* What the back end tells of next, and whether it serves the queues. */
+/* What the back end tells of next, how it starts, and whether it serves the queues. */
 static struct {
 	struct backend backend;
 	int fd;
 	int event;
+	int error;
 	bool serves;
 } back_end;
 
@@ -53,7 +55,7 @@ static int start(struct backend *backend, __u64 features, const struct queue *qu
 	(void)features;
 	EXPECT(nr_queues == FAKE_QUEUES && queues[0].enabled && !queues[1].enabled);
 	back_end.serves = true;
-	return 0;
+	return back_end.error;
 }
 
 static int stop(struct backend *backend)
@@ -148,7 +150,7 @@ static void write_status(__u8 status)
 }
 
 /* A driver that uses the first queue, and both vectors. */
-static void drive(void)
+static void set_up(void)
 {
 	unsigned int i;
 
@@ -164,6 +166,11 @@ static void drive(void)
 	for (i = 0; i < FAKE_BANKS; i++)
 		fake.common[i].config_msix_vector = CONFIG_VECTOR;
 	write_status(RUNNING);
+}
+
+static void drive(void)
+{
+	set_up();
 	EXPECT(status() == RUNNING && back_end.serves);
 }
 
@@ -247,6 +254,39 @@ static void changed_vector(void)
 	EXPECT(interrupts(2) == 1 && !interrupts(QUEUE_VECTOR));
 	virtio_written(transport, CONFIG_BAR, VIRTIO_PCI_COMMON_Q_MSIX, 2);
 	EXPECT(!interrupts(2));
+	destroy();
+}
+
+/* What the back end can't serve as it is set up is stopped, and the next driver does better. */
+static void queues_that_can_not_be(void)
+{
+	create(true);
+	back_end.error = -EINVAL;
+	test_forget_message();
+	set_up();
+	EXPECT(status() == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET) && !back_end.serves);
+	EXPECT(interrupts(CONFIG_VECTOR) == 1);
+	EXPECT(!strcmp(test_message(), "--some: the guest has set up queues that can't be served so, and has to reset the device"));
+	/* It is told once. */
+	test_forget_message();
+	set_up();
+	EXPECT(status() & VIRTIO_CONFIG_S_NEEDS_RESET && !*test_message());
+	back_end.error = 0;
+	drive();
+	destroy();
+}
+
+/* A back end that fails is lost, and touches the guest's memory no more. */
+static void lost(void)
+{
+	create(true);
+	back_end.error = -EIO;
+	set_up();
+	EXPECT(status() == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET) && !back_end.serves);
+	back_end.error = 0;
+	write_status(0);
+	write_status(AGREED);
+	EXPECT(status() == (AGREED & ~VIRTIO_CONFIG_S_FEATURES_OK));
 	destroy();
 }
 
@@ -344,6 +384,8 @@ const struct test transport_tests[] = {
 	{ "isr_without_msix_4_1_4_5_1", isr_without_msix_4_1_4_5_1 },
 	{ "no_vector", no_vector },
 	{ "changed_vector", changed_vector },
+	{ "queues_that_can_not_be", queues_that_can_not_be },
+	{ "lost", lost },
 	{ "failing_while_reset", failing_while_reset },
 	{ "window_4_1_4_9_1", window_4_1_4_9_1 },
 	{ "no_window", no_window },

@@ -62,11 +62,12 @@ struct queue {
  *	device offers. Returns -EINVAL if the device can't be driven with these, but with others.
  *	NULL: it can be with any.
  * @start: the driver has set DRIVER_OK: serve the queues that are enabled. @features are those
- *	that the driver has accepted.
+ *	that the driver has accepted. Returns -EINVAL if they can't be served as the driver has set
+ *	them up; if it fails, some may run, until @stop.
  * @stop: stop all queues. When it returns, the back end touches no memory of the guest, and
  *	signals nothing. May be called when none runs.
  * @pause: stop all queues, which start will have go on at their @base; NULL: it can't
- * @start_queue: start one while others run; NULL: it can't
+ * @start_queue: start one while others run, or return what @start does; NULL: it can't
  * @stop_queue: and stop it; NULL: it can't, and VIRTIO_F_RING_RESET is not offered
  * @set_call: @queue->call of one that runs is another now
  * @notify: the driver has notified of a queue that runs, of a device with notify_exits. Returns

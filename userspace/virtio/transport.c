@@ -239,6 +239,14 @@ static void stop(struct transport *transport)
 		lose_backend(transport, error);
 }
 
+/* Once: the guest can have it happen again and again. */
+static void note_queues(struct transport *transport, const char *what)
+{
+	if (!transport->told)
+		note("%s: %s, and has to reset the device", transport->device->label, what);
+	transport->told = true;
+}
+
 static bool is_packed(const struct transport *transport)
 {
 	return transport->driver_features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
@@ -262,11 +270,8 @@ static bool read_queue(struct transport *transport, unsigned int i,
 	};
 	if (queue_is_good(queue, transport->device, is_packed(transport)))
 		return true;
-	if (!transport->told)
-		note("%s: the guest has set up queue %u with a size or an address that can't be, and has to reset the device",
-		     transport->device->label, i);
-	/* Once: it can do it again and again. */
-	transport->told = true;
+	note_queues(transport,
+		    "the guest has set up a queue with a size or an address that can't be");
 	queue->enabled = false;
 	return false;
 }
@@ -291,9 +296,20 @@ static bool is_unmapped(const struct transport *transport, int error)
 	return error == -EFAULT && transport->device->endpoint;
 }
 
+/*
+ * Has the back end not been given what it could serve? Of vhost-vsock, for one, both queues have to
+ * be there. With the next driver it works.
+ */
+static bool is_drivers_mistake(struct transport *transport, int error)
+{
+	if (error == -EINVAL)
+		note_queues(transport, "the guest has set up queues that can't be served so");
+	return error == -EINVAL || is_unmapped(transport, error);
+}
+
 static void fail_start(struct transport *transport, int error)
 {
-	if (!is_unmapped(transport, error)) {
+	if (!is_drivers_mistake(transport, error)) {
 		fail_device(transport, error);
 		return;
 	}
@@ -346,8 +362,9 @@ static void start(struct transport *transport)
 		return;
 	}
 	watch_master(transport, true);
+	/* Some queues may run by the time that one can't. */
+	transport->started = true;
 	error = run_queues(transport);
-	transport->started = !error;
 	if (error)
 		fail_start(transport, error);
 }
@@ -531,7 +548,7 @@ static int enable_queue(struct transport *transport, unsigned int i,
 	if (transport->paused)
 		return 0;
 	error = ops->start_queue(transport->device->backend, i, &transport->queues[i]);
-	if (!is_unmapped(transport, error))
+	if (!is_drivers_mistake(transport, error))
 		return error;
 	transport->queues[i].enabled = false;
 	needs_reset(transport);
