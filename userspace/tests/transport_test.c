@@ -266,7 +266,7 @@ static void queues_that_can_not_be(void)
 	set_up();
 	EXPECT(status() == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET) && !back_end.serves);
 	EXPECT(interrupts(CONFIG_VECTOR) == 1);
-	EXPECT(!strcmp(test_message(), "--some: the guest has set up queues that can't be served so, and has to reset the device"));
+	EXPECT(strstr(test_message(), "--some: the guest has set up queues that can't be served"));
 	/* It is told once. */
 	test_forget_message();
 	set_up();
