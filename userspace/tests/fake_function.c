@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../lib/internal.h"
+#include "array.h"
 #include "fake_function.h"
 #include "test.h"
 
@@ -95,6 +96,16 @@ static int write_registers(const struct kvpci_access *access)
 	return 0;
 }
 
+static int change_range(const struct kvpci_range_config *range)
+{
+	if (range->kind != KVPCI_RANGE_EXIT)
+		return 0;
+	if (range->offset + range->length > ARRAY_SIZE(fake.exits))
+		return -1;
+	memset(&fake.exits[range->offset], !(range->flags & KVPCI_RANGE_REMOVE), range->length);
+	return 0;
+}
+
 static int carry_out(unsigned long request, const void *argument)
 {
 	const struct kvpci_trigger *trigger = argument;
@@ -104,6 +115,8 @@ static int carry_out(unsigned long request, const void *argument)
 		return read_registers(argument);
 	case KVPCI_WRITE:
 		return write_registers(argument);
+	case KVPCI_ADD_RANGE:
+		return change_range(argument);
 	case KVPCI_TRIGGER:
 		EXPECT(trigger->interrupt == KVPCI_MSIX && trigger->vector <= FAKE_QUEUES);
 		fake.interrupts[trigger->vector]++;
@@ -130,6 +143,11 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	return result;
 }
 
+void fake_enable_msix(bool on)
+{
+	fake.config[FAKE_MSIX + PCI_MSIX_FLAGS + 1] = on ? PCI_MSIX_FLAGS_ENABLE >> 8 : 0;
+}
+
 void fake_create(struct device_spec *spec, bool msix)
 {
 	handle = (struct kvpci_function){ .host = &host, .fd = eventfd(0, EFD_CLOEXEC) };
@@ -137,8 +155,7 @@ void fake_create(struct device_spec *spec, bool msix)
 	fake.config[PCI_COMMAND] = PCI_COMMAND_MASTER;
 	fake.config[PCI_CAPABILITY_LIST] = FAKE_MSIX;
 	fake.config[FAKE_MSIX] = PCI_CAP_ID_MSIX;
-	if (msix)
-		fake.config[FAKE_MSIX + PCI_MSIX_FLAGS + 1] = PCI_MSIX_FLAGS_ENABLE >> 8;
+	fake_enable_msix(msix);
 	reset();
 }
 

@@ -25,6 +25,7 @@
  * @bar: the registers behind BAR 0, but for
  * @common: the common configuration, as it is of each queue
  * @resets: the guest resets the function right after the status has been read next
+ * @exits: which bytes of configuration space the launcher is to be told of
  * @interrupts: how many messages have been sent of each vector
  * @reads: how many times the guest, or who acts for it, has read the ISR status
  */
@@ -34,6 +35,7 @@ struct fake_function {
 	__u8 bar[CONFIG_BAR_SIZE];
 	struct common_config common[FAKE_BANKS];
 	bool resets;
+	bool exits[256];
 	unsigned int interrupts[FAKE_QUEUES + 1];
 	unsigned int reads;
 };
@@ -47,5 +49,8 @@ int __real_ioctl(int fd, unsigned long request, void *argument);
 /* There is one at a time. */
 void fake_create(struct device_spec *spec, bool msix);
 void fake_destroy(void);
+
+/* The launcher is not told. */
+void fake_enable_msix(bool on);
 
 #endif /* FAKE_FUNCTION_H */

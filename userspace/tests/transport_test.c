@@ -25,12 +25,16 @@
 			 VIRTIO_CONFIG_S_FEATURES_OK)
 #define RUNNING		(AGREED | VIRTIO_CONFIG_S_DRIVER_OK)
 
-/* What the back end tells of next, how it starts, and whether it serves the queues. */
+/*
+ * What the back end tells of next, how it starts, how often its interrupts have been changed, and
+ * whether it serves the queues.
+ */
 static struct {
 	struct backend backend;
 	int fd;
 	int event;
 	int error;
+	unsigned int calls;
 	bool serves;
 } back_end;
 
@@ -70,6 +74,7 @@ static int set_call(struct backend *backend, unsigned int index, const struct qu
 	(void)backend;
 	(void)queue;
 	EXPECT(!index);
+	back_end.calls++;
 	return 0;
 }
 
@@ -118,6 +123,7 @@ static void create(bool msix)
 	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
 	back_end.backend = (struct backend){ .ops = &ops, .memory = &memory };
 	back_end.fd = eventfd(0, EFD_CLOEXEC);
+	back_end.calls = 0;
 	device = (struct virtio_device){
 		.type = &type, .nr_queues = FAKE_QUEUES, .queue_size = 256,
 		.config_length = CONFIG_LENGTH, .backend = &back_end.backend, .label = "--some",
@@ -257,6 +263,41 @@ static void changed_vector(void)
 	destroy();
 }
 
+static bool tells_of_config(void)
+{
+	return memchr(fake.exits, true, sizeof(fake.exits));
+}
+
+static void write_msix_control(bool on)
+{
+	const unsigned int at = FAKE_MSIX + 3;
+
+	EXPECT(fake.exits[at]);
+	fake_enable_msix(on);
+	virtio_written(transport, KVPCI_CONFIG, at, 1);
+}
+
+/* A driver that enables MSI-X late has its queues' interrupts, and no probe an exit for that. */
+static void msix_late(void)
+{
+	create(false);
+	write_status(0);
+	write_status(AGREED);
+	EXPECT(!tells_of_config());
+	drive();
+	EXPECT(!back_end.calls);
+	write_msix_control(true);
+	EXPECT(back_end.calls == 1 && interrupts(QUEUE_VECTOR) == 1);
+	write_msix_control(true);
+	EXPECT(back_end.calls == 1 && !interrupts(QUEUE_VECTOR));
+	/* Nobody may listen to the pin yet. */
+	write_msix_control(false);
+	EXPECT(back_end.calls == 2 && !take_isr());
+	write_status(0);
+	EXPECT(!tells_of_config());
+	destroy();
+}
+
 /* What the back end can't serve as it is set up is stopped, and the next driver does better. */
 static void queues_that_can_not_be(void)
 {
@@ -384,6 +425,7 @@ const struct test transport_tests[] = {
 	{ "isr_without_msix_4_1_4_5_1", isr_without_msix_4_1_4_5_1 },
 	{ "no_vector", no_vector },
 	{ "changed_vector", changed_vector },
+	{ "msix_late", msix_late },
 	{ "queues_that_can_not_be", queues_that_can_not_be },
 	{ "lost", lost },
 	{ "failing_while_reset", failing_while_reset },

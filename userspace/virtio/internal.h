@@ -74,7 +74,8 @@ struct common_config {
  * @driver_features: what the driver has accepted
  * @started: the driver has set DRIVER_OK, and the back end serves the queues, unless
  * @paused: it does not until the function may access memory again (bus master enable)
- * @watched: writes to that come here
+ * @msix: where configuration space has MSI-X's capability
+ * @watched: writes to that, and to bus master enable, come here
  * @lost: the back end can't be used any more, of which has been told
  * @told: the user has been told of a queue that can't be
  * @queues: as the driver has set them up; those that the back end serves are enabled
@@ -90,6 +91,7 @@ struct transport {
 	__u64 driver_features;
 	bool started;
 	bool paused;
+	__u16 msix;
 	bool watched;
 	bool lost;
 	bool told;

@@ -98,10 +98,10 @@ static void set_isr(struct transport *transport, __u8 bit)
 static bool msix_is_enabled(struct transport *transport)
 {
 	__u32 control;
-	__u16 at;
 
-	return !function_find_capability(transport->function, CAP_MSIX, &at) && at &&
-	       !function_read_config(transport->function, at + MSIX_CONTROL, 2, &control) &&
+	return transport->msix &&
+	       !function_read_config(transport->function, transport->msix + MSIX_CONTROL, 2,
+				     &control) &&
 	       control & MSIX_ENABLE;
 }
 
@@ -317,21 +317,28 @@ static void fail_start(struct transport *transport, int error)
 	needs_reset(transport);
 }
 
-/*
- * Writes to the byte of the command register that has bus master enable come here only while the
- * back end could access memory: no driver's probe has one then.
- */
-static void watch_master(struct transport *transport, bool on)
+static void watch_byte(struct transport *transport, __u16 at, bool on)
 {
 	struct kvpci_function *handle = transport->function->handle;
 
+	if (on)
+		kvpci_function_add_range(handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT, at, 1, NULL);
+	else
+		kvpci_function_remove_range(handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT, at, 1);
+}
+
+/*
+ * Writes to the bytes of configuration space that have bus master enable and MSI-X enable come here
+ * only while the back end could access memory, and interrupt: no driver's probe has one then.
+ */
+static void watch_config(struct transport *transport, bool on)
+{
 	if (transport->watched == on)
 		return;
 	transport->watched = on;
-	if (on)
-		kvpci_function_add_range(handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT, COMMAND, 1, NULL);
-	else
-		kvpci_function_remove_range(handle, KVPCI_CONFIG, KVPCI_RANGE_EXIT, COMMAND, 1);
+	watch_byte(transport, COMMAND, on);
+	if (transport->msix)
+		watch_byte(transport, transport->msix + MSIX_CONTROL + 1, on);
 }
 
 static bool is_master(struct transport *transport)
@@ -361,7 +368,7 @@ static void start(struct transport *transport)
 		needs_reset(transport);
 		return;
 	}
-	watch_master(transport, true);
+	watch_config(transport, true);
 	/* Some queues may run by the time that one can't. */
 	transport->started = true;
 	error = run_queues(transport);
@@ -373,7 +380,7 @@ static void start(struct transport *transport)
 static void end(struct transport *transport)
 {
 	stop(transport);
-	watch_master(transport, false);
+	watch_config(transport, false);
 }
 
 /* Can the device be driven with what the driver has chosen? */
@@ -500,7 +507,10 @@ static void update_master(struct transport *transport)
 		fail_start(transport, error);
 }
 
-/* The driver has chosen another vector, and is not to miss an interrupt for that. */
+/*
+ * The driver has chosen another vector, or has enabled MSI-X, and is not to miss an interrupt for
+ * that. With MSI-X it had a vector's: nobody may listen to the pin yet.
+ */
 static int update_call(struct transport *transport, unsigned int i, __u16 vector)
 {
 	struct queue *queue = &transport->queues[i];
@@ -511,7 +521,7 @@ static int update_call(struct transport *transport, unsigned int i, __u16 vector
 		return 0;
 	queue->call = call;
 	error = ops_of(transport)->set_call(transport->device->backend, i, queue);
-	if (!error)
+	if (!error && call != transport->pin)
 		interrupt(transport, vector, ISR_QUEUE);
 	return error;
 }
@@ -555,7 +565,7 @@ static int enable_queue(struct transport *transport, unsigned int i,
 	return 0;
 }
 
-/* With DRIVER_OK set, the driver has written to registers of a queue: see which, and why. */
+/* With DRIVER_OK set, the driver has written to what queues depend on: see which, and why. */
 static void update_queues(struct transport *transport)
 {
 	/* If not, the driver has been told to reset the device first. */
@@ -713,10 +723,13 @@ void virtio_written(void *state, unsigned int bar, __u64 offset, unsigned int si
 	struct transport *transport = state;
 
 	pthread_mutex_lock(&transport->lock);
-	if (bar == KVPCI_CONFIG)
+	if (bar == KVPCI_CONFIG) {
 		update_master(transport);
-	else if (bar == CONFIG_BAR)
+		/* With MSI-X, or without it, they interrupt otherwise. */
+		update_queues(transport);
+	} else if (bar == CONFIG_BAR) {
 		transport_written(transport, offset, size);
+	}
 	pthread_mutex_unlock(&transport->lock);
 }
 
@@ -1015,6 +1028,9 @@ static int create(struct transport *transport)
 
 	if (transport->device->endpoint)
 		iommu_endpoint_show(transport->device->endpoint, transport->function->slot);
+	status = function_find_capability(transport->function, CAP_MSIX, &transport->msix);
+	if (status)
+		return status;
 	transport->queues = calloc(transport->device->nr_queues, sizeof(*transport->queues));
 	transport->vectors = event_array(nr_vectors(transport->device));
 	if (!transport->queues || !transport->vectors)
