@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,6 +109,31 @@ static void owners(void)
 	rmdir(folder);
 }
 
+/* May we make network namespaces? */
+static bool has_namespaces(void)
+{
+	int ours = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	const bool has = !unshare(CLONE_NEWNET);
+
+	EXPECT(!has || !setns(ours, CLONE_NEWNET));
+	close(ours);
+	return has;
+}
+
+/* A superuser's daemon has nobody to talk to but us. */
+static void network(void)
+{
+	static const char *const shell[] = { "sh", NULL };
+	char command[128], ours[64] = "";
+
+	if (!has_namespaces())
+		return;
+	EXPECT(readlink("/proc/self/ns/net", ours, sizeof(ours) - 1) > 0);
+	snprintf(command, sizeof(command),
+		 "[ \"$(readlink /proc/self/ns/net)\" = '%s' ] || echo it is alone", ours);
+	EXPECT_MESSAGE(explain(shell, command, NULL, 0), STATUS_FAILED, "it is alone");
+}
+
 /* Whoever starts us may have told the kernel that nobody wants to know how children end. */
 static void ignored_children(void)
 {
@@ -175,6 +202,7 @@ static void orphans(void)
 
 const struct test daemon_tests[] = {
 	{ "ignored_children", ignored_children },
+	{ "network", network },
 	{ "orphans", orphans },
 	{ "owners", owners },
 	{ "search", search },

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,8 @@ static void __attribute__((noreturn)) run(const struct daemon_program *program, 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
+	/* It has its sockets. Only a superuser's can be without the host's network. */
+	unshare(CLONE_NEWNET);
 	become_owner(program);
 	/* Another user's process would have lost it. */
 	prctl(PR_SET_PDEATHSIG, program->finishes ? SIGTERM : SIGKILL);
