@@ -44,24 +44,12 @@ $1 == "virtio" && $2 == "end" { complete++ }
 
 $1 == "virtio" && NF == 5 { keep($2 "," $3 "," $4, $5) }
 
-function as_text(number)
-{
-	return number == int(number) ? sprintf("%.0f", number) : sprintf("%.2f", number)
-}
-
-# What row i has of a system, "" if it was not measured.
-function result(name, i, number)
-{
-	number = median(name "," key_of[i])
-	return number == "" ? "" : as_text(number)
-}
-
 # The most that row i may be, "" if anything.
 function goal(i, j, least, other)
 {
 	least = most_of[i]
 	for (j = 2; like_qemu_of[i] && j <= systems; j++) {
-		other = result(system_of[j], i)
+		other = result(system_of[j], key_of[i])
 		if (other != "" && (least == "" || other + 0 < least + 0))
 			least = other
 	}
@@ -85,7 +73,7 @@ function print_json(i, j, parts, last)
 				printf "%s\n      \"%s\": {", last == "" ? "" : " },",
 					parts[1] >json
 			printf "%s \"%s\": %s", parts[1] == last ? "," : "", parts[2],
-				or_null(result(system_of[j], i)) >json
+				or_null(result(system_of[j], key_of[i])) >json
 			last = parts[1]
 		}
 		printf " }\n    }" >json
@@ -101,12 +89,8 @@ END {
 	heading("Virtio devices: the same back ends, two disks and a network device")
 	for (i = 1; i <= rows; i++) {
 		print_text(text_of[i])
-		for (j = 1; j <= systems; j++) {
-			cost = result(system_of[j], i)
-			missing += cost == ""
-			printf " %14s", with_commas(cost)
-		}
-		printf "%s\n", verdict(goal(i), result("kvpci", i))
+		missing += print_results(key_of[i])
+		printf "%s\n", verdict(goal(i), result("kvpci", key_of[i]))
 	}
 	if (missing)
 		printf "%snot measured: %d%s\n", bad, missing, plain
