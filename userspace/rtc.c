@@ -41,6 +41,8 @@ enum {
 /* What the chip takes for an update; the time is not to be read then. */
 #define UPDATE_NSEC		2228000
 #define NSEC_PER_SEC		1000000000L
+#define SECONDS_PER_DAY		86400
+#define EPOCH_WEEKDAY		4	/* of the first day of 1970, a Thursday; 0: Sunday */
 
 static atomic_uint selected;
 
@@ -56,28 +58,57 @@ static unsigned int ram_units(const struct guest_memory *memory)
 	return end < RAM_BASE ? 0 : (end - RAM_BASE) / RAM_UNIT;
 }
 
+static bool is_leap_year(unsigned int year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+struct date {
+	unsigned int day, month, year;
+};
+
+/* gmtime_r() would read a file of time zones first, while the guest waits. */
+static struct date date_of(unsigned long days)
+{
+	static const __u8 lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	struct date date = { .month = 1, .year = 1970 };
+	unsigned int length;
+
+	while (days >= (length = is_leap_year(date.year) ? 366 : 365)) {
+		days -= length;
+		date.year++;
+	}
+	while (days >= (length = lengths[date.month - 1] +
+				 (date.month == 2 && is_leap_year(date.year)))) {
+		days -= length;
+		date.month++;
+	}
+	date.day = days + 1;
+	return date;
+}
+
 static __u8 read_register(const struct guest_memory *memory, unsigned int number)
 {
 	struct timespec now;
-	struct tm time;
+	unsigned long days;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &time);
+	days = now.tv_sec / SECONDS_PER_DAY;
 	switch (number) {
 	case REG_SECONDS:
-		return bcd(time.tm_sec);
+		return bcd(now.tv_sec % 60);
 	case REG_MINUTES:
-		return bcd(time.tm_min);
+		return bcd(now.tv_sec / 60 % 60);
 	case REG_HOURS:
-		return bcd(time.tm_hour);
+		return bcd(now.tv_sec / 3600 % 24);
 	case REG_WEEKDAY:
-		return bcd(time.tm_wday + 1);
+		return bcd((days + EPOCH_WEEKDAY) % 7 + 1);
 	case REG_DAY:
-		return bcd(time.tm_mday);
+		return bcd(date_of(days).day);
 	case REG_MONTH:
-		return bcd(time.tm_mon + 1);
+		return bcd(date_of(days).month);
 	case REG_YEAR:
-		return bcd(time.tm_year % 100);
+		return bcd(date_of(days).year % 100);
 	case REG_A:
 		return A_RUNS | (now.tv_nsec >= NSEC_PER_SEC - UPDATE_NSEC ? A_UPDATE : 0);
 	case REG_B:
