@@ -12,9 +12,10 @@
 
 counters=/sys/kernel/debug/kvm
 
-# Without an exit: hundredths of a second of the processor; a look is one of the clock. Where
-# somebody polls, so that the clock does not leap, fewer looks will do.
-patience_running=300
+# Without an exit: hundredths of a second of the processor, in which a kernel that unpacks itself has
+# several for memory; a look is one of the clock. Where somebody polls, so that the clock does not
+# leap, fewer looks will do.
+patience_running=150
 patience_halted=1000
 
 # guest_looks LAUNCHER: has the guest made progress since the last look, or may it yet? $stands
