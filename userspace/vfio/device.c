@@ -176,12 +176,13 @@ static void forget(const struct vfio_device *device)
 	pthread_mutex_unlock(&devices_lock);
 }
 
+/* Until the host has it back, nobody is to open it again, who would find it as it was. */
 void vfio_device_close(struct vfio_device *device)
 {
-	forget(device);
 	if (device->fd >= 0)
 		close(device->fd);
 	device->fd = -1;
+	forget(device);
 	vfio_group_close(device->group);
 	device->group = NULL;
 	vfio_place_free(&device->place);
