@@ -403,6 +403,9 @@ static void vfio_destroy(void *opaque)
 	vfio_bars_destroy(&state->bars);
 	/* What it still does ends here: VFIO resets it. */
 	vfio_device_close(&state->vfio->device);
+	/* What comes into its slot is another one: this leaves its domain. */
+	iommu_endpoint_free(state->vfio->endpoint);
+	state->vfio->endpoint = NULL;
 	vfio_interrupts_destroy(&state->interrupts);
 	for (i = 0; i < NR_SOURCES; i++) {
 		if (state->sources[i] >= 0)
