@@ -28,6 +28,7 @@ struct function {
 	void *model_state;
 	__u16 slot_control;		/* of a port with a slot: the register; otherwise 0 */
 	bool tells_of_resets;		/* of a bridge: of what is behind it */
+	bool unrouted;			/* a message has no route, which the user knows */
 	time_t leaving;			/* and when the guest was asked to release that */
 };
 

@@ -322,7 +322,7 @@ static int route_failed(const struct host *host, const struct function *function
 
 int host_serve(struct host *host)
 {
-	const struct function *function;
+	struct function *function;
 	struct kvpci_function *culprit;
 	int status;
 	int error;
@@ -333,6 +333,10 @@ int host_serve(struct host *host)
 	if (!culprit)
 		return mirror_failed(error);
 	function = &host->functions[kvpci_function_user_data(culprit)];
+	/* The guest has it masked and unmasked as often as it likes: the user is told once. */
+	if (function->unrouted)
+		return STATUS_OK;
+	function->unrouted = true;
 	status = route_failed(host, function, error);
 	/* What has come while the guest runs does not end it: its messages wait. */
 	return function->plugged ? STATUS_OK : status;
