@@ -29,7 +29,7 @@ kill_copying()
 }
 
 echo "KTAP version 1"
-echo "1..15"
+echo "1..16"
 
 refuses "no device" 2 "say which device" --vfio ""
 refuses "interrupts of no kind" 2 "trigger or bypass" --vfio $edu,irq=polling
@@ -45,6 +45,9 @@ drive_with vfio-pci $smbus
 refuses "a group that the host uses, too" 1 "whose driver is ahci" --vfio $smbus
 drive_with vfio-pci $edu
 locking_at_most 4 refuses "more memory than may be locked" 1 "ulimit -l" --vfio $edu
+drive_with vfio-pci $e1000e
+locking_at_most 384 refuses "more than may be locked for all devices" 1 "512 MiB" --memory 256M \
+	--iommu --vfio $edu,iommu=on --vfio $e1000e,iommu=on
 refuses "no room for its BAR" 1 "1048576 bytes (vfio at 00:03.0)" --vfio $edu,addr=3 \
 	--device id=1b36:1100,addr=4,bar0=mem32/1G --device id=1b36:1100,addr=5,bar0=mem32/512M
 

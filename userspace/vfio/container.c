@@ -195,19 +195,23 @@ static int open_kvm(const char *label)
 	return STATUS_OK;
 }
 
-static int locked_failed(const char *label)
+/* What other devices have locked counts, too. */
+static int locked_failed(const struct container *container, const char *label)
 {
-	if (lock_limit < vm->memory->size)
-		return fail("%s: the guest's memory, %llu MiB, can't be locked for it, since the limit is %llu MiB: raise it (ulimit -l unlimited, or LimitMEMLOCK= of a service)",
-			    label, vm->memory->size / MIB(1), lock_limit / MIB(1));
+	const __u64 others = __atomic_load_n(&locked, __ATOMIC_RELAXED) - container->mapped;
+	const __u64 needed = others + vm->memory->size;
+
+	if (lock_limit < needed)
+		return fail("%s: the guest's memory can't be locked for it: with what other devices have that is %llu MiB, and the limit is %llu: raise it (ulimit -l unlimited, or LimitMEMLOCK= of a service)",
+			    label, (needed + MIB(1) - 1) / MIB(1), lock_limit / MIB(1));
 	return fail("%s: there is not enough memory to lock all of the guest's, lower --memory",
 		    label);
 }
 
-static int map_failed(const char *label, int error)
+static int map_failed(const struct container *container, const char *label, int error)
 {
 	if (error == -ENOMEM)
-		return locked_failed(label);
+		return locked_failed(container, label);
 	return fail("%s: the host's IOMMU does not map the guest's memory (%s): lower --memory, of which the end may be out of its reach",
 		    label, strerror(-error));
 }
@@ -237,7 +241,7 @@ static int map_memory(struct container *container, const char *label)
 			.host = memory->ram[i].host,
 			.access = IOMMU_READ | IOMMU_WRITE,
 		});
-	return error ? map_failed(label, error) : STATUS_OK;
+	return error ? map_failed(container, label, error) : STATUS_OK;
 }
 
 static int set_iommu(struct container *container, const char *label)
