@@ -6,6 +6,7 @@
  *	reach fault FUNCTION GROUP	have it send and receive at addresses that are not mapped
  *	reach load FUNCTION GROUP N	unmap N times what it is writing to
  *	reach time FUNCTION GROUP N	map and unmap a page N times: how long does it take?
+ *	reach idle FUNCTION GROUP N	the same, for any device, which does nothing
  *	reach flood INTERFACE		on the other end: send it packets, for ever
  *
  * FUNCTION is bound to vfio-pci, as 0000:00:02.0. Its notifications have to be in memory.
@@ -161,13 +162,17 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "flood"))
 		flood(argv[2]);
 	if (argc < 4) {
-		fprintf(stderr, "usage: reach fault|load|time FUNCTION GROUP [N]\n"
+		fprintf(stderr, "usage: reach fault|load|time|idle FUNCTION GROUP [N]\n"
 				"       reach flood INTERFACE\n");
 		return 2;
 	}
 	config_start = vfio_open(argv[2], argv[3]);
 	config_fd = vfio_device;
 	map_bar = vfio_map_bar;
+	if (!strcmp(argv[1], "idle")) {
+		take_time(argc > 4 ? atoi(argv[4]) : 1);
+		return 0;
+	}
 	start();
 	if (!strcmp(argv[1], "fault"))
 		fault();
