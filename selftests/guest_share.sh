@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A directory that is shared with a Linux guest, by a virtiofsd that kvpci-run starts, and by one
-# that was there: both sides see what the other writes; a daemon that is killed; what can't be.
+# that was there: both sides see what the other writes; a daemon that is stopped for a while,
+# or killed; what can't be.
 #
 # Depends on: delivery.
 
@@ -27,12 +28,15 @@ make_directory()
 serve()
 {
 	case $1 in
+	stop|continue|kill|again)	served_by "$launcher" virtiofsd >"$tmp/served" ;;
+	esac
+	case $1 in
 	change)
 		echo after >"$shared/changing"
 		echo >&3
 		;;
+	stop|continue)	pause_daemon "$1" "$(cat "$tmp/served")" ;;
 	kill|again)
-		served_by "$launcher" virtiofsd >"$tmp/served"
 		kill -KILL "$(cat "$tmp/served")"
 		await_message .
 		echo >&3
@@ -56,16 +60,19 @@ try()
 		"$(stat -c %u:%g "$shared/folder/other")"
 }
 
-# What serves the directory is killed, and another takes its place.
+# What serves the directory is stopped for a while, and then killed, and another takes its place.
 try_again()
 {
 	make_directory
-	append="how=again"
-	converse share serve --share "$option,tag=files"
+	head -c 2M /dev/urandom >"$tmp/disk"
+	append="how=again sum=$(sum <"$tmp/disk")"
+	converse share serve --share "$option,tag=files" --disk "$tmp/disk"
 	again_status=$?
 	guest_passed
 	guest_result $? "another daemon: the guest's own tests"
 	guest_result $again_status "another daemon: the launcher ends with status 0"
+	same "another daemon: the host finds what was written to one that was stopped" \
+		"$(sum <"$shared/new")" "$(sum <"$shared/written")"
 	daemon_came_back
 	guest_result $? "another daemon: the launcher says what has become of it"
 	! pgrep -x virtiofsd
@@ -110,7 +117,7 @@ end_daemon()
 }
 
 echo "KTAP version 1"
-echo "1..23"
+echo "1..24"
 
 option=$tmp/shared,,1
 try "a directory" "$option"

@@ -3,7 +3,7 @@
 #
 # A Linux guest's network device, served by a vhost-user daemon: DPDK's testpmd, which takes packets
 # from it to a tap and back. Packets and connections both ways, with one pair of queues and with
-# two; a daemon that is killed; what can't be.
+# two; a daemon that is stopped for a while, or killed; what can't be.
 #
 # Depends on: delivery, processors.
 
@@ -27,11 +27,19 @@ try()
 	end_testpmd TERM
 }
 
-# kill_daemon LINE: of a guest that asks for it.
-kill_daemon()
+# answer_streams: send back what comes from the guest, once.
+answer_streams()
+{
+	"$stream" echo tcp 5001 >/dev/null 3>&- &
+	echoer=$!
+}
+
+# serve_daemon LINE: of a guest that asks for something to be done with it.
+serve_daemon()
 {
 	case $1 in
 	up)	net_address dtap0 ;;
+	stop|continue)	pause_daemon "$1" $testpmd ;;
 	kill|go)
 		kill -KILL $testpmd
 		wait $testpmd 2>/dev/null
@@ -41,19 +49,22 @@ kill_daemon()
 	come)
 		start_testpmd 2
 		net_address dtap0
-		"$stream" echo tcp 5001 >/dev/null 3>&- &
-		echoer=$!
+		answer_streams
 		echo >&3
 		;;
 	esac
 }
 
-# The daemon is killed while the guest uses it, and another takes its place.
+# The daemon is stopped for a while, and then killed while the guest uses it, and another takes its
+# place.
 try_again()
 {
 	start_testpmd 2
-	append="how=again"
-	converse netlost kill_daemon --cpus 2 --net "vhost-user=$tmp/socket,queues=2"
+	head -c 2M /dev/urandom >"$tmp/disk"
+	append="how=again sum=$(sum <"$tmp/disk")"
+	answer_streams
+	converse netlost serve_daemon --cpus 2 --net "vhost-user=$tmp/socket,queues=2" \
+		--disk "$tmp/disk"
 	again_status=$?
 	kill "$echoer" 2>/dev/null
 	end_testpmd TERM
@@ -69,7 +80,7 @@ try_kill()
 {
 	start_testpmd 2
 	append="iomem=relaxed"
-	converse netlost kill_daemon --cpus 2 --net "vhost-user=$tmp/socket,queues=2,reconnect=off"
+	converse netlost serve_daemon --cpus 2 --net "vhost-user=$tmp/socket,queues=2,reconnect=off"
 	kill_status=$?
 	wait $testpmd 2>/dev/null
 	guest_passed

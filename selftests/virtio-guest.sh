@@ -39,6 +39,29 @@ converse()
 	return $converse_status
 }
 
+# await_halt PROCESS: until none of its threads runs any more.
+await_halt()
+{
+	while cat "/proc/$1"/task/*/status 2>/dev/null | grep -q '^State:[[:space:]]*[RSD]'; do
+		sleep 0.01
+	done
+}
+
+# pause_daemon WORD PROCESS: if what a guest asks for is that what serves its device stops, or
+# continues, do that, and tell the guest.
+pause_daemon()
+{
+	case $1 in
+	stop)
+		kill -STOP "$2"
+		await_halt "$2"
+		;;
+	continue)	kill -CONT "$2" ;;
+	*)	return ;;
+	esac
+	echo >&3
+}
+
 # await_message PATTERN: until the launcher has said something with that in it, or has ended.
 await_message()
 {

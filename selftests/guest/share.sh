@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 #
 # A directory that guest_share.sh shares by the tag "files". It changes a file, or kills what serves
-# the directory, when this asks for it. how=kill has that and no more; and how=again, in which another
-# takes its place.
+# the directory, when this asks for it. how=kill has that and no more; and how=again, in which it is
+# stopped for a while before that, and another takes its place.
 
 . /lib.sh
 . /virtio.sh
@@ -12,11 +12,11 @@ how=$(argument how)
 exec 4</dev/ttyS0
 case $how in
 kill)	plan 5 ;;
-again)	plan 6 ;;
+again)	plan 10 ;;
 *)	plan 9 ;;
 esac
 
-modprobe -a virtio_pci virtiofs
+modprobe -a virtio_pci virtiofs virtio_blk
 mkdir /mnt
 check "it is mounted" mount -t virtiofs files /mnt
 same "a file is as the host made it" "$(cat /mnt/data-sum)" "$(sum_of /mnt/data)"
@@ -40,12 +40,18 @@ if [ "$how" = kill ]; then
 	check "the device wants to be reset" wait_for needs_reset virtio0
 	sleep 2
 	check "what nobody serves is not there" unanswered
-	same "the guest lives on, and so does configuration space" 0x1af4 \
-		"0x$(setpci -s "$(virtio_function virtio0)" VENDOR_ID)"
+	is_alive "$(virtio_function virtio0)"
 	poweroff -n -f
 fi
 
+# rewrite: what is read from the directory is written to it, and is there in the end.
+rewrite()
+{
+	dd if=/mnt/new of=/mnt/written bs=64k conv=fsync 2>/dev/null && cmp /mnt/new /mnt/written
+}
+
 if [ "$how" = again ]; then
+	held_up "$(virtio_function "$(virtio_device 26)")" rewrite
 	ask again
 	# The next one knows nothing of what the one before had been told, and says so.
 	check "what the guest had mounted is no more" wait_for refused cat /mnt/changing

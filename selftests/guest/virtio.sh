@@ -265,6 +265,32 @@ reset_queue()
 	[ $(($(devmem "$reset_enable" 16))) = 0 ]
 }
 
+# is_alive FUNCTION: configuration space is what it was. A test.
+is_alive()
+{
+	same "the guest lives on, and so does configuration space" 0x1af4 \
+		"0x$(setpci -s "$1" VENDOR_ID)"
+}
+
+# held_up FUNCTION COMMAND...: what serves that function's device is stopped, and COMMAND, which uses
+# the device, waits for it, while the guest and its disk, which another process serves, do not. Then it
+# goes on, and COMMAND succeeds. Four tests. sum=, on the kernel's command line, is of the disk.
+held_up()
+{
+	held_function=$1
+	shift
+	wait_for [ -b /dev/vda ]
+	ask "stop"
+	{ "$@"; echo $? >/held; } &
+	sleep 2
+	same "what nobody serves is waited for" "" "$(cat /held 2>/dev/null)"
+	is_alive "$held_function"
+	same "and so does its disk" "$(argument sum)" "$(sum_of /dev/vda)"
+	ask "continue"
+	wait $!
+	same "when it is served again, nothing has been lost" 0 "$(cat /held)"
+}
+
 # ask WORD: the host does it, and then writes a line to the serial port, which is descriptor 4.
 ask()
 {
