@@ -340,6 +340,12 @@ static void circles(void)
 	EXPECT(!vfio_config_describe(&config, &able, &spec, "it"));
 	EXPECT(spec.nr_capabilities == 7);
 	spec_free(&spec);
+	/* One that says behind its end how long it is. */
+	put(&config, 0x100, 4, 0xffc10001);
+	put(&config, 0xffc, 4, 0x0001000b);
+	EXPECT(!vfio_config_describe(&config, &able, &spec, "it"));
+	EXPECT(!find(&spec, KVPCI_CAP_EXTENDED, PCI_EXT_CAP_ID_VNDR));
+	spec_free(&spec);
 	for (i = 0; i < 1000; i++) {
 		unsigned int byte;
 

@@ -17,6 +17,7 @@
 
 #define EXTENDED_START		0x100
 #define EXTENDED_HEADER		4
+#define EXTENDED_LEAST		8	/* with anything behind its header */
 
 /* PCI Express: what the guest may write of device control, link control and device control 2. */
 #define EXPRESS_V1_LENGTH	0x14
@@ -100,7 +101,7 @@ static __u16 next_extended(const struct vfio_config *config, __u16 at)
 	if (!at)
 		return header && header != ~0U ? EXTENDED_START : 0;
 	at = PCI_EXT_CAP_NEXT(header);
-	return at < EXTENDED_START || at > VFIO_CONFIG_SIZE - EXTENDED_HEADER ? 0 : at;
+	return at < EXTENDED_START || at > VFIO_CONFIG_SIZE - EXTENDED_LEAST ? 0 : at;
 }
 
 typedef __u16 (*next_function)(const struct vfio_config *config, __u16 at);
@@ -345,7 +346,7 @@ static int add_extended(struct vfio_config *config, struct device_spec *spec, __
 	if (!shown)
 		return STATUS_OK;
 	length = extended_length(config, shown, at);
-	if (length < EXTENDED_HEADER + 4)
+	if (length < EXTENDED_LEAST)
 		return STATUS_OK;
 	what.offset = moved ? *guest_at : at;
 	if (shown->treatment == PASS)
