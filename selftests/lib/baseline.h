@@ -28,6 +28,7 @@ struct baseline {
 void baseline_take(struct baseline *baseline);
 const char *baseline_users(const struct baseline *baseline);
 const char *baseline_memory(const struct baseline *baseline, int times);
+int baseline_rounds(int times);
 
 /*
  * Does the last argument, done @times times, leave memory? With kselftest_harness.h. The
@@ -39,13 +40,14 @@ const char *baseline_memory(const struct baseline *baseline, int times);
 
 #define EXPECT_NO_LEAK(times, ...)					\
 do {									\
-	const int rounds = times;					\
+	const int rounds = baseline_rounds(times);			\
 	const char *what = "not tried";					\
 	struct baseline base;						\
 	int round, series;						\
 									\
 	for (series = 0; what && series < SERIES; series++) {		\
-		for (round = -WARM_UP; round < rounds; round++) {	\
+		for (round = rounds < WARM_UP ? -rounds : -WARM_UP; round < rounds;	\
+		     round++) {						\
 			if (!round)					\
 				baseline_take(&base);			\
 			__VA_ARGS__;					\
