@@ -49,6 +49,10 @@ machine_prepare()
 	accel=tcg,thread=multi
 	smp=${smp:-2}
 	console=console=ttyS0
+	# All processors' time stamp counters are this machine's, which Linux can't know: it would
+	# take the HPET for its clock, and each look at that is an access to a device, ten times as
+	# slow. With --icount there is one processor, and no doubt.
+	[ -n "$icount" ] || append="$append tsc=reliable"
 	# KVM on PREEMPT_RT wants a constant TSC. QEMU doesn't say that the emulated one is, but
 	# Linux takes it for granted on VMware's machines, which it knows by their serial
 	# number and their port.
