@@ -105,14 +105,16 @@ function suits(machine, test) {
 	return value[machine, "paging"] != "nested" || (test, "paging") in depends
 }
 
-# The machine of the group that brings most to the test, the first of them, or 0.
+# The machine of the group that brings most to the test, the first of them, or 0. One for tests of
+# its number of processors rather than one for any.
 function best(in_group, test,    machine, most, found, new) {
 	most = found = 0
 	for (machine = 1; machine <= nr_machines; machine++) {
 		if (group[machine] != in_group || !suits(machine, test))
 			continue
 		new = brings(machine, test, 0)
-		if (new > most) {
+		if (new > most || new && new == most && processors[found] == "any" &&
+				  processors[machine] != "any") {
 			most = new
 			found = machine
 		}
