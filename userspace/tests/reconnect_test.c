@@ -549,7 +549,48 @@ static void network(void)
 	peer_await();
 }
 
+/* Its own requests are done a moment later. */
+static void *complete(void *argument)
+{
+	bool *completed = argument;
+
+	usleep(100000);
+	*completed = true;
+	__atomic_store_n(&((struct vring_used *)memory_at(&memory, USED, 4))->idx, htole16(3),
+			 __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* A queue is stopped when the daemon has nothing under way of it, which is not for it to tell. */
+static void stopped_under_way(void)
+{
+	bool completed = false;
+	pthread_t thread;
+
+	begin(PROTOCOL);
+	requests(3, 1);
+	EXPECT(!pthread_create(&thread, NULL, complete, &completed));
+	EXPECT(!backend->ops->stop(backend) && completed);
+	pthread_join(thread, NULL);
+	end();
+	peer_await();
+}
+
+/* More than there can be: the guest has used the ring's memory for something else. */
+static void stopped_without_ring(void)
+{
+	const long long second = vhost_user_deadline(1000);
+
+	begin(PROTOCOL);
+	requests(3, 1000);
+	EXPECT(!backend->ops->stop(backend) && vhost_user_deadline(0) < second);
+	end();
+	peer_await();
+}
+
 const struct test reconnect_tests[] = {
+	{ "stopped_under_way", stopped_under_way },
+	{ "stopped_without_ring", stopped_without_ring },
 	{ "idle", idle },
 	{ "waiting", waiting },
 	{ "introductions", introductions },

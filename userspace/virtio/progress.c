@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How far a back end had come with a split virtqueue (Virtual I/O Device 1.2, 2.7).
+ * How far a back end has come with a split virtqueue (Virtual I/O Device 1.2, 2.7).
  *
  * Which requests it has completed can't be told from these areas in general. A back end may
  * complete them in any order, and the driver uses the descriptors of those that it has for others
@@ -38,6 +38,18 @@ __u16 progress_used(const struct guest_memory *memory, struct iommu_endpoint *en
 
 	read_index(memory, endpoint, queue->device, &used);
 	return used;
+}
+
+bool progress_is_under_way(const struct guest_memory *memory, struct iommu_endpoint *endpoint,
+			   const struct queue *queue)
+{
+	__u16 available, used, left;
+
+	if (!read_index(memory, endpoint, queue->driver, &available) ||
+	    !read_index(memory, endpoint, queue->device, &used))
+		return false;
+	left = available - used;
+	return left && left <= queue->size;
 }
 
 bool progress_is_complete(const struct guest_memory *memory, struct iommu_endpoint *endpoint,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How far a back end that has gone had come with a split virtqueue, as far as its areas, which are
- * in the guest's memory, tell it.
+ * How far a back end has come with a split virtqueue, as far as its areas, which are in the guest's
+ * memory, tell it.
  */
 #ifndef VIRTIO_PROGRESS_H
 #define VIRTIO_PROGRESS_H
@@ -19,6 +19,13 @@ struct iommu_endpoint;
  */
 __u16 progress_used(const struct guest_memory *memory, struct iommu_endpoint *endpoint,
 		    const struct queue *queue);
+
+/*
+ * Are there some that it has not completed? Not if the memory has been used for something else, and
+ * there are more than can be.
+ */
+bool progress_is_under_way(const struct guest_memory *memory, struct iommu_endpoint *endpoint,
+			   const struct queue *queue);
 
 /* Has it completed all that there are? */
 bool progress_is_complete(const struct guest_memory *memory, struct iommu_endpoint *endpoint,

@@ -31,6 +31,7 @@
  */
 #include <errno.h>
 #include <linux/virtio_config.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -57,6 +58,9 @@
 
 /* As many as DPDK has under way. */
 #define MAX_LATE_MISSES	2048
+
+/* Milliseconds for requests that have been begun, of all queues that an operation stops. */
+#define DRAIN_TIMEOUT	2000
 
 enum presence {
 	PRESENT,
@@ -481,12 +485,31 @@ static int answer_late(struct vhost_user *user)
 	return event < 0 ? channel_give_up(&user->channel, event) : 0;
 }
 
+/*
+ * qemu-storage-daemon 7.2 does not wait for the requests that it has begun when a queue is stopped:
+ * it goes on to write their data to memory that the guest uses for something else by then, and does
+ * not tell when it has done so. So there are to be none.
+ */
+static void drain_queue(struct vhost_user *user, const struct queue *queue)
+{
+	const long long end = user->channel.deadline - VHOST_USER_TIMEOUT + DRAIN_TIMEOUT;
+
+	if (!user->type.has_inflight || user->accepted & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED))
+		return;
+	while (progress_is_under_way(user->backend.memory, user->iotlb.endpoint, queue) &&
+	       !channel_listen(&user->channel) && vhost_user_deadline(0) < end)
+		poll(NULL, 0, 1);
+}
+
 /* Where has it stopped? */
-static int halt_queue(struct vhost_user *user, unsigned int index, __u32 *base)
+static int halt_queue(struct vhost_user *user, unsigned int index, const struct queue *queue,
+		      __u32 *base)
 {
 	struct vhost_user_message message = { .payload.state = { .index = index } };
-	int error = set_enabled(user, index, false);
+	int error;
 
+	drain_queue(user, queue);
+	error = set_enabled(user, index, false);
 	if (!error)
 		error = channel_ask(&user->channel, VHOST_USER_GET_VRING_BASE, &message,
 				    sizeof(message.payload.state));
@@ -497,11 +520,11 @@ static int halt_queue(struct vhost_user *user, unsigned int index, __u32 *base)
 /* Nothing will go on where it was. */
 static int stop_queue(struct vhost_user *user, unsigned int index)
 {
-	bool running = user->queues[index].running;
+	const struct vhost_user_queue was = user->queues[index];
 	__u32 base;
 
 	user->queues[index] = (struct vhost_user_queue){ .begun = false };
-	return running ? halt_queue(user, index, &base) : 0;
+	return was.running ? halt_queue(user, index, &was.queue, &base) : 0;
 }
 
 static int vhost_user_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
@@ -515,7 +538,7 @@ static int vhost_user_pause(struct backend *backend, struct queue *queues, unsig
 
 		if (!state->running)
 			continue;
-		error = halt_queue(user, i, &queues[i].base);
+		error = halt_queue(user, i, &state->queue, &queues[i].base);
 		if (error)
 			break;
 		state->running = false;
