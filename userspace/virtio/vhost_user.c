@@ -59,8 +59,8 @@
 /* As many as DPDK has under way. */
 #define MAX_LATE_MISSES	2048
 
-/* Milliseconds for requests that have been begun, of all queues that an operation stops. */
-#define DRAIN_TIMEOUT	2000
+/* Milliseconds for the next one of the requests that a queue has begun, when it is to stop. */
+#define DRAIN_TIMEOUT	1000
 
 enum presence {
 	PRESENT,
@@ -488,17 +488,29 @@ static int answer_late(struct vhost_user *user)
 /*
  * qemu-storage-daemon 7.2 does not wait for the requests that it has begun when a queue is stopped:
  * it goes on to write their data to memory that the guest uses for something else by then, and does
- * not tell when it has done so. So there are to be none.
+ * not tell when it has done so. So there are to be none. Those that it can't make sense of it does
+ * not complete at all.
  */
 static void drain_queue(struct vhost_user *user, const struct queue *queue)
 {
-	const long long end = user->channel.deadline - VHOST_USER_TIMEOUT + DRAIN_TIMEOUT;
+	const long long end = user->channel.deadline - VHOST_USER_TIMEOUT / 2;
+	long long give_up = 0;
+	__u16 last = 0;
 
 	if (!user->type.has_inflight || user->accepted & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED))
 		return;
 	while (progress_is_under_way(user->backend.memory, user->iotlb.endpoint, queue) &&
-	       !channel_listen(&user->channel) && vhost_user_deadline(0) < end)
+	       !channel_listen(&user->channel)) {
+		const __u16 used = progress_used(user->backend.memory, user->iotlb.endpoint, queue);
+		const long long now = vhost_user_deadline(0);
+
+		if (used != last || !give_up)
+			give_up = now + DRAIN_TIMEOUT;
+		if (now >= give_up || now >= end)
+			break;
+		last = used;
 		poll(NULL, 0, 1);
+	}
 }
 
 /* Where has it stopped? */
