@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Devices of the host in slots of a Linux guest: one is plugged while the guest runs, and then the
-# host takes both away from VFIO, for which the guest releases them.
+# host takes both away from VFIO, for which the guest releases them: one at once, and the other when
+# it has come to serve that slot.
 #
 # Depends on: kernel.
 # Needs: host vfio.
@@ -25,7 +26,11 @@ serve()
 		use_nvme || failed=disk
 		;;
 	take-edu)
-		drive_with pci-stub $edu || failed=edu
+		drive_with pci-stub $edu &
+		taker=$!
+		await_message "$edu: .* in no slot that the guest serves"
+		echo >&3
+		wait $taker || failed=edu
 		echo >&3
 		;;
 	esac

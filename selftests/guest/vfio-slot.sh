@@ -30,7 +30,11 @@ data_sum()
 		cut -d ' ' -f 1
 }
 
-plan 7
+# The driver of the port that edu is behind, as the bus pci_express has it.
+ports=/sys/bus/pci_express/drivers/pciehp
+
+exec 4</dev/ttyS0
+plan 8
 
 check "modules are loaded" modprobe nvme
 same "one port has something in its slot" "0 1" \
@@ -40,9 +44,15 @@ check "a disk comes" look [ -b $disk ]
 same "with its data" "$(argument sum)" "$(data_sum)"
 echo "take-disk"
 check "it is released when the host wants it back" look [ ! -e $nvme ]
+# A slot that nobody serves, and then somebody does.
+port=$(basename "$ports"/0000:00:03.0:*)
+echo "$port" >$ports/unbind
 echo "take-edu"
-check "so is what was there from the start" look [ ! -e $edu ]
+read -r _ <&4
+check "what can't be asked for stays" [ -e $edu ]
+echo "$port" >$ports/bind
+check "and is released once it can be" look [ ! -e $edu ]
 same "the slots are empty" "0 0" \
 	"$(cat /sys/bus/pci/slots/2/adapter) $(cat /sys/bus/pci/slots/3/adapter)"
 # The host may still be about to close them.
-read -r _
+read -r _ <&4
