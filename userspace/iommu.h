@@ -74,7 +74,8 @@ struct iommu_piece {
 
 /**
  * struct iommu_client_ops - what reaches memory for a device
- * @lazy: it is told of a piece only if it asks, or has asked when there was none
+ * @lazy: it is told of a piece only if it asks, or has asked when there was none. One that is not
+ *	may ask, too, and is told again then.
  * @map: know this piece from now on. Never overlaps another that it knows, but for one whose
  *	access is 0.
  * @unmap: forget all from @start to @last, whole pages. Pieces that it knows are whole in there.

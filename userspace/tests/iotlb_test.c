@@ -186,7 +186,12 @@ static void addresses(void)
 	EXPECT(what && what->iova == RINGS && what->size == 3 * PAGE &&
 	       what->perm == VHOST_ACCESS_RW &&
 	       what->uaddr == (unsigned long)memory_at(&memory, PHYSICAL, 1));
+	/* It is told before it asks, and when it does. */
+	before = nr_told();
 	EXPECT(map(BUFFER, 2 * PAGE, PHYSICAL + MIB(1), IOMMU_READ) == VIRTIO_IOMMU_S_OK);
+	what = told(VHOST_IOTLB_UPDATE);
+	EXPECT(nr_told() == before + 1 && what->iova == BUFFER && what->size == 2 * PAGE &&
+	       what->perm == VHOST_ACCESS_RO);
 	before = nr_told();
 	EXPECT(miss(BUFFER + PAGE + 7, VHOST_ACCESS_RO) == BACKEND_NOTHING && !nr_faults);
 	what = told(VHOST_IOTLB_UPDATE);
@@ -203,7 +208,24 @@ static void addresses(void)
 	end();
 }
 
-/* It asks once for what it can't reach, and is told when it can. */
+/* Where it writes it asks for both, as if it read there, too. What is only read stays so. */
+static void permissions(void)
+{
+	const struct vhost_iotlb_msg *what;
+
+	begin();
+	EXPECT(map(BUFFER, PAGE, PHYSICAL + MIB(1), IOMMU_WRITE) == VIRTIO_IOMMU_S_OK);
+	what = told(VHOST_IOTLB_UPDATE);
+	EXPECT(what && what->iova == BUFFER && what->perm == VHOST_ACCESS_RW);
+	EXPECT(miss(BUFFER, VHOST_ACCESS_RW) == BACKEND_NOTHING && !nr_faults);
+	EXPECT(map(BUFFER + PAGE, PAGE, PHYSICAL, IOMMU_READ) == VIRTIO_IOMMU_S_OK);
+	what = told(VHOST_IOTLB_UPDATE);
+	EXPECT(what && what->iova == BUFFER + PAGE && what->perm == VHOST_ACCESS_RO);
+	EXPECT(miss(BUFFER + PAGE, VHOST_ACCESS_RW) == BACKEND_NOTHING && nr_faults == 1);
+	end();
+}
+
+/* It asks once for what it can't reach, and is told when it can, or can do more. */
 static void denials(void)
 {
 	const struct vhost_iotlb_msg *what;
@@ -214,7 +236,8 @@ static void denials(void)
 	EXPECT(miss(BUFFER + 7, VHOST_ACCESS_WO) == BACKEND_NOTHING && nr_faults == 1);
 	EXPECT(nr_told() == before);
 	EXPECT(map(BUFFER + PAGE, PAGE, PHYSICAL, RW) == VIRTIO_IOMMU_S_OK);
-	EXPECT(nr_told() == before);
+	what = told(VHOST_IOTLB_UPDATE);
+	EXPECT(what && what->iova == BUFFER + PAGE);
 	EXPECT(map(BUFFER, PAGE, PHYSICAL, IOMMU_READ) == VIRTIO_IOMMU_S_OK);
 	what = told(VHOST_IOTLB_UPDATE);
 	EXPECT(what && what->iova == BUFFER && what->perm == VHOST_ACCESS_RO);
@@ -479,6 +502,7 @@ const struct test iotlb_tests[] = {
 	{ "denials", denials },
 	{ "misses that are late", late_misses },
 	{ "misses before it stops", stopped },
+	{ "permissions", permissions },
 	{ "rings that are not mapped", without_rings },
 	{ "who can be behind it", offered },
 	{ "bad requests", bad_requests },

@@ -29,22 +29,32 @@ static int tell(struct iotlb *iotlb, const struct vhost_iotlb_msg *message)
 	return iotlb->active ? iotlb->ops->send(iotlb->context, message) : 0;
 }
 
+/* A daemon asks for both where it writes (DPDK); what Linux receives it maps for writing only. */
+static __u8 permission(const struct iotlb *iotlb, __u32 access)
+{
+	if (iotlb->ops->daemon && access & IOMMU_WRITE)
+		return VHOST_ACCESS_RW;
+	return (access & IOMMU_READ ? VHOST_ACCESS_RO : 0) |
+	       (access & IOMMU_WRITE ? VHOST_ACCESS_WO : 0);
+}
+
 static int map(struct iommu_client *client, const struct iommu_piece *piece)
 {
 	const struct vhost_iotlb_msg message = {
 		.iova = piece->start,
 		.size = piece->last - piece->start + 1,
 		.uaddr = (uintptr_t)piece->host,
-		.perm = (piece->access & IOMMU_READ ? VHOST_ACCESS_RO : 0) |
-			(piece->access & IOMMU_WRITE ? VHOST_ACCESS_WO : 0),
+		.perm = permission(to_iotlb(client), piece->access),
 		.type = VHOST_IOTLB_UPDATE,
 	};
 
 	return tell(to_iotlb(client), &message);
 }
 
-static __u32 wanted(const struct vhost_iotlb_msg *miss)
+static __u32 wanted(const struct iotlb *iotlb, const struct vhost_iotlb_msg *miss)
 {
+	if (iotlb->ops->daemon && miss->perm & VHOST_ACCESS_WO)
+		return IOMMU_WRITE;
 	return (miss->perm & VHOST_ACCESS_RO ? IOMMU_READ : 0) |
 	       (miss->perm & VHOST_ACCESS_WO ? IOMMU_WRITE : 0);
 }
@@ -52,7 +62,8 @@ static __u32 wanted(const struct vhost_iotlb_msg *miss)
 /* Returns EFAULT as iommu_fetch_held() does. */
 static int answer(struct iotlb *iotlb, const struct vhost_iotlb_msg *miss, bool late)
 {
-	return iommu_fetch_held(iotlb->endpoint, &iotlb->client, miss->iova, 1, wanted(miss), late);
+	return iommu_fetch_held(iotlb->endpoint, &iotlb->client, miss->iova, 1,
+				wanted(iotlb, miss), late);
 }
 
 /* Who asked may need it still: it is woken, and knows nothing of the page. */
@@ -115,17 +126,15 @@ static int unmap(struct iommu_client *client, __u64 start, __u64 last)
 	return error ? error : answer_late(iotlb, start, last);
 }
 
-static const struct iommu_client_ops iotlb_ops = {
-	.lazy = true,
-	.map = map,
-	.unmap = unmap,
-};
+static const struct iommu_client_ops lazy_ops = { .lazy = true, .map = map, .unmap = unmap };
+static const struct iommu_client_ops eager_ops = { .map = map, .unmap = unmap };
 
 int iotlb_open(struct iotlb *iotlb, struct iommu_endpoint *endpoint,
 	       const struct iotlb_ops *ops, void *context)
 {
 	*iotlb = (struct iotlb){
-		.client.ops = &iotlb_ops, .endpoint = endpoint, .ops = ops, .context = context,
+		.client.ops = ops->daemon ? &eager_ops : &lazy_ops,
+		.endpoint = endpoint, .ops = ops, .context = context,
 	};
 	return iommu_add_client(endpoint, &iotlb->client);
 }

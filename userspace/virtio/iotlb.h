@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include <linux/vhost_types.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "iommu.h"
 #include "virtio/backend.h"
@@ -21,12 +22,16 @@
  *	any more. Returns 0 or a negative error number.
  * @receive: take the next miss. Returns 1, or 0: there is none now, or a negative error number.
  *	NULL: misses come among other messages, and are handed to iotlb_answer().
+ * @daemon: it is DPDK's way: it does not wait for what it has asked for, and packets for the guest
+ *	that come meanwhile are lost, so it is told of mappings as they are made, too; and where it
+ *	writes, it asks for both accesses
  *
- * Both may be called in any thread, with the IOMMU's lock held.
+ * Functions may be called in any thread, with the IOMMU's lock held.
  */
 struct iotlb_ops {
 	int (*send)(void *context, const struct vhost_iotlb_msg *message);
 	int (*receive)(void *context, struct vhost_iotlb_msg *miss);
+	bool daemon;
 };
 
 /**

@@ -19,9 +19,10 @@
  * What follows has little time: until then nobody has to do with it, and the loop serves others.
  *
  * Behind the virtual IOMMU it knows rings by addresses of the guest's, too, and asks by its own
- * requests where they are (iotlb.c). What the guest unmaps it is told of by the thread that serves
- * the guest's request, whatever another one does with this device: so there is a lock from each
- * request to its answer. That answer says that it does not use the mapping any more.
+ * requests where they are (iotlb.c). DPDK drops packets for the guest meanwhile, so it is told of
+ * what the guest maps before it asks. Of that, and of what the guest unmaps, it is told by the
+ * thread that serves the guest's request, whatever another one does with this device: so there is a
+ * lock from each request to its answer. That says that it does not use the mapping any more.
  *
  * A driver's reset is that all queues are stopped, and told besides to who wants to know of it.
  *
@@ -304,7 +305,7 @@ static int tell_iotlb(void *context, const struct vhost_iotlb_msg *what)
 	return error == -ECONNRESET ? 0 : error;
 }
 
-static const struct iotlb_ops iotlb_ops = { .send = tell_iotlb };
+static const struct iotlb_ops iotlb_ops = { .send = tell_iotlb, .daemon = true };
 
 static int share_memory(struct vhost_user *user)
 {
