@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A device of the host's behind an IOMMU of the guest's, which passes it on to a program: that has
-# it copy memory at addresses that are translated twice, by the guest's IOMMU and the host's.
+# it copy memory at addresses that are translated twice, by the guest's IOMMU and the host's, and
+# finds that it reaches no others.
 #
 # Depends on: kernel.
 # Needs: host vfio.

@@ -4,7 +4,9 @@
  *
  *	passed FUNCTION GROUP
  *
- * It fetches memory and puts it elsewhere, at addresses above any memory: was it copied?
+ * It fetches memory and puts it elsewhere, at addresses above any memory: was it copied? Then it is
+ * to put it there once more, which is not mapped any more, and where that memory is for the kernel,
+ * which never was: was it changed?
  */
 #include <string.h>
 
@@ -17,6 +19,7 @@
 int main(int argc, char **argv)
 {
 	__u8 *from, *to;
+	int i;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: passed FUNCTION GROUP\n");
@@ -30,6 +33,18 @@ int main(int argc, char **argv)
 	vfio_map(to, PAGE, TO);
 	fill(from);
 	transfer(FROM, DEVICE_BUFFER, 0);
+	transfer(DEVICE_BUFFER, TO, DMA_TO_MEMORY);
+	puts(memcmp(from, to, LENGTH) ? "different" : "same");
+
+	vfio_unmap(PAGE, TO);
+	memset(to, 0, PAGE);
+	transfer(DEVICE_BUFFER, TO, DMA_TO_MEMORY);
+	transfer(DEVICE_BUFFER, physical(to), DMA_TO_MEMORY);
+	for (i = 0; i < LENGTH && !to[i]; i++)
+		;
+	puts(i == LENGTH ? "intact" : "changed");
+	/* It is not that it does nothing any more. */
+	vfio_map(to, PAGE, TO);
 	transfer(DEVICE_BUFFER, TO, DMA_TO_MEMORY);
 	puts(memcmp(from, to, LENGTH) ? "different" : "same");
 	return 0;

@@ -11,6 +11,7 @@ plan 4
 
 modprobe -a virtio_pci virtio_iommu
 check "a program may have the device" give_to_programs "$(given 00ff00)"
-same "it copies memory at the program's addresses" same "$(passed "$function" "$group")"
-same "for another program, too" same "$(passed "$function" "$group")"
+same "it copies memory at the program's addresses, and reaches no others" "same intact same" \
+	"$(passed "$function" "$group" | xargs)"
+same "for another program, too" "same intact same" "$(passed "$function" "$group" | xargs)"
 same "there was no fault" "" "$(dmesg | grep 'page fault')"
