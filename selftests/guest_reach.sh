@@ -16,7 +16,7 @@ flood=
 answer()
 {
 	case $1 in
-	up)
+	flood)
 		net_address kvpci0
 		"$top/build/guest/reach" flood kvpci0 &
 		flood=$!

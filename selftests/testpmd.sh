@@ -6,14 +6,15 @@
 
 # shellcheck disable=SC2154 # tmp is set by who sources this
 
-# start_testpmd PAIRS: between $tmp/socket and the interface dtap0. It polls, so it has one
-# processor to itself for packets, and ends when it may read a line.
+# start_testpmd PAIRS [KEYS]: between $tmp/socket and the interface dtap0. It polls, so it has one
+# processor to itself for packets, and ends when it may read a line. KEYS are more for the socket.
 start_testpmd()
 {
 	rm -f "$tmp/socket" "$tmp/enter"
 	mkfifo "$tmp/enter"
 	dpdk-testpmd --no-huge --no-pci --no-shconf --no-telemetry -m 64 --lcores '0@0,1@1' \
-		--vdev "net_vhost0,iface=$tmp/socket,queues=$1" --vdev net_tap0,iface=dtap0,mac=fixed -- \
+		--vdev "net_vhost0,iface=$tmp/socket,queues=$1${2:+,$2}" \
+		--vdev net_tap0,iface=dtap0,mac=fixed -- \
 		--rxq "$1" --txq "$1" --nb-cores 1 --total-num-mbufs 4096 --no-mlockall \
 		<>"$tmp/enter" >"$tmp/testpmd" 2>&1 &
 	testpmd=$!
