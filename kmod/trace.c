@@ -16,7 +16,7 @@ static u8 trace_interrupt(const struct kvpci_vectors *vectors)
 
 static bool trace_masked(const struct kvpci_vectors *vectors, u32 n)
 {
-	return vectors->ops->masked(vectors, kvpci_vector_place(vectors, n));
+	return vectors->ops->message(vectors, kvpci_vector_place(vectors, n)).masked;
 }
 
 /* Its bit, which is cleared before its message is sent, does not tell. */

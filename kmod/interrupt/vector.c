@@ -100,7 +100,7 @@ static void clear_triggered(struct kvpci_vectors *vectors, u32 place)
 
 static bool is_allowed(const struct kvpci_vectors *vectors, u32 n)
 {
-	return vectors->enabled && !vectors->ops->masked(vectors, n);
+	return vectors->enabled && !vectors->ops->message(vectors, n).masked;
 }
 
 /**
@@ -119,7 +119,10 @@ static __always_inline bool is_ready(const struct kvpci_vectors *vectors, u32 n,
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
 
-	if (!is_allowed(vectors, n))
+	if (!vectors->enabled)
+		return false;
+	sending->message = vectors->ops->message(vectors, n);
+	if (sending->message.masked)
 		return false;
 	sending->route = kvpci_vector_has_route(vectors, n) ? vectors->vector[n].route : NULL;
 	if (sending->route)
@@ -130,22 +133,22 @@ static __always_inline bool is_ready(const struct kvpci_vectors *vectors, u32 n,
 	if (!kvm)
 		return true;
 
-	sending->message = vectors->ops->message(vectors, n);
-	return kvpci_kvm_can_send(kvm, &sending->message);
+	return kvpci_kvm_can_send(kvm, sending->message);
 }
 
 /*
  * Send the message of a vector that is ready. Returns whether it was sent: one to many is not, nor
  * by an irqfd where the lock of its wait queue must not be taken.
  */
-static bool vector_send(struct kvpci_vectors *vectors, const struct sending *sending)
+static __always_inline bool vector_send(struct kvpci_vectors *vectors,
+					const struct sending *sending)
 {
 	struct kvm *kvm = vectors->interrupts->kvm;
 
 	if (!kvm)
 		return true;
 	if (likely(!sending->route))
-		return kvpci_kvm_send(kvm, &sending->message, false);
+		return kvpci_kvm_send(kvm, sending->message, false);
 	if (vectors->interrupts->direct)
 		return false;
 
@@ -498,7 +501,7 @@ static noinline void send_left(struct kvpci_vectors *vectors, const struct messa
 		if (left->sending.route)
 			kvpci_eventfd_signal(left->sending.route);
 		else
-			kvpci_kvm_send(left->kvm, &left->sending.message, true);
+			kvpci_kvm_send(left->kvm, left->sending.message, true);
 		spin_lock_irq(&vectors->interrupts->lock);
 		WRITE_ONCE(vectors->sending, vectors->sending - 1);
 		spin_unlock_irq(&vectors->interrupts->lock);

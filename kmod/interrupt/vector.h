@@ -15,14 +15,12 @@ struct kvpci_vectors;
 
 /**
  * struct kvpci_vectors_ops - where the vectors' registers are
- * @message: read a vector's message
- * @masked: is the vector itself masked?
+ * @message: read a vector's message, and whether it is masked
  *
  * Called with the interrupts' lock held, in any context.
  */
 struct kvpci_vectors_ops {
 	struct kvpci_message (*message)(const struct kvpci_vectors *vectors, u32 n);
-	bool (*masked)(const struct kvpci_vectors *vectors, u32 n);
 };
 
 /**

@@ -115,7 +115,7 @@ static void show_bar(struct seq_file *m, struct kvpci_function_bar *bar)
 
 static bool vector_is_masked(const struct kvpci_vectors *vectors, u32 n)
 {
-	return vectors->ops->masked(vectors, n);
+	return vectors->ops->message(vectors, n).masked;
 }
 
 static bool vector_is_bound(const struct kvpci_vectors *vectors, u32 n)

@@ -90,22 +90,14 @@ static struct kvpci_message msi_message(const struct kvpci_vectors *vectors, u32
 	if (msi->data == PCI_MSI_DATA_64)
 		message.address |= (u64)kvpci_config_u32(config, at + PCI_MSI_ADDRESS_HI) << 32;
 	message.data = (message.data & ~low) | (n & low);
-	return message;
-}
-
-static bool msi_masked(const struct kvpci_vectors *vectors, u32 n)
-{
-	const struct kvpci_msi_state *msi = of_vectors(vectors);
-
 	/* Nothing is sent of those that are not enabled, either. */
-	return n >= msi_allowed(msi) ||
-	       (msi->mask &&
-		kvpci_config_u32(msi_config(msi), msi->range.offset + msi->mask) & BIT(n));
+	message.masked = n > low ||
+			 (msi->mask && kvpci_config_u32(config, at + msi->mask) & BIT(n));
+	return message;
 }
 
 static const struct kvpci_vectors_ops msi_ops = {
 	.message = msi_message,
-	.masked = msi_masked,
 };
 
 static u32 msi_write(struct kvpci_range *range, const struct kvpci_guest_access *access,

@@ -56,18 +56,13 @@ static struct kvpci_message msix_message(const struct kvpci_vectors *vectors, u3
 		.address = table_u32(msix, entry + PCI_MSIX_ENTRY_LOWER_ADDR) |
 			   (u64)table_u32(msix, entry + PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
 		.data = table_u32(msix, entry + PCI_MSIX_ENTRY_DATA),
+		.masked = table_u32(msix, entry + PCI_MSIX_ENTRY_VECTOR_CTRL) &
+			  PCI_MSIX_ENTRY_CTRL_MASKBIT,
 	};
-}
-
-static bool msix_masked(const struct kvpci_vectors *vectors, u32 n)
-{
-	return table_u32(of_vectors(vectors), n * PCI_MSIX_ENTRY_SIZE +
-			 PCI_MSIX_ENTRY_VECTOR_CTRL) & PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
 static const struct kvpci_vectors_ops msix_ops = {
 	.message = msix_message,
-	.masked = msix_masked,
 };
 
 static int table_read(struct kvpci_range *range, const struct kvpci_guest_access *access,

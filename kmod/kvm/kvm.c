@@ -151,11 +151,13 @@ static void send_as_vcpu(struct kvm *kvm, u32 icr_low, u32 dest)
 
 /*
  * The local APIC of a physical destination that is no broadcast in any mode, as KVM's own messages
- * find it; NULL if there is none. That is kvpci_kvm_is_single() without the call.
+ * find it; NULL if there is none. That is kvpci_kvm_is_single() without the call. In a read section
+ * of RCU.
  */
 static __always_inline struct kvm_lapic *physical_target(struct kvm *kvm, u32 dest_id)
 {
-	const struct kvm_apic_map *map = rcu_dereference(kvm->arch.apic_map);
+	const struct kvm_apic_map *map = rcu_dereference_check(kvm->arch.apic_map,
+							       rcu_read_lock_sched_held());
 
 	if (unlikely(!map || dest_id > map->max_apic_id))
 		return NULL;
@@ -166,66 +168,38 @@ static __always_inline struct kvm_lapic *physical_target(struct kvm *kvm, u32 de
  * Send what nearly all messages are: one to a single vCPU, by its number, without a hint, as
  * send_to_some() would. Returns whether it was sent.
  */
-static __always_inline bool send_to_one(struct kvm *kvm, const struct kvpci_message *message)
+static __always_inline bool send_to_one(struct kvm *kvm, struct kvpci_message message)
 {
-	u32 dest_id = (message->address >> 12) & 0xff;
+	u32 dest_id = (message.address >> 12) & 0xff;
 	struct kvm_lapic *apic;
 
-	if (message->address & (MESSAGE_LOGICAL | MESSAGE_HINT))
+	if (message.address & (MESSAGE_LOGICAL | MESSAGE_HINT))
 		return false;
 	if (kvm->arch.x2apic_format)
-		dest_id |= message->address >> 32;
+		dest_id |= message.address >> 32;
 	if (dest_id == 0xff || dest_id == U32_MAX)
 		return false;
 
-	rcu_read_lock();
 	apic = physical_target(kvm, dest_id);
 	if (likely(apic))
-		kvpci_kvm_send_ipi(apic, (message->data & MESSAGE_DATA) | APIC_INT_ASSERT |
+		kvpci_kvm_send_ipi(apic, (message.data & MESSAGE_DATA) | APIC_INT_ASSERT |
 				   APIC_DEST_SELF, 0);
-	rcu_read_unlock();
 	return apic;
 }
 
-/* Reserved; of remapped messages bit 4 says so, of some hypervisors' the rest is destination. */
-#define ADDRESS_RESERVED	GENMASK_ULL(11, 4)
-
-/**
- * kvpci_kvm_can_send() - is a message one that KVM's local APICs take as it is?
- * @kvm: the virtual machine
- * @message: the message
- *
- * It is not if the virtual machine has no local APICs in the kernel, or if its address has
- * bits that only the caller knows to read: those of an IOMMU that remaps interrupts, or of
- * KVM_FEATURE_MSI_EXT_DEST_ID, which KVM leaves to userspace.
- *
- * Context: any.
- */
-bool kvpci_kvm_can_send(struct kvm *kvm, const struct kvpci_message *message)
-{
-	if (READ_ONCE(kvm->arch.irqchip_mode) == KVM_IRQCHIP_NONE)
-		return false;
-	if (message->address & ADDRESS_RESERVED)
-		return false;
-
-	/* Of 32-bit destinations the upper part is in the upper half, less its low byte. */
-	return !kvm->arch.x2apic_format || !(message->address >> 32 & 0xff);
-}
-
 /* kvpci_kvm_send(), of a message that is not to one by its number. */
-static noinline bool send_to_some(struct kvm *kvm, const struct kvpci_message *message,
-				  bool to_many)
+static noinline bool send_to_some(struct kvm *kvm, struct kvpci_message message, bool to_many)
 {
 	bool quirk = !kvm->arch.x2apic_broadcast_quirk_disabled;
-	bool logical = message->address & MESSAGE_LOGICAL;
-	bool hint = message->address & MESSAGE_HINT;
+	bool logical = message.address & MESSAGE_LOGICAL;
+	bool hint = message.address & MESSAGE_HINT;
 	struct kvm_lapic_irq irq = {
-		.vector = message->data & APIC_VECTOR_MASK,
-		.delivery_mode = message->data & APIC_MODE_MASK,
+		.vector = message.data & APIC_VECTOR_MASK,
+		.delivery_mode = message.data & APIC_MODE_MASK,
 		.dest_mode = kvm_lapic_irq_dest_mode(logical),
 		.level = true,
-		.trig_mode = message->data & APIC_INT_LEVELTRIG,
-		.dest_id = (message->address >> 12) & 0xff,
+		.trig_mode = message.data & APIC_INT_LEVELTRIG,
+		.dest_id = (message.address >> 12) & 0xff,
 		.msi_redir_hint = hint,
 	};
 	u32 icr_low = irq.vector | irq.trig_mode | APIC_INT_ASSERT;
@@ -238,7 +212,7 @@ static noinline bool send_to_some(struct kvm *kvm, const struct kvpci_message *m
 	if (!atomic_read(&kvm->online_vcpus))
 		return true;
 	if (kvm->arch.x2apic_format)
-		irq.dest_id |= message->address >> 32;
+		irq.dest_id |= message.address >> 32;
 
 	if (hint && irq.delivery_mode == APIC_DM_FIXED)
 		irq.delivery_mode = APIC_DM_LOWEST;
@@ -290,13 +264,15 @@ static noinline bool send_to_some(struct kvm *kvm, const struct kvpci_message *m
  * - Of a lowest-priority message to everybody, one vCPU in each mode receives it while
  *   some local APICs are in x2APIC mode and some are not.
  *
- * Context: any, if kvpci_kvm_sends_directly(); with @to_many, interrupts are on.
+ * Context: any, if kvpci_kvm_sends_directly(); with @to_many, interrupts are on, and otherwise
+ * the caller holds a spinlock, which is a read section of RCU, too.
  * Return: whether it was sent. One that reaches nobody counts as sent, and is lost, as it
  * is with KVM_SIGNAL_MSI.
  */
-bool kvpci_kvm_send(struct kvm *kvm, const struct kvpci_message *message, bool to_many)
+bool kvpci_kvm_send(struct kvm *kvm, struct kvpci_message message, bool to_many)
 {
-	return likely(send_to_one(kvm, message)) || send_to_some(kvm, message, to_many);
+	return likely(!to_many && send_to_one(kvm, message)) ||
+	       send_to_some(kvm, message, to_many);
 }
 
 /**

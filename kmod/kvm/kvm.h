@@ -45,13 +45,15 @@ static inline struct kvpci_host *kvpci_claim_host(struct kvm_io_device *dev)
 }
 
 /**
- * struct kvpci_message - a message signalled interrupt
+ * struct kvpci_message - a message signalled interrupt; two words, which are passed in registers
  * @address: where it is written
  * @data: what is written
+ * @masked: its vector is masked, for itself
  */
 struct kvpci_message {
 	u64 address;
 	u32 data;
+	bool masked;
 };
 
 /* KVM exports it, but not the header that declares it. */
@@ -69,10 +71,34 @@ static inline bool kvpci_kvm_sends_directly(void)
 	return !!kvpci_kvm_send_ipi;
 }
 
+/* Reserved; of remapped messages bit 4 says so, of some hypervisors' the rest is destination. */
+#define KVPCI_ADDRESS_RESERVED	GENMASK_ULL(11, 4)
+
+/**
+ * kvpci_kvm_can_send() - is a message one that KVM's local APICs take as it is?
+ * @kvm: the virtual machine
+ * @message: the message
+ *
+ * It is not if the virtual machine has no local APICs in the kernel, or if its address has
+ * bits that only the caller knows to read: those of an IOMMU that remaps interrupts, or of
+ * KVM_FEATURE_MSI_EXT_DEST_ID, which KVM leaves to userspace.
+ *
+ * Context: any.
+ */
+static __always_inline bool kvpci_kvm_can_send(struct kvm *kvm, struct kvpci_message message)
+{
+	if (READ_ONCE(kvm->arch.irqchip_mode) == KVM_IRQCHIP_NONE)
+		return false;
+	if (message.address & KVPCI_ADDRESS_RESERVED)
+		return false;
+
+	/* Of 32-bit destinations the upper part is in the upper half, less its low byte. */
+	return !kvm->arch.x2apic_format || !(message.address >> 32 & 0xff);
+}
+
 int kvpci_kvm_init(void);
 void kvpci_kvm_exit(void);
-bool kvpci_kvm_can_send(struct kvm *kvm, const struct kvpci_message *message);
-bool kvpci_kvm_send(struct kvm *kvm, const struct kvpci_message *message, bool to_many);
+bool kvpci_kvm_send(struct kvm *kvm, struct kvpci_message message, bool to_many);
 struct kvm *kvpci_kvm_get(int fd);
 int kvpci_kvm_attach(struct kvm *kvm, struct kvpci_claim *claims, int nr);
 void kvpci_kvm_detach(struct kvm *kvm, struct kvpci_claim *claims, int nr);
