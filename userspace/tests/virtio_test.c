@@ -426,7 +426,7 @@ static void expect_doorbells(const struct device_spec *spec, bool pio)
 	unsigned int i;
 
 	EXPECT(spec->nr_doorbells == NR_QUEUES * (pio ? 2 : 1));
-	EXPECT(spec->bars[NOTIFY_PIO_BAR].size == (pio ? NR_QUEUES * NOTIFY_MULTIPLIER : 0));
+	EXPECT(spec->bars[NOTIFY_PIO_BAR].size == (pio ? NOTIFY_PIO_LEAST : 0));
 	for (i = 0; i < spec->nr_doorbells; i++) {
 		unsigned int queue = i % NR_QUEUES;
 		bool port = i >= NR_QUEUES;

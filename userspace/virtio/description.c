@@ -199,9 +199,9 @@ bool virtio_notified_queue(const struct virtio_device *device, unsigned int bar,
 	return offset / NOTIFY_MULTIPLIER < device->nr_queues;
 }
 
-static unsigned int round_up_to_power(unsigned int n)
+static unsigned int round_up_to_power(unsigned int n, unsigned int least)
 {
-	unsigned int power = 1;
+	unsigned int power = least;
 
 	while (power < n)
 		power *= 2;
@@ -220,7 +220,7 @@ static void put_all(FILE *text, const struct virtio_device *device)
 	put_doorbells(text, device, false);
 	if (pio) {
 		fprintf(text, "bar%u=io/%u,", NOTIFY_PIO_BAR,
-			round_up_to_power(device->nr_queues * NOTIFY_MULTIPLIER));
+			round_up_to_power(device->nr_queues * NOTIFY_MULTIPLIER, NOTIFY_PIO_LEAST));
 		put_doorbells(text, device, true);
 	}
 	fprintf(text, "msix=%u/table=%u@%u/pba=%u@%u,", nr_vectors(device), CONFIG_BAR,

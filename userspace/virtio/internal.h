@@ -32,6 +32,7 @@
 #define CONFIG_BAR_SIZE		0x10000
 #define NOTIFY_PIO_BAR		1
 #define NOTIFY_MULTIPLIER	4
+#define NOTIFY_PIO_LEAST	16	/* of one size for most devices: each is found at once */
 
 /* Where configuration space has the window to the BARs (Virtio 1.2, 4.1.4.9): at its end. */
 #define WINDOW_OFFSET		0xec
