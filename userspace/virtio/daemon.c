@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "virtio/confine.h"
 #include "virtio/daemon.h"
 
 /* What the child ends with if there is no such program, or it can't be run, as in shells. */
@@ -198,6 +199,8 @@ static void __attribute__((noreturn)) run(const struct daemon_program *program, 
 	drop_capabilities(program->capabilities);
 	if (!set_descriptors(program, listening, output))
 		_exit(STATUS_NO_EXEC);
+	if (program->confined)
+		confine(DAEMON_KEPT);
 	for (file = program->files; *file; file++) {
 		execvp(*file, (char *const *)program->argv);
 		/* There may be no telling a folder of PATH that is closed from a file that is. */

@@ -25,6 +25,7 @@
  * @explains_last: why it ends it says in its last line, not in its first
  * @finishes: it has something to do before it ends, and if it does not get to that, it is left
  *	behind when the launcher is killed
+ * @confined: it writes to nothing but what is kept (confine.h)
  * @kept: a descriptor that it is to have besides
  */
 struct daemon_program {
@@ -38,6 +39,7 @@ struct daemon_program {
 	unsigned int max_files;
 	bool explains_last;
 	bool finishes;
+	bool confined;
 	int kept;
 };
 

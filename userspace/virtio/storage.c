@@ -8,7 +8,7 @@
  *
  * A superuser's launcher has it run as the user to whom the file belongs. If that is the superuser,
  * or a user who may not open it, it stays the superuser and has the capability to open other users'
- * files, but no other. That is no sandbox: it may do with files what its user may.
+ * files, but no other. Of these it can write to the image alone (confine.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -213,6 +213,7 @@ static int start(struct daemon **daemon, const struct disk *disk, const struct a
 		.access = disk->readonly ? O_RDONLY : O_RDWR,
 		/* It keeps tables of such an image in its memory. */
 		.finishes = disk->format == DISK_FORMAT_QCOW2,
+		.confined = true,
 		.kept = disk->fd,
 	};
 	char *what;
