@@ -144,7 +144,7 @@ static void network(void)
 		"chmod 600 /proc/self/fd/4 2>/dev/null && echo it changes modes; " \
 		"kill -0 $$ 2>/dev/null && echo it sends signals; " \
 		"unshare -U true 2>/dev/null && echo it makes namespaces; " \
-		"ln -s a /tmp/kvpci-confined 2>/dev/null && echo it makes links; " \
+		"ln -s a /tmp/kvpci-confined.link 2>/dev/null && echo it makes links; " \
 		"echo it is confined"
 
 static void confined(void)
@@ -173,6 +173,7 @@ static void confined(void)
 	close(socket);
 	unlink(file);
 	unlink("/tmp/kvpci-confined");
+	unlink("/tmp/kvpci-confined.link");
 }
 
 /* Whoever starts us may have told the kernel that nobody wants to know how children end. */
