@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -62,7 +63,22 @@ static void used_by_the_host(void)
 	close(loop);
 }
 
+static void small(void)
+{
+	char path[] = "/tmp/kvpci-test.XXXXXX";
+	int file = mkstemp(path);
+	struct disk disk = { .path = path };
+
+	EXPECT(file >= 0 && !ftruncate(file, 511));
+	EXPECT_MESSAGE(storage_open(&disk), STATUS_FAILED, "has 511 bytes");
+	EXPECT(!ftruncate(file, 512) && !storage_open(&disk));
+	storage_close(&disk);
+	close(file);
+	unlink(path);
+}
+
 const struct test storage_tests[] = {
+	{ "small", small },
 	{ "used_by_the_host", used_by_the_host },
 	{ NULL, NULL },
 };

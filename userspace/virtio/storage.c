@@ -27,6 +27,8 @@
 /* The byte that is locked; QEMU locks some between 100 and 300. */
 #define LOCK_BYTE	1000
 
+#define SECTOR_SIZE	512
+
 static const char qcow2_magic[4] = { 'Q', 'F', 'I', '\xfb' };
 
 static const char *const formats[] = {
@@ -101,7 +103,14 @@ static int check_file(struct disk *disk)
 		return fail("the disk %s is neither a file nor a block device, name another",
 			    disk->path);
 	status = check_format(disk, disk->fd);
-	return status ? status : lock_file(disk, disk->fd);
+	if (status)
+		return status;
+	/* Of none at all the daemon says so. */
+	if (disk->format != DISK_FORMAT_QCOW2 && st.st_size && st.st_size < SECTOR_SIZE &&
+	    !disk->is_device)
+		return fail("the disk %s has %lld bytes, which is no sector, make it as large as the guest's disk is to be",
+			    disk->path, (long long)st.st_size);
+	return lock_file(disk, disk->fd);
 }
 
 /*
