@@ -157,27 +157,36 @@ reversed()
 	head -c $((reversed_length - reversed_length / 2)) "$1"
 }
 
-# quarter FILE: how many pieces of 64 KiB there are in a quarter of it.
+# directly_unit FILE: the bytes of its smallest requests past the cache: 4 KiB up to 128 MiB, and in
+# proportion above, so that there are not more and more of them.
+directly_unit()
+{
+	unit=$(($(stat -c %s "$1") / 67108864))
+	echo $((unit > 1 ? unit * 4096 : 4096))
+}
+
+# quarter FILE: how many pieces of 16 such units there are in a quarter of it.
 quarter()
 {
-	echo $(($(stat -c %s "$1") / 4 / 65536))
+	echo $(($(stat -c %s "$1") / 4 / 16 / $(directly_unit "$1")))
 }
 
 # sum_of_quarters FILE: the checksum of as much as copy_directly copies.
 sum_of_quarters()
 {
-	head -c $(($(quarter "$1") * 4 * 65536)) "$1" | md5sum | cut -d ' ' -f 1
+	head -c $(($(quarter "$1") * 4 * 16 * $(directly_unit "$1"))) "$1" | md5sum | cut -d ' ' -f 1
 }
 
-# copy_directly FROM TO: four quarters at a time, past the cache, in requests of 4 to 64 KiB.
+# copy_directly FROM TO: four quarters at a time, past the cache, in requests of 1 to 16 units.
 copy_directly()
 {
 	directly_nr=$(quarter "$1")
+	directly_unit=$(directly_unit "$1")
 	directly_part=0
 	: >"$2"
-	for directly_size in 4 16 32 64; do
-		directly_blocks=$((directly_nr * 64 / directly_size))
-		dd if="$1" of="$2" bs=$((directly_size * 1024)) count=$directly_blocks \
+	for directly_size in 1 4 8 16; do
+		directly_blocks=$((directly_nr * 16 / directly_size))
+		dd if="$1" of="$2" bs=$((directly_size * directly_unit)) count=$directly_blocks \
 			skip=$((directly_blocks * directly_part)) \
 			seek=$((directly_blocks * directly_part)) \
 			iflag=direct oflag=direct conv=notrunc 2>/dev/null &
