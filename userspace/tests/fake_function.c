@@ -19,7 +19,7 @@ struct fake_function fake;
 static struct kvpci_host host = { .fd = -1, .poll_fd = -1, .mirror_event = -1 };
 static struct kvpci_function handle;
 
-static void reset(void)
+void fake_reset(void)
 {
 	unsigned int i;
 
@@ -71,7 +71,7 @@ static int read_registers(const struct kvpci_access *access)
 	}
 	if (fake.resets && access->bar == CONFIG_BAR && !access->offset) {
 		fake.resets = false;
-		reset();
+		fake_reset();
 	}
 	return 0;
 }
@@ -148,15 +148,25 @@ void fake_enable_msix(bool on)
 	fake.config[FAKE_MSIX + PCI_MSIX_FLAGS + 1] = on ? PCI_MSIX_FLAGS_ENABLE >> 8 : 0;
 }
 
+void fake_set_master(bool on)
+{
+	fake.config[FAKE_COMMAND] = on ? PCI_COMMAND_MASTER : 0;
+}
+
+bool fake_is_master(void)
+{
+	return fake.config[FAKE_COMMAND] & PCI_COMMAND_MASTER;
+}
+
 void fake_create(struct device_spec *spec, bool msix)
 {
 	handle = (struct kvpci_function){ .host = &host, .fd = eventfd(0, EFD_CLOEXEC) };
 	fake = (struct fake_function){ .function = { .spec = spec, .handle = &handle } };
-	fake.config[PCI_COMMAND] = PCI_COMMAND_MASTER;
+	fake_set_master(true);
 	fake.config[PCI_CAPABILITY_LIST] = FAKE_MSIX;
 	fake.config[FAKE_MSIX] = PCI_CAP_ID_MSIX;
 	fake_enable_msix(msix);
-	reset();
+	fake_reset();
 }
 
 void fake_destroy(void)

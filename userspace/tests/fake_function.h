@@ -15,8 +15,9 @@
 #define FAKE_QUEUES	2
 #define FAKE_BANKS	4
 
-/* Where its MSI-X capability is. */
+/* Where its MSI-X capability is, and the command register. */
 #define FAKE_MSIX	0x40
+#define FAKE_COMMAND	0x04
 
 /**
  * struct fake_function - the function
@@ -50,7 +51,12 @@ int __real_ioctl(int fd, unsigned long request, void *argument);
 void fake_create(struct device_spec *spec, bool msix);
 void fake_destroy(void);
 
-/* The launcher is not told. */
+/* The launcher is told of none of these. The last one leaves configuration space alone. */
 void fake_enable_msix(bool on);
+void fake_set_master(bool on);
+void fake_reset(void);
+
+/* May it access memory? */
+bool fake_is_master(void);
 
 #endif /* FAKE_FUNCTION_H */

@@ -116,12 +116,12 @@ static struct virtio_device device;
 static struct device_spec spec;
 static void *transport;
 
-static void create(bool msix)
+static void create_with(const struct backend_ops *ops, bool msix)
 {
 	unsigned int i;
 
 	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
-	back_end.backend = (struct backend){ .ops = &ops, .memory = &memory };
+	back_end.backend = (struct backend){ .ops = ops, .memory = &memory };
 	back_end.fd = eventfd(0, EFD_CLOEXEC);
 	back_end.calls = 0;
 	device = (struct virtio_device){
@@ -135,6 +135,11 @@ static void create(bool msix)
 	spec = (struct device_spec){ .model_data = &device };
 	fake_create(&spec, msix);
 	EXPECT(!virtio_create(&fake.function, &transport));
+}
+
+static void create(bool msix)
+{
+	create_with(&ops, msix);
 }
 
 static void destroy(void)
@@ -420,7 +425,206 @@ static void no_window(void)
 	destroy();
 }
 
+/* A back end that has what others have, and sees that it is told what it can do. */
+static struct {
+	bool runs[FAKE_QUEUES];
+	bool enabled[FAKE_QUEUES];
+	bool fails;
+} full;
+
+static int may_fail(void)
+{
+	return full.fails && !(test_random() % 16) ? -EINVAL : 0;
+}
+
+static int full_start(struct backend *backend, __u64 features, const struct queue *queues,
+		      unsigned int nr_queues)
+{
+	unsigned int i;
+
+	(void)backend;
+	(void)features;
+	EXPECT(nr_queues == FAKE_QUEUES);
+	for (i = 0; i < nr_queues; i++) {
+		EXPECT(!full.runs[i]);
+		full.runs[i] = queues[i].enabled;
+	}
+	return may_fail();
+}
+
+static int full_stop(struct backend *backend)
+{
+	(void)backend;
+	memset(full.runs, 0, sizeof(full.runs));
+	return 0;
+}
+
+static int full_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
+{
+	unsigned int i;
+
+	(void)backend;
+	for (i = 0; i < nr_queues; i++) {
+		EXPECT(full.runs[i] == queues[i].enabled);
+		full.runs[i] = false;
+	}
+	return 0;
+}
+
+static int full_start_queue(struct backend *backend, unsigned int index, const struct queue *queue)
+{
+	const int error = may_fail();
+
+	(void)backend;
+	EXPECT(!full.runs[index] && queue->enabled);
+	full.runs[index] = !error;
+	return error;
+}
+
+static int full_stop_queue(struct backend *backend, unsigned int index)
+{
+	(void)backend;
+	full.runs[index] = false;
+	return 0;
+}
+
+static int full_set_call(struct backend *backend, unsigned int index, const struct queue *queue)
+{
+	(void)backend;
+	(void)index;
+	EXPECT(queue->enabled);
+	return 0;
+}
+
+static void full_close(struct backend *backend)
+{
+	(void)backend;
+	EXPECT(!full.runs[0] && !full.runs[1]);
+	close(back_end.fd);
+}
+
+static const struct backend_ops full_ops = {
+	.name = "the back end",
+	.features = features,
+	.get_config = get_config,
+	.start = full_start,
+	.stop = full_stop,
+	.pause = full_pause,
+	.start_queue = full_start_queue,
+	.stop_queue = full_stop_queue,
+	.set_call = full_set_call,
+	.poll_fd = poll_fd,
+	.dispatch = dispatch,
+	.close = full_close,
+};
+
+/* What the kernel lets a driver write to a queue's registers, of which the launcher is told. */
+static void write_queue(void)
+{
+	const unsigned int i = test_random() % FAKE_QUEUES;
+	struct common_config *common = &fake.common[i];
+	__u64 at = VIRTIO_PCI_COMMON_Q_MSIX;
+
+	switch (test_random() % 4) {
+	case 0:
+		common->queue_msix_vector = test_random() % 4 == 3 ? NO_VECTOR :
+					    test_random() % (FAKE_QUEUES + 1);
+		break;
+	case 1:
+		if (common->queue_enable)
+			return;
+		common->queue_size = test_random() % 16 ? 256 : 100;
+		common->queue_desc = MIB(2) + test_random() % 64 / 63;
+		common->queue_driver = MIB(3);
+		common->queue_device = MIB(4);
+		return;
+	case 2:
+		common->queue_enable = 1;
+		at = VIRTIO_PCI_COMMON_Q_ENABLE;
+		break;
+	default:
+		if (!common->queue_enable || !(status() & VIRTIO_CONFIG_S_DRIVER_OK))
+			return;
+		common->queue_reset = 1;
+		at = VIRTIO_PCI_COMMON_Q_RESET;
+		break;
+	}
+	if (status() & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_written(transport, CONFIG_BAR, at, 2);
+	/* The kernel puts a queue back that has been reset. */
+	if (at == VIRTIO_PCI_COMMON_Q_RESET) {
+		EXPECT(!common->queue_reset);
+		common->queue_enable = 0;
+	}
+}
+
+static void write_config(void)
+{
+	if (test_random() % 2) {
+		fake_set_master(test_random() % 4);
+		if (fake.exits[FAKE_COMMAND])
+			virtio_written(transport, KVPCI_CONFIG, FAKE_COMMAND, 2);
+	} else {
+		fake_enable_msix(test_random() % 4);
+		if (fake.exits[FAKE_MSIX + 3])
+			virtio_written(transport, KVPCI_CONFIG, FAKE_MSIX + 3, 1);
+	}
+}
+
+static void do_something(void)
+{
+	static const __u8 statuses[] = { 0, AGREED, RUNNING, RUNNING, RUNNING, 0x80 | RUNNING };
+	static const int events[] = {
+		BACKEND_NOTHING, BACKEND_CONFIG_CHANGED, BACKEND_AWAY, BACKEND_INTERRUPT,
+		BACKEND_INTERRUPT + 1, BACKEND_NEEDS_RESET, -EAGAIN,
+	};
+
+	switch (test_random() % 8) {
+	case 0:
+		fake.common[1].driver_feature = 1 << (VIRTIO_F_VERSION_1 - 32);
+		write_status(statuses[test_random() % ARRAY_SIZE(statuses)]);
+		break;
+	case 1:
+		fake_reset();
+		virtio_reset(transport);
+		break;
+	case 2:
+		tell(events[test_random() % ARRAY_SIZE(events)]);
+		break;
+	case 3:
+		write_config();
+		break;
+	case 4:
+		set_window(test_random() % 8, test_random() % CONFIG_BAR_SIZE, test_random() % 5);
+		read_data(test_random() % 4, 1);
+		break;
+	default:
+		write_queue();
+		break;
+	}
+}
+
+/* Whatever a driver does: no queue runs that is not to, and each is told of in turn. */
+static void garbage(void)
+{
+	unsigned int i;
+
+	memset(&full, 0, sizeof(full));
+	create_with(&full_ops, true);
+	for (i = 0; i < 20000; i++) {
+		full.fails = i > 10000;
+		do_something();
+		memset(fake.interrupts, 0, sizeof(fake.interrupts));
+		if (full.runs[0] || full.runs[1])
+			EXPECT(status() & VIRTIO_CONFIG_S_DRIVER_OK && fake_is_master());
+		EXPECT(!full.runs[0] || fake.common[0].queue_enable);
+		EXPECT(!full.runs[1] || fake.common[1].queue_enable);
+	}
+	destroy();
+}
+
 const struct test transport_tests[] = {
+	{ "garbage", garbage },
 	{ "isr_4_1_4_5_1", isr_4_1_4_5_1 },
 	{ "isr_without_msix_4_1_4_5_1", isr_without_msix_4_1_4_5_1 },
 	{ "no_vector", no_vector },
