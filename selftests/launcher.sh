@@ -65,7 +65,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..74"
+echo "1..75"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -248,6 +248,28 @@ ends "debug exit by the second processor, while the first one writes," 7 2d .
 run --kernel "$tiny" --append t
 [ $? = 1 ] && [ "$(wc -l <"$err")" = 1 ] && grep -q 'triple fault' "$err"
 result $? "a triple fault ends it with status 1 and says so"
+
+# One processor that writes without end. What serves a disk, as another user, and a directory is told
+# by the kernel that the launcher is no more.
+truncate -s 1M "$out.disk"
+chown 12345:12345 "$out.disk"
+mkfifo "$out.dots"
+"$kvpci_run" --kernel "$tiny" --append 2 --disk "$out.disk" --share "/srv,tag=a" </dev/null \
+	>"$out.dots" 2>"$err" &
+launcher=$!
+exec 4<"$out.dots"
+head -c 1 <&4 >"$out"
+daemons=$(ps -o pid= --ppid $launcher | xargs)
+kill -KILL $launcher
+wait $launcher 2>/dev/null
+exec 4<&-
+left=600
+while ps -o stat= -p "$daemons" | grep -qv '^Z' && [ $left -gt 0 ]; do
+	left=$((left - 1))
+	sleep 0.1
+done
+[ "$(echo "$daemons" | wc -w)" = 2 ] && [ $left -gt 0 ]
+result $? "what serves its devices ends with a launcher that is killed"
 
 run --kernel "$tiny" --append m --device id=1b36:1100,addr=1.0,bar0=mem32/4K,regs=0@0+4/value=12345678/mirror
 result $? "a guest may move what it reads any number of times without another exit"
