@@ -10,7 +10,8 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 ctl=$top/userspace/kvpci-ctl
 tmp=$(mktemp -d) || exit 1
-rounds=${KVPCI_TEST_ROUNDS:-8}
+scale=${KVPCI_TEST_SCALE:-1}
+rounds=${KVPCI_TEST_ROUNDS:-$((scale < 5 ? 8 : 3))}
 
 # What is plugged: what irqtest drives, without its address.
 card="$(echo "$msix_device" | sed 's/,addr=08.0//'),behind=a"

@@ -121,7 +121,7 @@ try_nfv()
 try_ordinary()
 {
 	"$kvpci_run" --kernel "$guest_kernel" --initrd "$guest_initrd" --memory 128M --numa-node 0 \
-		--append "console=ttyS0 end=sleep" </dev/null >/dev/null 2>&1 &
+		--append "$guest_arguments end=sleep" </dev/null >/dev/null 2>&1 &
 	ordinary_launcher=$!
 	until [ -n "$(thread_cpus $ordinary_launcher vcpu0)" ]; do
 		kill -0 $ordinary_launcher || break

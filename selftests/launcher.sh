@@ -14,6 +14,8 @@ tiny=$here/tiny-kernel
 out=$(mktemp)
 err=$(mktemp)
 number=0
+tries=5
+[ "${KVPCI_TEST_SCALE:-1}" -lt 5 ] || tries=2
 
 result()
 {
@@ -47,11 +49,11 @@ refuses()
 }
 
 # ends NAME STATUS WHAT [WRITES]: a guest that does WHAT ends it with STATUS at once: it does
-# nothing after that, five times of five. Only WRITES may come out before, and no word of the
+# nothing after that, however often it is tried. Only WRITES may come out before, and no word of the
 # launcher's.
 ends()
 {
-	ends_left=5
+	ends_left=$tries
 	ends_result=0
 	while [ $ends_left -gt 0 ] && [ $ends_result = 0 ]; do
 		ends_left=$((ends_left - 1))
