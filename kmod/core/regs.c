@@ -228,6 +228,8 @@ int kvpci_regs_save(struct kvpci_regs *regs)
 {
 	u32 offset, nr = 0;
 
+	if (!regs->writable && !regs->write1clear && !regs->readclear)
+		return 0;
 	for (offset = 0; offset < regs->size; offset++)
 		nr += !!regs_changeable(regs, offset);
 	if (!nr)
@@ -282,6 +284,9 @@ bool kvpci_regs_masks_ok(const u8 *writable, const u8 *write1clear, const u8 *re
 {
 	u32 i;
 
+	/* A single one is in nobody's way. */
+	if (!!writable + !!write1clear + !!readclear < 2)
+		return true;
 	for (i = 0; i < len; i++) {
 		u8 w = writable ? writable[i] : 0;
 		u8 c = write1clear ? write1clear[i] : 0;
