@@ -227,15 +227,53 @@ disk_complaints()
 	dmesg -r | grep -iE '^<[0-4]>' | grep -iE 'virtio|vd[a-z]|blk|ext4|jbd2|I/O error|hung'
 }
 
-# common_field FUNCTION OFFSET: the address of a field of the common configuration, where the
-# capability says that it is.
-common_field()
+# find_common FUNCTION: where its common configuration is, by the capability: BAR and offset.
+find_common()
 {
 	common_cap=$(lspci -vv -s "$1" | grep -A 1 'VirtIO: CommonCfg' | tail -n 1)
 	common_bar=$(echo "$common_cap" | sed -n 's/.*BAR=\([0-5]\).*/\1/p')
 	common_offset=$(echo "$common_cap" | sed -n 's/.*offset=\([0-9a-f]*\).*/\1/p')
+}
+
+# common_field FUNCTION OFFSET: the address of a field of the common configuration.
+common_field()
+{
+	find_common "$1"
 	common_base=$(sed -n "$((common_bar + 1))s/ .*//p" "/sys/bus/pci/devices/$1/resource")
 	printf '%#x\n' $((common_base + 0x$common_offset + $2))
+}
+
+# config_byte FUNCTION OFFSET: of configuration space.
+config_byte()
+{
+	setpci -s "$1" "$(printf '%x.B' "$(($2))")"
+}
+
+# find_window FUNCTION: where in its configuration space the window to its BARs is (4.1.4.9): virtio's
+# capability of type 5. And what is to be seen by it.
+find_window()
+{
+	find_common "$1"
+	window=$((0x$(config_byte "$1" 0x34)))
+	while [ "$(config_byte "$1" $window) $(config_byte "$1" $((window + 3)))" != "09 05" ]; do
+		window=$((0x$(config_byte "$1" $((window + 1)))))
+		[ $window != 0 ] || return 1
+	done
+}
+
+# by_window FUNCTION OFFSET SIZE [VALUE]: read a field of the common configuration by that, once it has
+# been found, or write it; in hexadecimal.
+by_window()
+{
+	case $3 in
+	1)	by_width=B ;;
+	2)	by_width=W ;;
+	4)	by_width=L ;;
+	esac
+	setpci -s "$1" "$(printf '%x.B=%x' $((window + 4)) "$common_bar")" \
+		"$(printf '%x.L=%x' $((window + 8)) $((0x$common_offset + $2)))" \
+		"$(printf '%x.L=%x' $((window + 12)) "$3")"
+	setpci -s "$1" "$(printf '%x.%s' $((window + 16)) "$by_width")${4:+=$4}"
 }
 
 # needs_reset NAME: does the device say so (2.1.2)? With iomem=relaxed on the command line.
