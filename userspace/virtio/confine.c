@@ -10,14 +10,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
-#include <linux/seccomp.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -36,12 +33,6 @@
 			 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | \
 			 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
 			 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
-
-/* The error that says that there is no such call. */
-#define NOT_THERE	38
-
-/* Other ways of making system calls (x32) have this bit in their numbers. */
-#define OTHER_NUMBERS	0x40000000
 
 static const int denied[] = {
 	/* Services, and other processes. A signal for a thread of its own it may send (tgkill). */
@@ -96,45 +87,24 @@ static void restrict_files(int fd)
 	close(ruleset);
 }
 
-#define LOAD(field)		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
-					 offsetof(struct seccomp_data, field))
-#define ANSWER(value)		BPF_STMT(BPF_RET | BPF_K, (value))
-#define REFUSE(error)		ANSWER(SECCOMP_RET_ERRNO | (error))
-
-/* Skip the next instruction if what has been loaded is not so. */
-#define IF(test, value)		BPF_JUMP(BPF_JMP | (test) | BPF_K, (value), 0, 1)
-#define IF_NOT(test, value)	BPF_JUMP(BPF_JMP | (test) | BPF_K, (value), 1, 0)
-
 /* What clone3() is to do is not for a filter to see: libraries do without it if it is not there. */
 static void filter_calls(void)
 {
-	const struct sock_filter start[] = {
-		LOAD(arch), IF_NOT(BPF_JEQ, AUDIT_ARCH_X86_64), REFUSE(EPERM),
-		LOAD(nr), IF(BPF_JGE, OTHER_NUMBERS), REFUSE(EPERM),
-		IF(BPF_JEQ, SYS_clone3), REFUSE(NOT_THERE),
-	};
-	const struct sock_filter end[] = {
-		/* New namespaces, and threads of others. */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
-		LOAD(args[0]), IF(BPF_JSET, CLONE_NEWUSER), REFUSE(EPERM),
-		LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 3),
-		LOAD(args[0]), IF_NOT(BPF_JEQ, getpid()), REFUSE(EPERM),
-		ANSWER(SECCOMP_RET_ALLOW),
-	};
-	struct sock_filter filter[ARRAY_SIZE(start) + 2 * ARRAY_SIZE(denied) + ARRAY_SIZE(end)];
-	const struct sock_fprog program = { .len = ARRAY_SIZE(filter), .filter = filter };
-	struct sock_filter *next = filter;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(start); i++)
-		*next++ = start[i];
-	for (i = 0; i < ARRAY_SIZE(denied); i++) {
-		*next++ = (struct sock_filter)IF(BPF_JEQ, denied[i]);
-		*next++ = (struct sock_filter)REFUSE(EPERM);
-	}
-	for (i = 0; i < ARRAY_SIZE(end); i++)
-		*next++ = end[i];
-	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	if (!filter)
+		return;
+	for (i = 0; i < ARRAY_SIZE(denied); i++)
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
+	seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	/* New namespaces, and threads of others. */
+	seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+			 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER));
+	seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1,
+			 SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+	seccomp_load(filter);
+	seccomp_release(filter);
 }
 
 void confine(int fd)
