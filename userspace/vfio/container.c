@@ -30,12 +30,21 @@
 #include "vfio/container.h"
 #include "vfio/holes.h"
 
+/*
+ * How many times the guest's memory, at most, a container maps for a device that is behind the
+ * virtual IOMMU. A guest can map the same memory again and again, all over the addresses that there
+ * are: each time it is locked again, which takes its time, and takes page tables of the host's.
+ */
+#define MAX_TIMES	4
+
 /**
  * struct container - an I/O page table
  * @client: has it follow @endpoint
  * @endpoint: what is reached by it; NULL: all of the guest's memory
  * @fd: VFIO's descriptor
+ * @label: what messages call its device, if it is for one
  * @ready: it has an I/O page table, as it has from its first group on
+ * @told: the user has been told of what could not be mapped
  * @mapped: bytes, by which as much memory is locked
  * @nr_groups: that are in it
  */
@@ -43,7 +52,9 @@ struct container {
 	struct iommu_client client;
 	struct iommu_endpoint *endpoint;
 	int fd;
+	const char *label;
 	bool ready;
+	bool told;
 	__u64 mapped;
 	unsigned int nr_groups;
 };
@@ -99,8 +110,9 @@ static void locked_subtract(__u64 size)
 	__atomic_sub_fetch(&locked, size, __ATOMIC_RELAXED);
 }
 
+/* @why: why it does not, in plain words. */
 static int map(const struct container *container, __u64 start, __u64 size, void *host,
-	       __u32 access)
+	       __u32 access, const char **why)
 {
 	const struct vfio_iommu_type1_dma_map request = {
 		.argsz = sizeof(request),
@@ -111,29 +123,49 @@ static int map(const struct container *container, __u64 start, __u64 size, void 
 		.size = size,
 	};
 
-	return ioctl(container->fd, VFIO_IOMMU_MAP_DMA, &request) ? -errno : 0;
+	if (!ioctl(container->fd, VFIO_IOMMU_MAP_DMA, &request))
+		return 0;
+	*why = errno == ENOSPC ? "dma_entry_limit of the module vfio_iommu_type1" : strerror(errno);
+	return -errno;
 }
 
 /*
  * A page that is mapped twice counts twice as locked. The kernel writes into its log what would be
  * beyond the limit, and a guest could have it do so for ever: so it is not asked for that.
  */
-static int map_piece(struct iommu_client *client, const struct iommu_piece *piece)
+static int try_map(struct container *container, const struct iommu_piece *piece, __u64 size,
+		   const char **why)
 {
-	/* The client is what a container begins with. */
-	struct container *container = (struct container *)client;
-	__u64 size = piece->last - piece->start + 1;
 	int error;
 
-	if (locked_add(size) > lock_limit && container->endpoint) {
-		locked_subtract(size);
+	*why = "that is more than four times its memory";
+	if (container->endpoint && size > MAX_TIMES * vm->memory->size - container->mapped)
 		return -ENOMEM;
-	}
-	error = map(container, piece->start, size, piece->host, piece->access);
+	*why = "the limit of locked memory, ulimit -l";
+	if (locked_add(size) > lock_limit && container->endpoint)
+		error = -ENOMEM;
+	else
+		error = map(container, piece->start, size, piece->host, piece->access, why);
 	if (error)
 		locked_subtract(size);
 	else
 		container->mapped += size;
+	return error;
+}
+
+/* Of what the guest maps it is told, but Linux's driver does not look: so the user is, once. */
+static int map_piece(struct iommu_client *client, const struct iommu_piece *piece)
+{
+	/* The client is what a container begins with. */
+	struct container *container = (struct container *)client;
+	const char *why;
+	int error = try_map(container, piece, piece->last - piece->start + 1, &why);
+
+	if (error && container->ready && !container->told) {
+		note("%s: the guest wants more mapped for it than can be (%s), and may not notice: what the device accesses there fails",
+		     container->label, why);
+		container->told = true;
+	}
 	return error;
 }
 
@@ -324,7 +356,7 @@ static int find_container(struct vfio_group *group, struct iommu_endpoint *endpo
 		if (!container)
 			return fail("not enough memory for the devices, describe fewer");
 		*container = (struct container){
-			.client.ops = &client_ops, .endpoint = endpoint, .fd = -1,
+			.client.ops = &client_ops, .endpoint = endpoint, .fd = -1, .label = label,
 		};
 		if (!endpoint)
 			shared = container;
