@@ -7,6 +7,7 @@
 
 . /lib.sh
 . /virtio.sh
+exec 4</dev/ttyS0
 
 nvme=/sys/bus/pci/devices/0000:01:00.0
 edu=/sys/bus/pci/devices/0000:02:00.0
