@@ -32,14 +32,17 @@ static inline __u8 *sysfs_map_bar(unsigned int index)
 /* As 0000:00:02.0, which decodes then, and is a master. Returns its configuration space. */
 static inline int sysfs_open(const char *function)
 {
-	const __u16 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	char path[96];
+	__u16 command;
 	int fd;
 
 	snprintf(sysfs_folder, sizeof(sysfs_folder), "/sys/bus/pci/devices/%s", function);
 	snprintf(path, sizeof(path), "%s/config", sysfs_folder);
 	fd = open(path, O_RDWR);
-	if (fd < 0 || pwrite(fd, &command, sizeof(command), PCI_COMMAND) < 0)
+	if (fd < 0 || pread(fd, &command, sizeof(command), PCI_COMMAND) < 0)
+		die(path);
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	if (pwrite(fd, &command, sizeof(command), PCI_COMMAND) < 0)
 		die(path);
 	return fd;
 }
