@@ -13,7 +13,7 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/virtio-guest.sh"
 . "$top/selftests/vfio-guest.sh"
 tmp=$(mktemp -d) || exit 1
-all=7
+all=$(lspci -vv -s "$nvme" | sed -n 's/.* MSI-X: .*Count=\([0-9]*\).*/\1/p')
 
 host_vectors()
 {
