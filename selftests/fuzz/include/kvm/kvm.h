@@ -25,17 +25,17 @@ struct kvpci_claim {
 struct kvpci_message {
 	u64 address;
 	u32 data;
+	bool masked;
 };
 
 #define kvpci_kvm_dereference(kvm, p)	(p)
 
-static inline bool kvpci_kvm_can_send(struct kvm *kvm, const struct kvpci_message *message)
+static inline bool kvpci_kvm_can_send(struct kvm *kvm, struct kvpci_message message)
 {
 	return false;
 }
 
-static inline bool kvpci_kvm_send(struct kvm *kvm, const struct kvpci_message *message,
-				  bool to_many)
+static inline bool kvpci_kvm_send(struct kvm *kvm, struct kvpci_message message, bool to_many)
 {
 	return true;
 }
