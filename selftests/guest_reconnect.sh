@@ -58,7 +58,10 @@ serve()
 		kill_daemon
 		start_daemon
 		;;
-	stop)	kill -STOP $daemon_pid ;;
+	stop)
+		pause_daemon stop $daemon_pid
+		return
+		;;
 	hold)
 		: >"$tmp/daemon"
 		kill -USR1 $daemon_pid

@@ -10,7 +10,6 @@
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
-guest_initrd=$top/build/guest/virtio-initrd
 
 scale=${KVPCI_TEST_SCALE:-1}
 rounds=${KVPCI_TEST_ROUNDS:-$((scale < 5 ? 10 / scale : 2))}
@@ -19,6 +18,9 @@ mebibytes=${KVPCI_TEST_DISK:-$((scale < 8 ? 32 / scale : 4))}
 tmp=/tmp
 [ "$mebibytes" -le 128 ] || tmp=$top/build
 tmp=$(mktemp -d "$tmp/virtio.XXXXXX") || exit 1
+# Another user's image is in it.
+chmod 711 "$tmp"
+. "$top/selftests/virtio-guest.sh"
 PATH=$PATH:/usr/sbin:/sbin
 
 # Each exit to the launcher is one for device_status: five when a driver comes, two when it goes,
@@ -26,11 +28,6 @@ PATH=$PATH:/usr/sbin:/sbin
 most_coming=5
 most_going=2
 most_exits=$((most_coming + 1))
-
-sum()
-{
-	md5sum | cut -d ' ' -f 1
-}
 
 # make_disk FORMAT FOLDER SIZE: the image $tmp/disk, an ext4 file system with what is in the
 # folder.
@@ -185,57 +182,43 @@ try_root()
 	guest_result $? "the system's image and file system are whole"
 }
 
-# await_halt PROCESS: until none of its threads runs any more.
-await_halt()
+# serve_halt WORD: stop or kill what serves the disk, or have it go on.
+serve_halt()
 {
-	while cat "/proc/$1"/task/*/status 2>/dev/null | grep -q '^State:[[:space:]]*[RSD]'; do
-		sleep 0.01
-	done
+	case $1 in
+	stop|leave|kill|again)
+		halt_daemon=$(served_by "$launcher" qemu-storage)
+		halt_owner=$(ps -o uid=,gid= -p "$halt_daemon" | xargs)
+		;;
+	esac
+	case $1 in
+	stop|continue)	pause_daemon "$1" "$halt_daemon" ;;
+	leave)	pause_daemon stop "$halt_daemon" ;;
+	kill|again)
+		kill -KILL "$halt_daemon"
+		await_halt "$halt_daemon"
+		echo >&3
+		;;
+	esac
 }
 
-# try_halt HOW LINES FORMAT: what serves the disk is stopped or killed while the guest runs, and the
-# launcher has as many lines to say. Before, the guest has written, and flushed the disk's cache.
+# try_halt HOW LINES FORMAT OWNER: what serves the disk is stopped or killed while the guest runs, and
+# the launcher has as many lines to say. Before, the guest has written, and flushed the disk's cache.
+# The image belongs to that user, who is then the one that serves it.
 try_halt()
 {
 	make_plain "$3" || return 1
-	halt_sum=$plain
+	chown "$4:$4" "$tmp/disk"
+	append="how=$1 sum=$plain"
 	plain=$({ head -c 4194304 "$tmp/raw"; head -c 65536 "$tmp/raw"; tail -c 4128768 "$tmp/raw"
 		} | sum)
-	mkfifo "$tmp/in" "$tmp/out"
-	# The launcher itself, for its process to be known.
-	"$kvpci_run" --kernel "$guest_kernel" --initrd "$guest_initrd" \
-		--mirror="${KVPCI_TEST_MIRROR:-on}" --disk "$tmp/disk,format=$3" \
-		--append "$guest_arguments test=halt how=$1 sum=$halt_sum" \
-		<"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
-	halt_launcher=$!
-	exec 3>"$tmp/in"
 	halt_daemon=
-	sed -u 's/\r//g' <"$tmp/out" | while read -r halt_line; do
-		case $halt_line in
-		stop|leave|kill|again)
-			halt_daemon=$(served_by $halt_launcher qemu-storage)
-			echo "$halt_daemon" >&4
-			case $halt_line in
-			kill|again)	kill -KILL "$halt_daemon" ;;
-			*)	kill -STOP "$halt_daemon" ;;
-			esac
-			await_halt "$halt_daemon"
-			echo >&3
-			;;
-		continue)
-			kill -CONT "$halt_daemon"
-			echo >&3
-			;;
-		*)	echo "$halt_line" ;;
-		esac
-	done 4>"$tmp/daemon" >/tmp/guest.log
-	exec 3>&-
-	wait $halt_launcher
+	halt_owner=
+	converse halt serve_halt --disk "$tmp/disk,format=$3"
 	halt_status=$?
-	sed 's/^/# /' "$tmp/err"
-	halt_daemon=$(grep -x '[0-9]*' "$tmp/daemon")
 	[ -n "$halt_daemon" ]
 	guest_result $? "$1: a process serves the disk"
+	same "$1: it is the image's owner's" "$4 $4" "$halt_owner"
 	guest_passed
 	guest_result $? "$1: the guest's own tests"
 	[ $halt_status = 0 ] || echo "# the status was $halt_status"
@@ -247,7 +230,6 @@ try_halt()
 	guest_result $? "$1: the launcher has said as much as it should ($2 lines)"
 	[ -z "$halt_daemon" ] || kill -KILL "$halt_daemon" 2>/dev/null
 	unchanged "$1, after a flush" "$3"
-	rm -f "$tmp/in" "$tmp/out"
 }
 
 try_misuse()
@@ -262,7 +244,7 @@ try_misuse()
 }
 
 echo "KTAP version 1"
-echo "1..55"
+echo "1..59"
 
 mkdir "$tmp/files"
 head -c "${mebibytes}M" /dev/urandom >"$tmp/files/data" || exit 1
@@ -274,9 +256,9 @@ try_rebind
 try_master
 try_reset
 try_root
-try_halt stop 0 raw
-try_halt leave 1 qcow2
-try_halt kill 1 qcow2
-try_halt again 2 raw
+try_halt stop 0 raw 12345
+try_halt leave 1 qcow2 0
+try_halt kill 1 qcow2 12345
+try_halt again 2 raw 12345
 try_misuse
 rm -rf "$tmp"
