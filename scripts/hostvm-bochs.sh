@@ -11,7 +11,8 @@
 # shellcheck disable=SC2154 # hostvm has set the variables
 
 # Programs that busybox does not have, or has with fewer options.
-programs="sh env sed grep timeout modprobe insmod rmmod lsmod taskset"
+programs="sh env sed grep timeout modprobe insmod rmmod lsmod taskset head tail od cmp gzip
+qemu-storage-daemon"
 
 # What is built, as far as it is there.
 built="selftests/kselftest selftests/kselftest-list.txt selftests/run_kselftest.sh

@@ -7,7 +7,7 @@
 # the first without a look at the BAR, so there are to be no ports; and it takes what is at 01.0 for
 # a chip of that machine's.
 #
-# Depends on: nothing.
+# Depends on: host.
 
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
