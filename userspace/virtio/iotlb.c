@@ -166,8 +166,8 @@ int iotlb_fetch_ring(struct iotlb *iotlb, const struct queue *queue)
 
 int iotlb_dispatch(struct iotlb *iotlb)
 {
+	int result = !!iotlb->endpoint;
 	unsigned int i;
-	int result = 1;
 
 	for (i = 0; i < MAX_ANSWERS && result > 0; i++) {
 		iommu_hold(iotlb->endpoint);

@@ -63,7 +63,7 @@ int iotlb_fetch_ring(struct iotlb *iotlb, const struct queue *queue);
 
 /*
  * There may be misses to receive: answer them, but not any number of them. Returns whether there
- * may be more, or a negative error number.
+ * may be more, or a negative error number. It may not have been opened: there are none.
  */
 int iotlb_dispatch(struct iotlb *iotlb);
 

@@ -136,7 +136,7 @@ int vhost_poll_fd(const struct vhost *vhost)
 
 int vhost_dispatch(struct vhost *vhost)
 {
-	int result = vhost->iotlb.endpoint ? iotlb_dispatch(&vhost->iotlb) : 0;
+	int result = iotlb_dispatch(&vhost->iotlb);
 
 	return result < 0 ? result : 0;
 }
@@ -146,7 +146,7 @@ int vhost_settle(struct vhost *vhost)
 	int result;
 
 	do {
-		result = vhost->iotlb.endpoint ? iotlb_dispatch(&vhost->iotlb) : 0;
+		result = iotlb_dispatch(&vhost->iotlb);
 	} while (result > 0);
 	return result;
 }
