@@ -55,6 +55,8 @@ machine_prepare()
 	# take the HPET for its clock, and each look at that is an access to a device, ten times as
 	# slow. With --icount there is one processor, and no doubt.
 	[ -n "$icount" ] || append="$append tsc=reliable"
+	# Asked for when time is up.
+	append="$append sysrq_always_enabled"
 	# KVM on PREEMPT_RT wants a constant TSC. QEMU doesn't say that the emulated one is, but
 	# Linux takes it for granted on VMware's machines, which it knows by their serial
 	# number and their port.
@@ -136,5 +138,8 @@ machine_last_words()
 			ask "cpu $cpu" "x /96xg \$esp"
 		done
 	done
+	# If it still listens to its keyboard, the log has which tasks wait, and where.
+	echo "sendkey alt-sysrq-w" >&3
+	sleep 5
 	echo quit >&3
 }
