@@ -109,6 +109,8 @@ static int map(struct guest_memory *memory, const struct memory_options *options
 		return hugepages_lack(memory->size, options->huge_page, -1);
 	if (error)
 		return no_room(memory->size, error);
+	/* It is not in what we leave if we crash. */
+	madvise(host, memory->size, MADV_DONTDUMP);
 	add_ram(memory, 0, LOW_RAM_END, host);
 	add_ram(memory, FIRMWARE_BASE, low - FIRMWARE_BASE, host + FIRMWARE_BASE);
 	if (memory->size > low)

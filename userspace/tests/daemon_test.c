@@ -187,7 +187,18 @@ static void ignored_children(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* Start one that has the pipe, and wait to be killed. */
+/* A dump of one is of its own memory, and not of the guest's. */
+static void dumps(void)
+{
+	static const char *const shell[] = { "sh", NULL };
+
+	if (access("/proc/self/coredump_filter", F_OK))
+		return;
+	EXPECT_MESSAGE(explain(shell, "cat /proc/self/coredump_filter", NULL, 0), STATUS_FAILED,
+		       "ends at once: 00000011");
+}
+
+/* Start one that has the pipe, and wait to be killed, in another session than its next parent. */
 static void __attribute__((noreturn)) launch(const char *command, bool finishes, int pipe)
 {
 	static const char *const shell[] = { "sh", NULL };
@@ -199,6 +210,7 @@ static void __attribute__((noreturn)) launch(const char *command, bool finishes,
 	struct daemon *daemon;
 	int socket;
 
+	setsid();
 	if (!daemon_start(&daemon, &program, "the device", &socket))
 		pause();
 	_exit(1);
@@ -233,6 +245,10 @@ static void expect_last_words(const char *command, bool finishes, const char *ex
 	close(ends[0]);
 }
 
+/* Stop, and say so. */
+#define STOPPED	"{ while ! grep -q '^State:.T' /proc/$$/status; do :; done; printf . >&4; } & " \
+		"kill -STOP $$"
+
 /* It ends when the launcher does, whatever it does itself; or it has something to do before. */
 static void orphans(void)
 {
@@ -240,10 +256,13 @@ static void orphans(void)
 	expect_last_words("printf . >&4; kill -STOP $$", false, "");
 	expect_last_words("trap 'printf end >&4; exit' TERM; printf . >&4; while :; do sleep .1; done",
 			  true, "end");
+	expect_last_words("trap 'printf end >&4; exit' TERM HUP; " STOPPED "; sleep 60", true,
+			  "end");
 }
 
 const struct test daemon_tests[] = {
 	{ "confined", confined },
+	{ "dumps", dumps },
 	{ "ignored_children", ignored_children },
 	{ "network", network },
 	{ "orphans", orphans },

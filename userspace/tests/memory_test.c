@@ -3,6 +3,8 @@
  * The guest's memory: what is RAM, and that what the host has not is refused, which leaves nothing.
  * What it has, guests are given in selftests/guest_nfv.sh.
  */
+#include <stdio.h>
+
 #include "hugepages.h"
 #include "layout.h"
 #include "memory.h"
@@ -89,11 +91,49 @@ static void numa_node(void)
 	EXPECT(!memory.nr_ram && memory.fd == -1);
 }
 
+/* What the kernel says of the mapping at an address (VmFlags in proc(5)). */
+static bool has_flag(const void *address, const char *flag)
+{
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	unsigned long start, end;
+	bool found = false;
+	bool has = false;
+	char line[512];
+
+	EXPECT(maps);
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			found = (unsigned long)address >= start && (unsigned long)address < end;
+		if (found && !strncmp(line, "VmFlags:", 8))
+			has = strstr(line, flag);
+	}
+	if (maps)
+		fclose(maps);
+	return has;
+}
+
+/* Whatever kind it is of, a dump of the launcher has nothing of it. */
+static void no_dump(void)
+{
+	struct memory_options options = { .size = MIB(16) };
+
+	EXPECT(!memory_create(&memory, &options));
+	EXPECT(has_flag(memory_at(&memory, 0, 1), " dd"));
+	EXPECT(has_flag(memory_at(&memory, MIB(16) - 1, 1), " dd"));
+	memory_destroy(&memory);
+	options.shared = true;
+	EXPECT(!memory_create(&memory, &options));
+	EXPECT(has_flag(memory_at(&memory, 0, 1), " dd"));
+	memory_destroy(&memory);
+	EXPECT(!has_flag(&options, " dd"));
+}
+
 const struct test memory_tests[] = {
 	{ "bounds", bounds },
 	{ "shared_pages", shared_pages },
 	{ "huge_pages", huge_pages },
 	{ "no_addresses", no_addresses },
+	{ "no_dump", no_dump },
 	{ "numa_node", numa_node },
 	{ NULL, NULL },
 };

@@ -4,9 +4,8 @@
  *
  * We bind the socket that it listens at, connect to it, and take its name away, before the daemon
  * is there: nobody else gets to it, and nothing is left over, however we end. The daemon has that
- * socket and what it is given besides, and nothing else of ours. It is in a session of its own, so
- * that signals of the terminal don't reach it. When we have ended, however that was, it is killed,
- * or told to end if it has something to do before.
+ * socket and what it is given besides, and nothing else of ours. When we have ended, however that
+ * was, it is killed, or told to end if it has something to do before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -147,6 +146,35 @@ static void become_owner(const struct daemon_program *program)
 	syscall(SYS_setresgid, same, getgid(), same);
 }
 
+/*
+ * A signal of the terminal's is for none. When we have gone, one that finishes may have been
+ * stopped by somebody (SIGSTOP): in our session, its process group has nobody then who would have
+ * it go on, so the kernel does that, with a SIGHUP (setpgid(2)).
+ */
+static void leave_group(const struct daemon_program *program)
+{
+	if (program->finishes)
+		setpgid(0, 0);
+	else
+		setsid();
+}
+
+/*
+ * What it dumps when it crashes is not to have the guest's memory in it, which is shared (core(5)).
+ * That goes for programs that take dumps, too, which a limit does not keep it from.
+ */
+static void filter_dump(void)
+{
+	static const struct rlimit none = { 0 };
+	static const char private[] = "0x11";
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, private, strlen(private)) < 0)
+		setrlimit(RLIMIT_CORE, &none);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* As many descriptors as there may be, or as @number. */
 static void raise_limit(rlim_t number)
 {
@@ -186,7 +214,8 @@ static void __attribute__((noreturn)) run(const struct daemon_program *program, 
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	setsid();
+	leave_group(program);
+	filter_dump();
 	/* It has its sockets. Only a superuser's can be without the host's network. */
 	unshare(CLONE_NEWNET);
 	become_owner(program);
