@@ -72,7 +72,7 @@ static void begin_protocol(__u64 protocol)
 	iommu_endpoint_show(endpoint, ENDPOINT);
 	EXPECT(iommu_attach(iommu, 1, ENDPOINT, false) == VIRTIO_IOMMU_S_OK);
 	EXPECT(!vhost_user_open(peer_start(PEER_PROTOCOL | protocol, 0, 0), &memory, &peer_type,
-				&backend));
+				"some", &backend));
 	EXPECT(!vhost_user_translate(backend, endpoint));
 	queues[0] = (struct queue){ .enabled = false };
 	queues[1] = (struct queue){
@@ -289,7 +289,7 @@ static bool offers(__u64 features, __u64 protocol)
 
 	peer.features |= features;
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(!vhost_user_open(fd, &memory, &peer_type, &backend));
+	EXPECT(!vhost_user_open(fd, &memory, &peer_type, "some", &backend));
 	EXPECT(!backend->ops->features(backend, &offered));
 	backend->ops->close(backend);
 	peer_await();

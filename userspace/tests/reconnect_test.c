@@ -73,7 +73,7 @@ static void begin_type(__u64 protocol, const struct vhost_user_type *type, unsig
 	EXPECT(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/socket", directory);
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, type, &backend));
+	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, type, "some", &backend));
 	EXPECT(!vhost_user_reconnect(backend, &way));
 	queues[0] = (struct queue){ .enabled = false };
 	queues[1] = (struct queue){

@@ -8,6 +8,7 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -24,6 +25,7 @@
 #include "virtio/internal.h"
 #include "virtio/net.h"
 #include "virtio/netpairs.h"
+#include "virtio/socket.h"
 #include "virtio/vhost_user.h"
 #include "virtio/vhost_user_message.h"
 
@@ -84,7 +86,7 @@ static void start_and_stop(__u64 protocol)
 	__u64 features = 0;
 
 	EXPECT(!memory_create(&memory, &shared));
-	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &peer_type, &backend));
+	EXPECT(!vhost_user_open(peer_start(protocol, 0, 0), &memory, &peer_type, "some", &backend));
 	EXPECT(vhost_user_max_queues(backend) == NR_QUEUES);
 	EXPECT(!backend->ops->features(backend, &features));
 	EXPECT(!(features & VIRTIO_FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)));
@@ -183,7 +185,7 @@ static void pairs(void)
 	control->desc = MIB(4);
 	control->driver = MIB(4) + 4096;
 	control->device = MIB(4) + 8192;
-	EXPECT(!vhost_user_open(peer_start(PROTOCOL, 0, 0), &memory, &type, &backend));
+	EXPECT(!vhost_user_open(peer_start(PROTOCOL, 0, 0), &memory, &type, "some", &backend));
 	EXPECT(vhost_user_max_queues(backend) == PAIR * NR_QUEUES);
 	inner = backend;
 	EXPECT(!netpairs_open(&backend, &config));
@@ -242,16 +244,16 @@ static void bad_daemons(void)
 
 	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(vhost_user_open(peer_start(PROTOCOL, VHOST_USER_GET_FEATURES, 0), &memory,
-			       &peer_type, &backend) == -EPROTO);
+			       &peer_type, "some", &backend) == -EPROTO);
 	peer_await();
 	EXPECT(vhost_user_open(peer_start(PROTOCOL | ACK, 0, VHOST_USER_SET_OWNER), &memory,
-			       &peer_type, &backend) == 0);
+			       &peer_type, "some", &backend) == 0);
 	backend->ops->close(backend);
 	peer_await();
 
 	/* One that refuses, and is told nothing more. */
 	EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK, 0, VHOST_USER_SET_MEM_TABLE), &memory,
-				&peer_type, &backend));
+				&peer_type, "some", &backend));
 	EXPECT(backend->ops->start(backend, VIRTIO_FEATURE(VIRTIO_F_VERSION_1), &queue, 1) ==
 	       -EIO);
 	peer_await();
@@ -261,7 +263,7 @@ static void bad_daemons(void)
 	/* One that gives a file where it is to give memory. */
 	EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
 					   1 << VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD, 0, 0),
-				&memory, &peer_type, &backend));
+				&memory, &peer_type, "some", &backend));
 	peer.gives_file = true;
 	EXPECT(backend->ops->start(backend, VIRTIO_FEATURE(VIRTIO_F_VERSION_1), &queue, 1) ==
 	       -EPROTO);
@@ -271,9 +273,57 @@ static void bad_daemons(void)
 	/* One that has gone. */
 	EXPECT(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	close(pair[1]);
-	EXPECT(vhost_user_open(pair[0], &memory, &peer_type, &backend) == -ECONNRESET);
+	EXPECT(vhost_user_open(pair[0], &memory, &peer_type, "some", &backend) == -ECONNRESET);
 	close(queue.kick);
 	close(queue.call);
+	memory_destroy(&memory);
+}
+
+/* More queues than a device can have are no mistake, and none are one. */
+static void numbers_of_queues(void)
+{
+	const struct socket_keys keys = { .path = (char[]){ "/tmp/kvpci-test.socket" } };
+	struct guest_memory memory;
+	struct backend *backend;
+	int fd;
+
+	EXPECT(!memory_create(&memory, &shared));
+	fd = peer_start(PROTOCOL, 0, 0);
+	peer.queues = ~0ULL;
+	EXPECT(!vhost_user_open(fd, &memory, &peer_type, "some", &backend));
+	EXPECT(vhost_user_max_queues(backend) == KVPCI_MAX_VIRTIO_QUEUES);
+	backend->ops->close(backend);
+	peer_await();
+	peer_listen(keys.path, PROTOCOL);
+	peer.queues = 0;
+	EXPECT_MESSAGE(socket_open(&keys, &peer_type, &memory, &backend), STATUS_FAILED,
+		       "kvpci-test.socket does not answer as it should: it says that it serves no queues");
+	peer_await();
+	unlink(keys.path);
+	memory_destroy(&memory);
+}
+
+static void *hang_up_later(void *socket)
+{
+	poll(NULL, 0, VHOST_USER_PATIENCE + 2000);
+	close(*(int *)socket);
+	return NULL;
+}
+
+/* One that says nothing is not waited for without a word. */
+static void silent_daemon(void)
+{
+	struct guest_memory memory;
+	struct backend *backend;
+	pthread_t thread;
+	int pair[2];
+
+	EXPECT(!memory_create(&memory, &shared));
+	EXPECT(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	EXPECT(!pthread_create(&thread, NULL, hang_up_later, &pair[1]));
+	EXPECT_MESSAGE(vhost_user_open(pair[0], &memory, &peer_type, "some", &backend),
+		       -ECONNRESET, "some: the daemon does not answer yet");
+	pthread_join(thread, NULL);
 	memory_destroy(&memory);
 }
 
@@ -300,7 +350,7 @@ static void requests(void)
 	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
 					     1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
-				&memory, &peer_type, &backend));
+				&memory, &peer_type, "some", &backend));
 	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
 	EXPECT(!ask(backend, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, BACKEND_CONFIG_CHANGED));
 	EXPECT(ask(backend, 1234, BACKEND_NOTHING));
@@ -334,7 +384,7 @@ static void nonsense(void)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		EXPECT(!vhost_user_open(peer_start(PROTOCOL | ACK |
 						   1 << VHOST_USER_PROTOCOL_F_BACKEND_REQ, 0, 0),
-					&memory, &peer_type, &backend));
+					&memory, &peer_type, "some", &backend));
 		socket = peer.requests;
 		if (cases[i].answers)
 			socket = peer.socket;
@@ -518,9 +568,11 @@ const struct test virtio_tests[] = {
 	{ "queues", queues },
 	{ "requests", requests },
 	{ "shared_events", shared_events },
+	{ "silent_daemon", silent_daemon },
 	{ "rings", rings },
 	{ "pairs", pairs },
 	{ "bad daemons", bad_daemons },
 	{ "nonsense", nonsense },
+	{ "numbers_of_queues", numbers_of_queues },
 	{ NULL, NULL },
 };

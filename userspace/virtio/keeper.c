@@ -42,7 +42,7 @@ int keeper_open(struct keeper *keeper, const struct vhost_user_type *type,
 	status = keeper->start(keeper->context, &keeper->daemon, &fd);
 	if (status)
 		return status;
-	error = vhost_user_open(fd, memory, type, backend);
+	error = vhost_user_open(fd, memory, type, NULL, backend);
 	if (error && !keeper->explain)
 		return daemon_explain(keeper->daemon, error);
 	if (error)

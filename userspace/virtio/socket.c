@@ -88,6 +88,18 @@ bool socket_reconnects(const struct socket_keys *keys, bool otherwise)
 	return keys->reconnect_given ? keys->reconnect : otherwise;
 }
 
+static const char *reason(int error)
+{
+	switch (error) {
+	case -ETIMEDOUT:
+		return "it says nothing, and may serve somebody else";
+	case -ERANGE:
+		return "it says that it serves no queues";
+	default:
+		return strerror(-error);
+	}
+}
+
 int socket_open(const struct socket_keys *keys, const struct vhost_user_type *type,
 		const struct guest_memory *memory, struct backend **backend)
 {
@@ -98,10 +110,10 @@ int socket_open(const struct socket_keys *keys, const struct vhost_user_type *ty
 	fd = dial(keys->path);
 	if (fd < 0)
 		return STATUS_FAILED;
-	error = vhost_user_open(fd, memory, type, backend);
+	error = vhost_user_open(fd, memory, type, keys->path, backend);
 	if (error)
 		return fail("the vhost-user daemon at %s does not answer as it should: %s",
-			    keys->path, strerror(-error));
+			    keys->path, reason(error));
 	error = socket_reconnects(keys, true) ? vhost_user_reconnect(*backend, &way) : 0;
 	return error ? fail("cannot wait for another daemon at %s: %s", keys->path,
 			    strerror(-error)) : STATUS_OK;

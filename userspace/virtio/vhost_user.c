@@ -41,6 +41,7 @@
 
 #include "event.h"
 #include "memory.h"
+#include "report.h"
 #include "virtio/inflight.h"
 #include "virtio/iotlb.h"
 #include "virtio/progress.h"
@@ -716,8 +717,11 @@ static int agree_on_protocol(struct vhost_user *user, __u64 *queues)
 	user->channel.acks = protocol & PROTOCOL_FEATURE(REPLY_ACK);
 	if (!error && protocol & PROTOCOL_FEATURE(MQ))
 		error = channel_get_u64(&user->channel, VHOST_USER_GET_QUEUE_NUM, queues);
-	if (!error && (!*queues || *queues > KVPCI_MAX_VIRTIO_QUEUES))
-		error = -EPROTO;
+	if (!error && !*queues)
+		error = -ERANGE;
+	/* A daemon may have more than a device can. */
+	if (*queues > KVPCI_MAX_VIRTIO_QUEUES)
+		*queues = KVPCI_MAX_VIRTIO_QUEUES;
 	*queues *= user->type.counted_as_one;
 	if (!error && protocol & PROTOCOL_FEATURE(BACKEND_REQ))
 		error = open_requests(user);
@@ -858,7 +862,17 @@ static const struct backend_ops vhost_user_ops = {
 	.close = vhost_user_close,
 };
 
-static int open_first(struct vhost_user *user)
+/* Somebody who waits for a daemon that serves others, or is stopped, is to know what for. */
+static void tell_of_waiting(const struct vhost_user *user, const char *label)
+{
+	struct pollfd fd = { .fd = user->channel.socket, .events = POLLIN };
+
+	if (label && !poll(&fd, 1, VHOST_USER_PATIENCE))
+		note("%s: the daemon does not answer yet, and is waited for (%d seconds at most)",
+		     label, VHOST_USER_OPEN_TIMEOUT / 1000);
+}
+
+static int open_first(struct vhost_user *user, const char *label)
 {
 	__u64 queues;
 	int error;
@@ -867,8 +881,10 @@ static int open_first(struct vhost_user *user)
 	error = user->events < 0 ? -errno : watch(user, user->channel.socket);
 	if (!error)
 		error = ask_features(user);
-	if (!error)
+	if (!error) {
+		tell_of_waiting(user, label);
 		error = introduce(user, &queues);
+	}
 	if (error)
 		return error;
 	user->offered = user->features;
@@ -879,7 +895,7 @@ static int open_first(struct vhost_user *user)
 }
 
 int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhost_user_type *type,
-		    struct backend **backend)
+		    const char *label, struct backend **backend)
 {
 	struct vhost_user *user = malloc(sizeof(*user));
 	int error;
@@ -902,7 +918,7 @@ int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhos
 		user->ops.get_config = NULL;
 		user->ops.set_config = NULL;
 	}
-	error = open_first(user);
+	error = open_first(user, label);
 	if (error)
 		vhost_user_close(&user->backend);
 	else

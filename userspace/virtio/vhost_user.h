@@ -19,6 +19,9 @@
 #define VHOST_USER_OPEN_TIMEOUT		60000
 #define VHOST_USER_BACK_TIMEOUT		2000
 
+/* If one has not answered by then when it is opened, the user is told who is waited for. */
+#define VHOST_USER_PATIENCE		4000
+
 /**
  * struct vhost_user_type - what depends on the type of device
  * @has_config: it is the back end that knows the device-specific configuration
@@ -37,11 +40,12 @@ struct vhost_user_type {
 
 /*
  * Use the back end that @fd, a connected socket, leads to. The socket is the back end's from now
- * on, also if this fails. Returns 0 or a negative error number: EPROTO: what it says makes no
- * sense; ETIMEDOUT: it says nothing.
+ * on, also if this fails. @label is what messages call it; NULL: it has just been started,
+ * and may take its time. Returns 0 or a negative error number: EPROTO: what it says makes no sense;
+ * ERANGE: it serves no queues; ETIMEDOUT: it says nothing.
  */
 int vhost_user_open(int fd, const struct guest_memory *memory, const struct vhost_user_type *type,
-		    struct backend **backend);
+		    const char *label, struct backend **backend);
 
 /*
  * Should the connection be lost, get another daemon in that way. Called before anything else is
