@@ -59,6 +59,21 @@ static void daemon_socket(void)
 	spec_free(&spec);
 }
 
+/* What a driver was asked for, the next one is not, which may not know of that. */
+static void announcement_5_1_6_5_4(void)
+{
+	const __u64 features = VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE);
+	struct device_spec spec;
+	struct virtio_device *device = parse(&spec, "virtio-net,tap=tap0,queues=2");
+	const __u8 *status = &device->config[offsetof(struct virtio_net_config, status)];
+
+	EXPECT(device->type->event(device, BACKEND_LINK_UP, features));
+	EXPECT(*status == (VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE));
+	device->type->reset(device);
+	EXPECT(*status == VIRTIO_NET_S_LINK_UP);
+	spec_free(&spec);
+}
+
 static void vsock(void)
 {
 	struct device_spec spec;
@@ -143,6 +158,7 @@ static void mistakes(void)
 const struct test net_tests[] = {
 	{ "one_pair", one_pair },
 	{ "all_keys", all_keys },
+	{ "announcement_5_1_6_5_4", announcement_5_1_6_5_4 },
 	{ "daemon_socket", daemon_socket },
 	{ "vsock", vsock },
 	{ "links", links },

@@ -109,7 +109,15 @@ static const struct backend_ops ops = {
 	.close = close_backend,
 };
 
-static const struct virtio_type type = { .backend_features = 0 };
+static unsigned int resets;
+
+static void count_reset(struct virtio_device *device)
+{
+	(void)device;
+	resets++;
+}
+
+static const struct virtio_type type = { .reset = count_reset };
 
 static struct guest_memory memory;
 static struct virtio_device device;
@@ -223,8 +231,12 @@ static void isr_4_1_4_5_1(void)
 	EXPECT(interrupts(CONFIG_VECTOR) == 1 && take_isr() == 2);
 	/* A driver that begins anew finds nothing of that. */
 	tell(BACKEND_CONFIG_CHANGED);
+	resets = 0;
 	drive();
-	EXPECT(!take_isr());
+	EXPECT(!take_isr() && resets == 1);
+	fake_reset();
+	virtio_reset(transport);
+	EXPECT(resets == 2);
 	destroy();
 }
 

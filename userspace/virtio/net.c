@@ -178,13 +178,19 @@ static __u16 get_status(const struct virtio_device *device)
 	return le16toh(value);
 }
 
-/* The driver has done what VIRTIO_NET_S_ANNOUNCE asks for. */
-static void announced(void *context)
+/* No driver is asked for that any more. */
+static void end_announcement(struct virtio_device *device)
 {
-	struct virtio_device *device = context;
-
+	if (!(get_status(device) & VIRTIO_NET_S_ANNOUNCE))
+		return;
 	set_status(device, get_status(device) & ~VIRTIO_NET_S_ANNOUNCE);
 	virtio_show_config(device);
+}
+
+/* The driver has done it. */
+static void announced(void *context)
+{
+	end_announcement(context);
 }
 
 /* Who was told by whom to reach the guest may be another by the time that it is back. */
@@ -337,5 +343,6 @@ const struct virtio_type net_type = {
 	.check = check,
 	.open = open_backend,
 	.event = change_link,
+	.reset = end_announcement,
 	.free = free_description,
 };

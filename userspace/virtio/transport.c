@@ -125,14 +125,17 @@ static void interrupt_config(struct transport *transport)
 	interrupt(transport, read_common(transport, 0).config_msix_vector, ISR_CONFIG);
 }
 
-/* Whatever the device has interrupted for, a driver that has reset it is not to see. */
-static void forget_interrupts(struct transport *transport)
+/* Whatever the device has interrupted for, or asked, a driver that has reset it is not to see. */
+static void forget_driver(struct transport *transport)
 {
 	static const __u8 none, bits = ISR_QUEUE | ISR_CONFIG;
+	struct virtio_device *device = transport->device;
 
 	event_take(transport->pin);
 	kvpci_function_write(transport->function->handle, CONFIG_BAR, 0, ISR_OFFSET, &none, &bits,
 			     sizeof(none));
+	if (device->type->reset)
+		device->type->reset(device);
 }
 
 /* What the back end is to signal for a queue of that vector. */
@@ -424,7 +427,7 @@ static void change_status(struct transport *transport, __u8 status)
 	if (!status || !(was & VIRTIO_CONFIG_S_DRIVER_OK))
 		end(transport);
 	if (!status) {
-		forget_interrupts(transport);
+		forget_driver(transport);
 		write_status(transport, 0);
 		return;
 	}
@@ -741,7 +744,7 @@ void virtio_reset(void *state)
 	pthread_mutex_lock(&transport->lock);
 	if (!(read_common(transport, 0).device_status & VIRTIO_CONFIG_S_DRIVER_OK)) {
 		end(transport);
-		forget_interrupts(transport);
+		forget_driver(transport);
 	}
 	pthread_mutex_unlock(&transport->lock);
 }

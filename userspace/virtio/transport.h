@@ -118,6 +118,8 @@ struct virtio_device {
  * @event: the back end has told of an enum backend_event, and the driver has accepted @features:
  *	has that changed the configuration? It is @config then, of which the driver is told. NULL:
  *	none does
+ * @reset: the driver has reset the device: what of @config was the driver's is to be as at first,
+ *	by virtio_show_config(). NULL: nothing was
  * @lost: the back end is of no more use: what serves it must touch no memory of the guest any more
  *	when this returns, as far as that is in our power. Called once at most, with the device's
  *	lock held, and before the back end is closed. NULL: nothing
@@ -134,6 +136,7 @@ struct virtio_type {
 	int (*check)(struct virtio_device *device);
 	int (*open)(struct virtio_device *device, const struct guest_memory *memory);
 	bool (*event)(struct virtio_device *device, int event, __u64 features);
+	void (*reset)(struct virtio_device *device);
 	void (*lost)(struct virtio_device *device);
 	void (*close)(struct virtio_device *device);
 	void (*free)(struct virtio_device *device);
