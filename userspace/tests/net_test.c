@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_vsock.h>
 #include <sched.h>
@@ -101,9 +104,9 @@ static void links(void)
 	int ours = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	struct link link = LINK_NONE;
 
-	EXPECT(link_open(&link, "nothing") == -ENODEV && link.socket == -1);
+	EXPECT(link_open(&link, "nothing", -1) == -ENODEV && link.socket == -1);
 	if (!unshare(CLONE_NEWNET)) {
-		EXPECT(!link_open(&link, "lo") && !link.up);
+		EXPECT(!link_open(&link, "lo", -1) && !link.up);
 		set_loopback(true);
 		EXPECT(link_changed(&link) && link.up);
 		EXPECT(!link_changed(&link));
@@ -117,6 +120,88 @@ static void links(void)
 		EXPECT(!setns(ours, CLONE_NEWNET));
 	}
 	close(ours);
+}
+
+/* A tap, which goes with its last file unless it is persistent. */
+static int make_tap(void)
+{
+	struct ifreq request = { .ifr_name = "tap0", .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && !ioctl(fd, TUNSETIFF, &request))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void delete_interface(unsigned int index)
+{
+	const struct {
+		struct nlmsghdr header;
+		struct ifinfomsg info;
+	} request = {
+		.header = {
+			.nlmsg_len = sizeof(request), .nlmsg_type = RTM_DELLINK,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		},
+		.info = { .ifi_index = index },
+	};
+	char answer[256];
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	EXPECT(send(fd, &request, sizeof(request), 0) == sizeof(request));
+	EXPECT(recv(fd, answer, sizeof(answer), 0) > 0);
+	close(fd);
+}
+
+/* One that is deleted is not up for ever, and one that is elsewhere may be. */
+static void expect_gone(int ours)
+{
+	struct link link = LINK_NONE;
+	int tap = make_tap();
+
+	if (tap < 0)
+		return;
+	EXPECT(!link_open(&link, "tap0", tap) && !link.up && !link.gone);
+	delete_interface(link.index);
+	EXPECT(link_changed(&link) && !link.up && link.gone);
+	EXPECT(!link_changed(&link));
+	link_close(&link);
+	close(tap);
+	/* The same for who looks from where it is not. */
+	tap = make_tap();
+	EXPECT(!setns(ours, CLONE_NEWNET));
+	EXPECT(!link_open(&link, "lo", tap));
+	link.index = ~0U >> 1;
+	link.up = false;
+	EXPECT(link_changed(&link) && link.up && !link.gone);
+	link_close(&link);
+	close(tap);
+}
+
+/* In a network namespace of its own, if we may have one. */
+static void deleted_tap(void)
+{
+	int ours = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (!unshare(CLONE_NEWNET)) {
+		expect_gone(ours);
+		EXPECT(!setns(ours, CLONE_NEWNET));
+	}
+	close(ours);
+}
+
+static void tells_of_deletion(void)
+{
+	struct device_spec spec;
+	struct virtio_device *device = parse(&spec, "virtio-net,tap=tap0");
+	const __u8 *status = &device->config[offsetof(struct virtio_net_config, status)];
+
+	EXPECT(device->type->event(device, BACKEND_LINK_UP, 0) && *status == VIRTIO_NET_S_LINK_UP);
+	EXPECT_MESSAGE(device->type->event(device, BACKEND_LINK_GONE, 0), true,
+		       "--net tap=tap0: the tap has been deleted");
+	EXPECT(!*status);
+	spec_free(&spec);
 }
 
 static void mistakes(void)
@@ -160,8 +245,10 @@ const struct test net_tests[] = {
 	{ "all_keys", all_keys },
 	{ "announcement_5_1_6_5_4", announcement_5_1_6_5_4 },
 	{ "daemon_socket", daemon_socket },
+	{ "deleted_tap", deleted_tap },
 	{ "vsock", vsock },
 	{ "links", links },
+	{ "tells_of_deletion", tells_of_deletion },
 	{ "mistakes", mistakes },
 	{ NULL, NULL },
 };

@@ -106,6 +106,7 @@ enum backend_event {
 	BACKEND_BACK,		/* somebody is there again who can: start them */
 	BACKEND_LINK_DOWN,	/* of a network device: nobody gets its packets */
 	BACKEND_LINK_UP,
+	BACKEND_LINK_GONE,	/* nor ever will: what led there has been deleted */
 	BACKEND_NEEDS_RESET,	/* some or all of it is of no use until the driver resets it */
 	BACKEND_INTERRUPT,	/* plus the index of a queue: interrupt the driver for it */
 };

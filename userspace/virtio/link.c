@@ -4,11 +4,12 @@
  * becomes of one (rtnetlink(7)). What that was is not looked at, but the interface is: so none is
  * missed if there were more than there was room for.
  *
- * An interface that has gone elsewhere, as to another network namespace, can't be looked at. It is
- * taken to be up, since nobody could tell that it is again.
+ * An interface that has gone to another network namespace can't be looked at. It is taken to be up,
+ * since nobody could tell that it is again. A tap that has been deleted is down: its file knows.
  */
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -21,15 +22,20 @@
 /* Messages that are taken each time. */
 #define MAX_MESSAGES	64
 
-static bool is_up(const struct link *link)
+static void look(struct link *link)
 {
 	struct ifreq request = { .ifr_ifindex = link->index };
 
-	return ioctl(link->socket, SIOCGIFNAME, &request) ||
-	       ioctl(link->socket, SIOCGIFFLAGS, &request) || request.ifr_flags & IFF_UP;
+	if (!ioctl(link->socket, SIOCGIFNAME, &request) &&
+	    !ioctl(link->socket, SIOCGIFFLAGS, &request)) {
+		link->up = request.ifr_flags & IFF_UP;
+		return;
+	}
+	link->gone = link->tap >= 0 && ioctl(link->tap, TUNGETIFF, &request) && errno == EBADFD;
+	link->up = !link->gone;
 }
 
-int link_open(struct link *link, const char *name)
+int link_open(struct link *link, const char *name, int tap)
 {
 	const struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
 	struct ifreq request = { 0 };
@@ -46,7 +52,9 @@ int link_open(struct link *link, const char *name)
 		return error;
 	}
 	link->index = request.ifr_ifindex;
-	link->up = is_up(link);
+	link->tap = tap;
+	link->gone = false;
+	look(link);
 	return 0;
 }
 
@@ -59,7 +67,7 @@ void link_close(struct link *link)
 
 bool link_changed(struct link *link)
 {
-	const bool was = link->up;
+	const struct link was = *link;
 	unsigned int n = 0;
 	char start;
 
@@ -67,6 +75,6 @@ bool link_changed(struct link *link)
 	while (n++ < MAX_MESSAGES &&
 	       (recv(link->socket, &start, sizeof(start), 0) >= 0 || errno == ENOBUFS))
 		;
-	link->up = is_up(link);
-	return link->up != was;
+	look(link);
+	return link->up != was.up || link->gone != was.gone;
 }

@@ -198,9 +198,13 @@ static bool change_link(struct virtio_device *device, int event, __u64 features)
 {
 	const __u16 was = get_status(device);
 
+	if (event == BACKEND_LINK_GONE)
+		note("%s: the tap has been deleted, and the guest has no link until it is started again",
+		     device->label);
 	switch (event) {
 	case BACKEND_AWAY:
 	case BACKEND_LINK_DOWN:
+	case BACKEND_LINK_GONE:
 		set_status(device, 0);
 		break;
 	case BACKEND_BACK:

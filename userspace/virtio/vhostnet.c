@@ -171,6 +171,8 @@ static int vhostnet_dispatch(struct backend *backend)
 	}
 	if (!link_changed(&net->link))
 		return BACKEND_NOTHING;
+	if (net->link.gone)
+		return BACKEND_LINK_GONE;
 	return net->link.up ? BACKEND_LINK_UP : BACKEND_LINK_DOWN;
 }
 
@@ -259,7 +261,7 @@ int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
 		status = open_pair(net, name, pairs, label);
 	if (status)
 		return status;
-	error = link_open(&net->link, name);
+	error = link_open(&net->link, name, net->pairs[0].tap);
 	return error ? fail("%s: cannot see whether the tap %s is up: %s", label, name,
 			    strerror(-error)) :
 		       watch(net, net->link.socket, SOURCE_LINK, label);
