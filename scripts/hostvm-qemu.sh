@@ -41,6 +41,17 @@ latency-ns=10000000"
 	echo "-device nvme-ns,drive=nvme-disk,bus=nvme,shared=on"
 }
 
+# This machine's time stamp counter's frequency.
+tsc_khz()
+{
+	tsc_program=$build/hostvm/tsc-khz
+	if [ -z "$(find "$tsc_program" -newer "$top/scripts/tsc-khz.c" 2>/dev/null)" ]; then
+		gcc -O2 -o "$run/tsc-khz" "$top/scripts/tsc-khz.c" &&
+			mv "$run/tsc-khz" "$tsc_program" || return 1
+	fi
+	"$tsc_program"
+}
+
 # The options become the machine's.
 machine_prepare()
 {
@@ -53,8 +64,12 @@ machine_prepare()
 	console=console=ttyS0
 	# All processors' time stamp counters are this machine's, which Linux can't know: it would
 	# take the HPET for its clock, and each look at that is an access to a device, ten times as
-	# slow. With --icount there is one processor, and no doubt.
-	[ -n "$icount" ] || append="$append tsc=reliable"
+	# slow. Nor can it measure its frequency while others want the processors: clocks that ran
+	# five times too fast have been seen. With --icount there is one processor, and no doubt.
+	if [ -z "$icount" ]; then
+		khz=$(tsc_khz) || exit 125
+		append="$append tsc=reliable tsc_early_khz=$khz"
+	fi
 	# Asked for when time is up.
 	append="$append sysrq_always_enabled"
 	# KVM on PREEMPT_RT wants a constant TSC. QEMU doesn't say that the emulated one is, but
