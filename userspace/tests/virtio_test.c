@@ -342,6 +342,25 @@ static __u64 ask(struct backend *backend, __u32 request, int expected)
 	return message.payload.u64;
 }
 
+/* The same byte by byte: none is waited for, nor is the last but one. */
+static void ask_slowly(struct backend *backend, __u32 request, int expected)
+{
+	const struct vhost_user_message message = {
+		.header = { request, VHOST_USER_VERSION, sizeof(message.payload.u64) },
+	};
+	const size_t length = sizeof(message.header) + message.header.size;
+	const long long start = vhost_user_deadline(0);
+	const __u8 *bytes = (const __u8 *)&message;
+	size_t i;
+
+	for (i = 0; i < length; i++) {
+		EXPECT(send(peer.requests, &bytes[i], 1, 0) == 1);
+		EXPECT(backend->ops->dispatch(backend) ==
+		       (i == length - 1 ? expected : BACKEND_NOTHING));
+	}
+	EXPECT(vhost_user_deadline(0) - start < VHOST_USER_TIMEOUT);
+}
+
 static void requests(void)
 {
 	struct guest_memory memory;
@@ -354,6 +373,8 @@ static void requests(void)
 	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
 	EXPECT(!ask(backend, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, BACKEND_CONFIG_CHANGED));
 	EXPECT(ask(backend, 1234, BACKEND_NOTHING));
+	ask_slowly(backend, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, BACKEND_CONFIG_CHANGED);
+	EXPECT(!ask(backend, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG, BACKEND_CONFIG_CHANGED));
 	backend->ops->close(backend);
 	peer_await();
 	close(peer.requests);

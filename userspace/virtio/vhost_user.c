@@ -93,6 +93,8 @@ struct vhost_user_queue {
  * @presence: is there one?
  * @channel: for our requests
  * @requests: for its requests; -1: it makes none
+ * @request: the one that it makes, of which there are
+ * @received: so many bytes
  * @events: an epoll instance that waits for both, and for the timer
  * @features: of the device, and VHOST_USER_F_PROTOCOL_FEATURES
  * @offered: and those that the first one had
@@ -114,6 +116,8 @@ struct vhost_user {
 	enum presence presence;
 	struct channel channel;
 	int requests;
+	struct vhost_user_message request;
+	size_t received;
 	int events;
 	__u64 features;
 	__u64 offered;
@@ -173,6 +177,7 @@ static void hang_up(struct vhost_user *user)
 	if (user->requests >= 0)
 		close(user->requests);
 	user->requests = -1;
+	user->received = 0;
 	channel_unlock(&user->channel);
 }
 
@@ -449,20 +454,22 @@ static int acknowledge(const struct vhost_user *user, struct vhost_user_message 
 	return vhost_user_send(user->requests, message, NULL, 0, user->channel.deadline);
 }
 
+/* Whose rest has not come is not waited for: others have their turn. */
 static int serve_request(struct vhost_user *user)
 {
-	struct vhost_user_message message;
+	struct vhost_user_message *message = &user->request;
+	int error = vhost_user_receive_some(user->requests, message, &user->received);
 	int event;
-	int error;
 
-	error = vhost_user_receive(user->requests, &message, NULL, user->channel.deadline);
-	if (error)
+	if (error <= 0)
 		return error;
-	event = do_request(user, &message);
+	user->received = 0;
+	error = 0;
+	event = do_request(user, message);
 	if (event < 0 && event != -EOPNOTSUPP)
 		return event;
-	if (message.header.flags & VHOST_USER_NEED_REPLY)
-		error = acknowledge(user, &message, event >= 0);
+	if (message->header.flags & VHOST_USER_NEED_REPLY)
+		error = acknowledge(user, message, event >= 0);
 	if (error)
 		return error;
 	return event < 0 ? BACKEND_NOTHING : event;
@@ -479,7 +486,8 @@ static int answer_late(struct vhost_user *user)
 	int event = 0;
 
 	for (i = 0; user->iotlb.active && i < MAX_LATE_MISSES && event >= 0; i++) {
-		if (recv(user->requests, &header, sizeof(header), MSG_PEEK | MSG_DONTWAIT) !=
+		if (user->received ||
+		    recv(user->requests, &header, sizeof(header), MSG_PEEK | MSG_DONTWAIT) !=
 		    sizeof(header) || header.request != VHOST_USER_BACKEND_IOTLB_MSG)
 			break;
 		event = serve_request(user);

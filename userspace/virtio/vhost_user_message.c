@@ -174,6 +174,12 @@ static int receive_bytes(int socket, void *data, size_t length, int *fd, long lo
 	return 0;
 }
 
+static bool has_good_header(const struct vhost_user_message *message)
+{
+	return (message->header.flags & VHOST_USER_VERSION_MASK) == VHOST_USER_VERSION &&
+	       message->header.size <= sizeof(message->payload);
+}
+
 static int receive(int socket, struct vhost_user_message *message, int *fd, long long deadline)
 {
 	int error;
@@ -181,8 +187,7 @@ static int receive(int socket, struct vhost_user_message *message, int *fd, long
 	error = receive_bytes(socket, &message->header, sizeof(message->header), fd, deadline);
 	if (error)
 		return error;
-	if ((message->header.flags & VHOST_USER_VERSION_MASK) != VHOST_USER_VERSION ||
-	    message->header.size > sizeof(message->payload))
+	if (!has_good_header(message))
 		return -EPROTO;
 	return receive_bytes(socket, &message->payload, message->header.size, fd, deadline);
 }
@@ -201,4 +206,28 @@ int vhost_user_receive(int socket, struct vhost_user_message *message, int *fd,
 		*fd = -1;
 	}
 	return error;
+}
+
+int vhost_user_receive_some(int socket, struct vhost_user_message *message, size_t *received)
+{
+	size_t length = sizeof(message->header);
+	ssize_t got;
+
+	if (!*received)
+		memset(message, 0, sizeof(*message));
+	while (true) {
+		if (*received >= sizeof(message->header)) {
+			if (!has_good_header(message))
+				return -EPROTO;
+			length = sizeof(message->header) + message->header.size;
+		}
+		if (*received == length)
+			return 1;
+		got = receive_some(socket, (char *)message + *received, length - *received, NULL);
+		if (!got)
+			return -ECONNRESET;
+		if (got < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		*received += got;
+	}
 }

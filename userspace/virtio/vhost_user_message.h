@@ -139,4 +139,10 @@ int vhost_user_send(int socket, const struct vhost_user_message *message, const 
 int vhost_user_receive(int socket, struct vhost_user_message *message, int *fd,
 		       long long deadline);
 
+/*
+ * Receive what has come of one, without waiting and without descriptors. @received: so many bytes
+ * of it have, 0 at first. Returns 1 once it is complete, and 0 before, or a negative error number.
+ */
+int vhost_user_receive_some(int socket, struct vhost_user_message *message, size_t *received);
+
 #endif /* VIRTIO_VHOST_USER_MESSAGE_H */
