@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -75,6 +76,16 @@ void event_signal(int event)
 		return;
 	if (poll(&fd, 1, 0) == 1)
 		eventfd_write(event, 1);
+}
+
+void event_set_timer(int timer, int milliseconds)
+{
+	const struct itimerspec when = {
+		.it_value.tv_sec = milliseconds / 1000,
+		.it_value.tv_nsec = milliseconds % 1000 * 1000000L,
+	};
+
+	timerfd_settime(timer, 0, &when, NULL);
 }
 
 int *event_array(size_t n)

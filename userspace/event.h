@@ -24,6 +24,9 @@ bool event_take(int event);
  */
 void event_signal(int event);
 
+/* Have a timerfd be readable in so many milliseconds, once; 0: not at all. */
+void event_set_timer(int timer, int milliseconds);
+
 /* Descriptors that are not there yet, -1 each; NULL: out of memory. */
 int *event_array(size_t n);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "event.h"
 #include "function.h"
@@ -428,6 +429,7 @@ int function_create(struct function *function, struct kvpci_host *bridge, const 
 
 	*function = (struct function){
 		.spec = slot->spec, .slot = slot->slot, .place = slot, .parent = parent,
+		.rest = -1,
 	};
 	pthread_mutex_init(&function->lock, NULL);
 	status = create(function, bridge, number);
@@ -444,6 +446,9 @@ void function_detach(struct function *function, struct function *detached)
 		model->leave(function->model_state);
 	kvpci_function_free(function->handle);
 	function->handle = NULL;
+	if (function->rest >= 0)
+		close(function->rest);
+	function->rest = -1;
 	pthread_mutex_destroy(&function->lock);
 	*detached = *function;
 	*function = (struct function){ .spec = NULL };

@@ -26,6 +26,7 @@ struct function {
 	pthread_mutex_t lock;		/* guards user_values and *user_values[] */
 	__u8 **user_values;		/* registers that the launcher keeps, by region */
 	void *model_state;
+	int rest;			/* a timer until which it is left alone; or -1 */
 	__u16 slot_control;		/* of a port with a slot: the register; otherwise 0 */
 	bool tells_of_resets;		/* of a bridge: of what is behind it */
 	bool unrouted;			/* a message has no route, which the user knows */

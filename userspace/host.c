@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "event.h"
@@ -18,6 +19,7 @@
 #include "module.h"
 #include "report.h"
 #include "stop.h"
+#include "turn.h"
 
 #define BRIDGE_VENDOR	0x1b36
 #define BRIDGE_DEVICE	0x0008
@@ -162,15 +164,54 @@ static void unwatch(const struct host *host, const struct function *function)
 
 	if (fd >= 0)
 		epoll_ctl(host->models, EPOLL_CTL_DEL, fd, NULL);
+	if (function->rest >= 0)
+		epoll_ctl(host->models, EPOLL_CTL_DEL, function->rest, NULL);
+}
+
+/* Have a timer take its place. If there can be none, it goes on. */
+static void begin_rest(struct host *host, struct function *function, unsigned int milliseconds)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = function - host->functions };
+	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (timer < 0)
+		return;
+	if (epoll_ctl(host->models, EPOLL_CTL_ADD, timer, &event)) {
+		close(timer);
+		return;
+	}
+	unwatch(host, function);
+	event_set_timer(timer, milliseconds);
+	function->rest = timer;
+}
+
+static void end_rest(struct host *host, struct function *function)
+{
+	unwatch(host, function);
+	close(function->rest);
+	function->rest = -1;
+	watch(host, function);
 }
 
 void host_serve_models(struct host *host)
 {
+	struct function *function;
 	struct epoll_event event;
+	unsigned int rest;
 
 	/* One at a time: what comes of it may be that others are not to be served any more. */
-	if (epoll_wait(host->models, &event, 1, 0) == 1)
-		function_dispatch(&host->functions[event.data.u64]);
+	if (epoll_wait(host->models, &event, 1, 0) != 1)
+		return;
+	function = &host->functions[event.data.u64];
+	if (function->rest >= 0) {
+		end_rest(host, function);
+		return;
+	}
+	turn_begin();
+	function_dispatch(function);
+	rest = turn_end();
+	if (rest)
+		begin_rest(host, function, rest);
 }
 
 /* Where in host->functions one is that does not exist. */

@@ -41,6 +41,7 @@ static const struct {
 	{ "control", control_tests },
 	{ "virtio", virtio_tests },
 	{ "transport", transport_tests },
+	{ "turn", turn_tests },
 	{ "fs", fs_tests },
 	{ "net", net_tests },
 	{ "netctrl", netctrl_tests },

@@ -361,6 +361,23 @@ static void failing_while_reset(void)
 	destroy();
 }
 
+/* A processor waits for the back end, and others are not to wait for that processor. */
+static void busy(void)
+{
+	struct transport *device;
+
+	create(true);
+	device = transport;
+	drive();
+	pthread_mutex_lock(&device->lock);
+	tell(BACKEND_CONFIG_CHANGED);
+	EXPECT(!interrupts(CONFIG_VECTOR));
+	pthread_mutex_unlock(&device->lock);
+	virtio_dispatch(transport);
+	EXPECT(interrupts(CONFIG_VECTOR) == 1);
+	destroy();
+}
+
 static void set_window(__u8 bar, __u32 offset, __u32 length)
 {
 	fake.config[WINDOW_OFFSET + WINDOW_BAR] = bar;
@@ -640,6 +657,7 @@ const struct test transport_tests[] = {
 	{ "isr_4_1_4_5_1", isr_4_1_4_5_1 },
 	{ "isr_without_msix_4_1_4_5_1", isr_without_msix_4_1_4_5_1 },
 	{ "no_vector", no_vector },
+	{ "busy", busy },
 	{ "changed_vector", changed_vector },
 	{ "msix_late", msix_late },
 	{ "queues_that_can_not_be", queues_that_can_not_be },

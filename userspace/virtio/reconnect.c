@@ -4,6 +4,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "virtio/reconnect.h"
 #include "virtio/vhost_user_message.h"
 
@@ -11,17 +12,6 @@
 #define FIRST_DELAY	250
 #define LONGEST_DELAY	32000
 #define STEADY		60000
-
-/* A time is never now: that is what disarms a timer. */
-static void set_timer(const struct reconnect *reconnect, int milliseconds)
-{
-	const struct itimerspec when = {
-		.it_value.tv_sec = milliseconds / 1000,
-		.it_value.tv_nsec = milliseconds % 1000 * 1000000L,
-	};
-
-	timerfd_settime(reconnect->timer, 0, &when, NULL);
-}
 
 int reconnect_create(struct reconnect *reconnect, const struct reconnect_way *way)
 {
@@ -50,14 +40,15 @@ void reconnect_lost(struct reconnect *reconnect)
 	}
 	if (reconnect->way.gone)
 		reconnect->way.gone(reconnect->way.context);
-	set_timer(reconnect, 1);
+	/* As good as now, which would disarm it. */
+	event_set_timer(reconnect->timer, 1);
 }
 
 bool reconnect_later(const struct reconnect *reconnect)
 {
 	if (reconnect->way.tries && reconnect->tried >= reconnect->way.tries)
 		return false;
-	set_timer(reconnect, reconnect->delay);
+	event_set_timer(reconnect->timer, reconnect->delay);
 	return true;
 }
 
@@ -70,5 +61,5 @@ int reconnect_call(struct reconnect *reconnect)
 void reconnect_made(struct reconnect *reconnect)
 {
 	reconnect->since = vhost_user_deadline(0);
-	set_timer(reconnect, 0);
+	event_set_timer(reconnect->timer, 0);
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "turn.h"
 #include "virtio/vhost_user_channel.h"
 
 void channel_lock(struct channel *channel)
@@ -19,7 +20,7 @@ void channel_unlock(struct channel *channel)
 void channel_begin(struct channel *channel, int timeout)
 {
 	channel_lock(channel);
-	channel->deadline = vhost_user_deadline(timeout);
+	channel->deadline = turn_deadline(timeout);
 	channel_unlock(channel);
 }
 
