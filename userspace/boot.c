@@ -35,10 +35,26 @@ bool boot_finds_ecam(const struct file *kernel)
 	return protocol && protocol->finds_ecam && protocol->finds_ecam(kernel);
 }
 
+static int load_unpacked(const struct boot *boot, struct boot_entry *entry)
+{
+	struct boot unpacked = *boot;
+	struct file kernel;
+	int status = bzimage_unpack(boot, &kernel);
+
+	if (status)
+		return status;
+	unpacked.kernel = &kernel;
+	status = pvh_protocol.load(&unpacked, entry);
+	file_free(&kernel);
+	return status;
+}
+
 int boot_load(const struct boot *boot, struct boot_entry *entry)
 {
 	const struct boot_protocol *protocol = find_protocol(boot->kernel);
 
+	if (boot->unpack)
+		return load_unpacked(boot, entry);
 	if (protocol)
 		return protocol->load(boot, entry);
 	return fail("%s is no kernel that can be booted: give --kernel a Linux bzImage, an ELF file with a PVH note, or a multiboot ELF file",

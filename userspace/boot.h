@@ -18,6 +18,7 @@ struct boot {
 	const struct file *kernel;
 	const struct file *initrd;	/* NULL: none */
 	const char *command_line;	/* NULL: the user gave none */
+	bool unpack;			/* the kernel that is in a bzImage, instead of that */
 	bool cf8;			/* there is configuration mechanism #1 */
 	const struct guest_memory *memory;
 	__u64 rsdp;			/* address of ACPI's root pointer */
@@ -55,6 +56,12 @@ int boot_load(const struct boot *boot, struct boot_entry *entry);
 
 /* The command line for Linux: the user's, or one that shows what it does. */
 const char *boot_linux_command_line(const struct boot *boot);
+
+/*
+ * Make @kernel the file that is packed in boot->kernel, a bzImage, to be read once; end with
+ * file_free() before that.
+ */
+int bzimage_unpack(const struct boot *boot, struct file *kernel);
 
 /* For the protocols: @size bytes at @address of the guest, NULL if no kernel may be there. */
 void *boot_kernel_memory(const struct boot *boot, __u64 address, __u64 size);

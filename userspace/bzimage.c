@@ -5,7 +5,9 @@
  * A bzImage starts with real-mode code that we do not run; in its first sectors is
  * the set-up header, which tells about the rest and which we pass on to the kernel,
  * completed, in a page of parameters (struct boot_params). The rest is loaded as one
- * piece and entered 512 bytes after its start.
+ * piece and entered 512 bytes after its start, where it unpacks the kernel that is in it.
+ *
+ * Or that is unpacked here, where the header tells it is, and entered as what it is.
  */
 #include <asm/bootparam.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "boot.h"
 #include "layout.h"
 #include "report.h"
+#include "unpack.h"
 
 #define SECTOR			512
 #define HEADER_OFFSET		offsetof(struct boot_params, hdr)
@@ -40,6 +43,12 @@ static size_t header_length(const struct file *kernel)
 	return length < sizeof(struct setup_header) ? length : sizeof(struct setup_header);
 }
 
+/* Where the rest begins. */
+static size_t setup_size(const struct setup_header *header)
+{
+	return ((header->setup_sects ? header->setup_sects : 4) + 1) * SECTOR;
+}
+
 /* A Linux does: what is packed in its file is told in the header. Others have nothing there. */
 static bool bzimage_finds_ecam(const struct file *kernel)
 {
@@ -47,6 +56,33 @@ static bool bzimage_finds_ecam(const struct file *kernel)
 
 	memcpy(&header, kernel->data + HEADER_OFFSET, header_length(kernel));
 	return header.payload_length;
+}
+
+int bzimage_unpack(const struct boot *boot, struct file *kernel)
+{
+	const struct file *file = boot->kernel;
+	struct setup_header header = { 0 };
+	__u32 size;
+	__u64 start;
+	int status;
+
+	if (!bzimage_probe(file))
+		return fail("the kernel %s is no bzImage, leave out --unpack", file->path);
+	memcpy(&header, file->data + HEADER_OFFSET, header_length(file));
+	if (header.payload_length <= sizeof(size))
+		return fail("the kernel %s does not tell what is packed in it, leave out --unpack",
+			    file->path);
+	start = setup_size(&header) + header.payload_offset;
+	if (start > file->size || header.payload_length > file->size - start)
+		return fail("the kernel %s is truncated, get a whole one", file->path);
+	/* gzip ends with it, and behind all others it has been put. */
+	status = file_copy(file, &size, start + header.payload_length - sizeof(size), sizeof(size));
+	if (status)
+		return status;
+	if (size > boot->memory->size)
+		return fail("the kernel %s has %u MiB unpacked, give more --memory", file->path,
+			    size >> 20);
+	return unpack_open(kernel, file, start, header.payload_length, size, BOOT_KERNEL_HEAD);
 }
 
 static void fill_memory_map(struct boot_params *params, const struct guest_memory *memory)
@@ -67,7 +103,7 @@ static int bzimage_load(const struct boot *boot, struct boot_entry *entry)
 	const struct file *kernel = boot->kernel;
 	struct setup_header header = { 0 };
 	struct boot_params *params;
-	size_t setup_size;
+	size_t setup;
 	__u64 initrd;
 	size_t size;
 	void *to;
@@ -78,10 +114,10 @@ static int bzimage_load(const struct boot *boot, struct boot_entry *entry)
 		return fail("the kernel %s has no 64-bit entry, give a 64-bit kernel of Linux 3.8 or later",
 			    kernel->path);
 
-	setup_size = ((header.setup_sects ? header.setup_sects : 4) + 1) * SECTOR;
-	if (kernel->size <= setup_size + ENTRY_64)
+	setup = setup_size(&header);
+	if (kernel->size <= setup + ENTRY_64)
 		return fail("the kernel %s is truncated, get a whole one", kernel->path);
-	size = kernel->size - setup_size;
+	size = kernel->size - setup;
 	if (size + 15 < header.syssize * 16ULL)
 		return fail("the kernel %s is truncated, get a whole one", kernel->path);
 	if (size > header.init_size)
@@ -93,7 +129,7 @@ static int bzimage_load(const struct boot *boot, struct boot_entry *entry)
 		return fail("the kernel %s needs memory from %#llx to %#llx, give more --memory",
 			    kernel->path, header.pref_address,
 			    header.pref_address + header.init_size);
-	status = file_copy(kernel, to, setup_size, size);
+	status = file_copy(kernel, to, setup, size);
 	if (!status)
 		status = boot_copy_command_line(boot, boot_linux_command_line(boot),
 						header.cmdline_size);

@@ -3,6 +3,9 @@
  * What two boot protocols need to know about ELF files. libelf reads the headers, of
  * either class, and checks them against the size of the file; where segments go is
  * checked here.
+ *
+ * A file that is unpacked as it is read has its headers at hand, and comes but once: its notes are
+ * looked for where its segments have been loaded to.
  */
 #include <gelf.h>
 #include <string.h>
@@ -17,7 +20,9 @@ struct Elf *elf_of_file(const struct file *file)
 	struct Elf *elf;
 
 	elf_version(EV_CURRENT);
-	if (file->left)
+	if (file->unpack)
+		elf = elf_memory((char *)file->data, file->size - file->left);
+	else if (file->left)
 		elf = elf_begin(file->fd, ELF_C_READ, NULL);
 	else
 		elf = elf_memory((char *)file->data, file->size);
@@ -41,42 +46,81 @@ bool elf_entry(struct Elf *elf, __u64 *entry)
 	return true;
 }
 
-/* Search one PT_NOTE segment. */
-static bool segment_note_number(struct Elf *elf, const GElf_Phdr *segment, const char *name,
-				__u32 type, __u64 *number)
-{
-	Elf_Type kind = segment->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR;
-	size_t name_offset, value_offset;
-	size_t offset = 0;
-	GElf_Nhdr note;
-	Elf_Data *data;
-
-	data = elf_getdata_rawchunk(elf, segment->p_offset, segment->p_filesz, kind);
-	if (!data)
-		return false;
-	while ((offset = gelf_getnote(data, offset, &note, &name_offset, &value_offset))) {
-		if (note.n_type != type || note.n_namesz != strlen(name) + 1 ||
-		    memcmp((char *)data->d_buf + name_offset, name, note.n_namesz))
-			continue;
-		if (note.n_descsz != 4 && note.n_descsz != 8)
-			continue;
-		*number = 0;
-		memcpy(number, (char *)data->d_buf + value_offset, note.n_descsz);
-		return true;
-	}
-	return false;
-}
-
-bool elf_note_number(struct Elf *elf, const char *name, __u32 type, __u64 *number)
+/* Where @size bytes at @offset of the file have been loaded to, NULL if nowhere. */
+static const __u8 *find_loaded(struct Elf *elf, const struct guest_memory *memory, __u64 offset,
+			       __u64 size)
 {
 	GElf_Phdr segment;
 	size_t n, i;
 
 	if (elf_getphdrnum(elf, &n))
+		return NULL;
+	for (i = 0; i < n; i++) {
+		if (gelf_getphdr(elf, i, &segment) && segment.p_type == PT_LOAD &&
+		    offset >= segment.p_offset && size <= segment.p_filesz &&
+		    offset - segment.p_offset <= segment.p_filesz - size)
+			return memory_at(memory, segment.p_paddr + (offset - segment.p_offset),
+					 size);
+	}
+	return NULL;
+}
+
+static const __u8 *find_bytes(struct Elf *elf, const struct guest_memory *loaded, __u64 offset,
+			      __u64 size)
+{
+	Elf_Data *data;
+
+	if (loaded)
+		return find_loaded(elf, loaded, offset, size);
+	data = elf_getdata_rawchunk(elf, offset, size, ELF_T_BYTE);
+	return data ? data->d_buf : NULL;
+}
+
+static __u64 align(__u64 offset, __u64 alignment)
+{
+	return (offset + alignment - 1) & ~(alignment - 1);
+}
+
+/* Search the @size bytes of a PT_NOTE segment. */
+static bool notes_number(const __u8 *notes, __u64 size, __u64 alignment, const char *name,
+			 __u32 type, __u64 *number)
+{
+	__u64 at, at_name, at_value;
+	GElf_Nhdr note;
+
+	for (at = 0; at + sizeof(note) <= size; at = align(at_value + note.n_descsz, alignment)) {
+		memcpy(&note, notes + at, sizeof(note));
+		at_name = at + sizeof(note);
+		at_value = align(at_name + note.n_namesz, alignment);
+		if (at_value + note.n_descsz > size)
+			return false;
+		if (note.n_type != type || note.n_namesz != strlen(name) + 1 ||
+		    memcmp(notes + at_name, name, note.n_namesz))
+			continue;
+		if (note.n_descsz != 4 && note.n_descsz != 8)
+			continue;
+		*number = 0;
+		memcpy(number, notes + at_value, note.n_descsz);
+		return true;
+	}
+	return false;
+}
+
+bool elf_note_number(struct Elf *elf, const struct guest_memory *loaded, const char *name,
+		     __u32 type, __u64 *number)
+{
+	GElf_Phdr segment;
+	const __u8 *notes;
+	size_t n, i;
+
+	if (elf_getphdrnum(elf, &n))
 		return false;
 	for (i = 0; i < n; i++) {
-		if (gelf_getphdr(elf, i, &segment) && segment.p_type == PT_NOTE &&
-		    segment_note_number(elf, &segment, name, type, number))
+		if (!gelf_getphdr(elf, i, &segment) || segment.p_type != PT_NOTE)
+			continue;
+		notes = find_bytes(elf, loaded, segment.p_offset, segment.p_filesz);
+		if (notes && notes_number(notes, segment.p_filesz, segment.p_align == 8 ? 8 : 4,
+					  name, type, number))
 			return true;
 	}
 	return false;

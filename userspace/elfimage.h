@@ -15,8 +15,12 @@ struct Elf *elf_of_file(const struct file *file);
 /* The entry point. */
 bool elf_entry(struct Elf *elf, __u64 *entry);
 
-/* The number in the note @name, @type, which has 4 or 8 bytes; false if there is none. */
-bool elf_note_number(struct Elf *elf, const char *name, __u32 type, __u64 *number);
+/*
+ * The number in the note @name, @type, which has 4 or 8 bytes; false if there is none. If the
+ * file was unpacked while its segments were loaded it is looked for in @loaded; else that is NULL.
+ */
+bool elf_note_number(struct Elf *elf, const struct guest_memory *loaded, const char *name,
+		     __u32 type, __u64 *number);
 
 /*
  * Copy the loadable segments to their physical addresses, all of which must be where a

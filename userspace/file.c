@@ -16,6 +16,7 @@
 
 #include "file.h"
 #include "report.h"
+#include "unpack.h"
 
 /* Read up to @size bytes at @offset; fewer are the end of the file. */
 static int read_at(const struct file *file, __u8 *to, size_t offset, size_t size, size_t *done)
@@ -96,6 +97,8 @@ int file_copy(const struct file *file, void *to, size_t offset, size_t size)
 	}
 	if (here == size)
 		return STATUS_OK;
+	if (file->unpack)
+		return unpack_copy(file, (__u8 *)to + here, offset + here, size - here);
 	status = read_at(file, (__u8 *)to + here, offset + here, size - here, &done);
 	if (!status && done != size - here)
 		return fail("%s has become shorter while it was read, try again", file->path);
@@ -104,9 +107,12 @@ int file_copy(const struct file *file, void *to, size_t offset, size_t size)
 
 void file_free(struct file *file)
 {
-	if (file->left)
+	if (file->unpack)
+		unpack_close(file->unpack);
+	else if (file->left)
 		close(file->fd);
 	free(file->data);
+	file->unpack = NULL;
 	file->data = NULL;
 	file->size = 0;
 	file->left = 0;

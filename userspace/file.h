@@ -6,12 +6,15 @@
 #include <linux/types.h>
 #include <stddef.h>
 
+struct unpack;
+
 struct file {
 	const char *path;
 	__u8 *data;
 	size_t size;
-	size_t left;	/* how much of it is not in @data, but yet to be read, by @fd */
+	size_t left;	/* how much of it is not in @data, but yet to be read, by @fd or @unpack */
 	int fd;
+	struct unpack *unpack;	/* it is packed in another, see unpack.h; NULL: it is not */
 };
 
 /* Read the file at @path. @what is its role, for messages: "kernel". */

@@ -74,6 +74,7 @@ static int load_kernel(struct machine *machine)
 		.kernel = &machine->kernel,
 		.initrd = machine->options->initrd ? &machine->initrd : NULL,
 		.command_line = machine->options->append,
+		.unpack = machine->options->unpack,
 		.cf8 = machine->cf8,
 		.memory = &machine->memory,
 		.rsdp = ACPI_RSDP,

@@ -30,6 +30,7 @@ enum option_key {
 	OPT_HELP = 'h',
 	OPT_VERSION = 'V',
 	OPT_MODULE = 0x100,
+	OPT_UNPACK,
 	OPT_CONTROL,
 	OPT_CF8,
 	OPT_NO_CF8,
@@ -52,6 +53,7 @@ static const char short_options[] = ":k:i:a:m:c:d:D:hV";
 
 static const struct option long_options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "unpack", no_argument, NULL, OPT_UNPACK },
 	{ "initrd", required_argument, NULL, OPT_INITRD },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
@@ -88,6 +90,8 @@ static void print_help(void)
 	       "Run a kernel in a virtual machine whose PCI bus is emulated by kvpci.ko.\n"
 	       "\n"
 	       "  -k, --kernel FILE     Linux bzImage, ELF file with a PVH note, or multiboot ELF file\n"
+	       "      --unpack          unpack a bzImage here, and not in the guest, which is quicker; it\n"
+	       "                        has no KASLR then\n"
 	       "  -i, --initrd FILE     initial RAM disk, or multiboot module\n"
 	       "  -a, --append TEXT     kernel command line (Linux: console=ttyS0)\n"
 	       "  -m, --memory SIZE     RAM, with suffix K, M or G (512M)\n"
@@ -241,6 +245,9 @@ static int parse_option(struct options *options, int option, const char *argumen
 	switch (option) {
 	case OPT_KERNEL:
 		options->kernel = argument;
+		return STATUS_OK;
+	case OPT_UNPACK:
+		options->unpack = true;
 		return STATUS_OK;
 	case OPT_INITRD:
 		options->initrd = argument;

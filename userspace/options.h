@@ -21,6 +21,7 @@ enum cf8 {
 struct options {
 	const char *kernel;
 	const char *initrd;		/* NULL: none */
+	bool unpack;			/* the kernel is one packed in a bzImage, to be unpacked */
 	const char *append;		/* NULL: what the boot protocol has by default */
 	const char *control;		/* where commands come from; NULL: nowhere */
 	const char *module;		/* NULL: where modules are installed */

@@ -3,6 +3,8 @@
  * The PVH boot protocol: an ELF file whose Xen note gives the address of a 32-bit
  * entry. EBX points to a start_info structure, and that to the memory map, to a list
  * with the initrd in it, to the command line and to ACPI's root pointer.
+ *
+ * Such a file is given as it is, or, if the user wants it, is packed in a bzImage.
  */
 #include <string.h>
 
@@ -10,6 +12,7 @@
 #include "elfimage.h"
 #include "layout.h"
 #include "report.h"
+#include "unpack.h"
 
 #define NOTE_NAME		"Xen"
 #define NOTE_PHYS32_ENTRY	18
@@ -57,7 +60,7 @@ static bool pvh_probe(const struct file *kernel)
 
 	if (!elf)
 		return false;
-	found = elf_note_number(elf, NOTE_NAME, NOTE_PHYS32_ENTRY, &entry);
+	found = elf_note_number(elf, NULL, NOTE_NAME, NOTE_PHYS32_ENTRY, &entry);
 	elf_end(elf);
 	return found;
 }
@@ -67,10 +70,14 @@ static int load_elf(const struct boot *boot, __u64 *entry, __u64 *end)
 	struct Elf *elf = elf_of_file(boot->kernel);
 	int status;
 
-	if (!elf || !elf_note_number(elf, NOTE_NAME, NOTE_PHYS32_ENTRY, entry))
-		status = fail("the kernel %s has no PVH entry", boot->kernel->path);
-	else
-		status = elf_load(elf, boot, end);
+	if (!elf)
+		return fail("what is packed in the kernel %s is no x86 ELF file: leave out --unpack, it unpacks itself",
+			    boot->kernel->path);
+	status = elf_load(elf, boot, end);
+	if (!status && !elf_note_number(elf, boot->kernel->unpack ? boot->memory : NULL, NOTE_NAME,
+					NOTE_PHYS32_ENTRY, entry))
+		status = fail("what is packed in the kernel %s has no PVH entry: leave out --unpack, it unpacks itself",
+			      boot->kernel->path);
 	elf_end(elf);
 	return status;
 }
@@ -84,6 +91,8 @@ static int pvh_load(const struct boot *boot, struct boot_entry *entry)
 	int status;
 
 	status = load_elf(boot, &start, &end);
+	if (!status && boot->kernel->unpack)
+		status = unpack_finish(boot->kernel);
 	if (status)
 		return status;
 	if (!boot_kernel_memory(boot, start, 1))

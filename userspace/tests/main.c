@@ -21,6 +21,7 @@ static const struct {
 	{ "memory", memory_tests },
 	{ "affinity", affinity_tests },
 	{ "boot", boot_tests },
+	{ "unpack", unpack_tests },
 	{ "file", file_tests },
 	{ "biosdata", biosdata_tests },
 	{ "acpi", acpi_tests },

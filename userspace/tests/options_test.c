@@ -32,7 +32,7 @@ static void defaults(void)
 	EXPECT(!strcmp(options.kernel, "k") && !options.initrd && !options.append);
 	EXPECT(options.memory.size == 512ULL << 20 && options.cpus == 1 && !options.nr_devices);
 	EXPECT(options.cf8 == CF8_AUTO && options.mirror);
-	EXPECT(!options.debug_exit && !options.stats && !options.done);
+	EXPECT(!options.debug_exit && !options.stats && !options.done && !options.unpack);
 	options_free(&options);
 }
 
@@ -48,6 +48,8 @@ static void all(void)
 	EXPECT(options.stats && options.debug_exit && options.cf8 == CF8_OFF &&
 	       !options.mirror);
 	EXPECT(options.module && !strcmp(options.module, "m.ko"));
+	options_free(&options);
+	EXPECT(!parse(&options, "--unpack") && options.unpack);
 	options_free(&options);
 	EXPECT(!parse(&options, "--disk a.img,ro=on -D vhost-user=s,addr=3"));
 	EXPECT(options.nr_devices == 2 && options.devices[1].has_address);

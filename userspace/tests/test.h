@@ -87,6 +87,7 @@ extern const struct test stop_tests[];
 extern const struct test storage_tests[];
 extern const struct test transport_tests[];
 extern const struct test turn_tests[];
+extern const struct test unpack_tests[];
 extern const struct test virtio_tests[];
 
 #endif /* TEST_H */
