@@ -67,7 +67,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..75"
+echo "1..79"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -109,6 +109,14 @@ refuses "the host's number for a guest" 2 "--vsock" --kernel "$tiny" --vsock 2
 
 refuses "a kernel that is not there" 1 "/nonexistent" --kernel /nonexistent
 refuses "a kernel that is a folder" 1 "/tmp" --kernel /tmp
+refuses "something to unpack that is no bzImage" 1 "no bzImage" --kernel "$tiny" --unpack
+head -c 1M "$guest_image" >"$out.kernel"
+refuses "a kernel to unpack that is truncated" 1 "truncated" --kernel "$out.kernel" --unpack
+cp "$guest_image" "$out.kernel"
+head -c 4096 /dev/zero | dd of="$out.kernel" bs=4096 seek=50 conv=notrunc status=none
+refuses "a kernel to unpack that is damaged" 1 "damaged" --kernel "$out.kernel" --unpack
+rm -f "$out.kernel"
+refuses "more unpacked than fits" 1 "--memory" --kernel "$guest_image" --unpack --memory 16M
 refuses "an initrd that is not there" 1 "/nonexistent" --kernel "$guest_kernel" \
 	--initrd /nonexistent
 refuses "a ROM that is not there" 1 "/nonexistent" --kernel "$tiny" \

@@ -5,8 +5,10 @@
 
 . /lib.sh
 
-plan 5
+plan 6
 
+# 0xb is a kernel under KVM that has been entered so; others get a number of their own.
+same "Linux was entered by PVH" 176 "$(cat /proc/sys/kernel/bootloader_type)"
 same "every function is found, and no other" \
 	"00:00.0 00:03.0 00:04.0 00:04.1 00:04.7 00:05.0 00:06.0" \
 	"$(lspci -n | cut -d ' ' -f 1 | tr '\n' ' ' | sed 's/ $//')"
