@@ -244,12 +244,17 @@ static bool find_piece(const struct iommu_endpoint *endpoint, __u64 address,
 	return false;
 }
 
+static int tell(struct iommu_client *client, const struct iommu_piece *piece)
+{
+	return client->ops->map ? client->ops->map(client, piece) : 0;
+}
+
 /* Whole pages: a guest may unmap any range, and a host's IOMMU takes no others. */
 static int forget(struct iommu_client *client, __u64 start, __u64 last)
 {
 	__u64 first, end;
 
-	if (last - start < IOMMU_PAGE - 1)
+	if (!client->ops->unmap || last - start < IOMMU_PAGE - 1)
 		return 0;
 	first = (start + IOMMU_PAGE - 1) & ~(IOMMU_PAGE - 1);
 	end = ((last + 1) & ~(IOMMU_PAGE - 1)) - 1;
@@ -267,7 +272,7 @@ static int tell_client(struct iommu *iommu, struct iommu_client *client,
 
 	for (i = 0; i < memory->nr_ram && !error; i++) {
 		if (cut_piece(mapping, &memory->ram[i], &piece) && piece.access)
-			error = client->ops->map(client, &piece);
+			error = tell(client, &piece);
 	}
 	return error;
 }
@@ -416,7 +421,7 @@ static int deny(struct iommu_client *client, __u64 address)
 		.start = address & ~(IOMMU_PAGE - 1), .last = address | (IOMMU_PAGE - 1),
 	};
 
-	return client->ops->map(client, &piece);
+	return tell(client, &piece);
 }
 
 /* @client: NULL: only see whether it could be reached. */
@@ -438,7 +443,7 @@ int iommu_fetch_held(struct iommu_endpoint *endpoint, struct iommu_client *clien
 		if (!reached && late)
 			return -EFAULT;
 		if (client)
-			error = found ? client->ops->map(client, &piece) : deny(client, address);
+			error = found ? tell(client, &piece) : deny(client, address);
 		if (error)
 			return error;
 		if (!reached) {

@@ -77,9 +77,9 @@ struct iommu_piece {
  * @lazy: it is told of a piece only if it asks, or has asked when there was none. One that is not
  *	may ask, too, and is told again then.
  * @map: know this piece from now on. Never overlaps another that it knows, but for one whose
- *	access is 0.
+ *	access is 0. NULL: it knows none, and looks them up when it needs them
  * @unmap: forget all from @start to @last, whole pages. Pieces that it knows are whole in there.
- *	When this returns, the device reaches nothing by them any more.
+ *	When this returns, the device reaches nothing by them any more. NULL: as for @map
  *
  * Both return 0 or a negative error number.
  */

@@ -210,18 +210,10 @@ static int lock_much(struct iommu_client *client, const struct iommu_piece *piec
 	return 0;
 }
 
-static int forget(struct iommu_client *client, __u64 start, __u64 last)
-{
-	(void)client;
-	(void)start;
-	(void)last;
-	return 0;
-}
-
 /* Requests that take long are carried out one at a time: the event loop has a turn in between. */
 static void slow_requests(void)
 {
-	static const struct iommu_client_ops ops = { .map = lock_much, .unmap = forget };
+	static const struct iommu_client_ops ops = { .map = lock_much };
 	struct iommu_client client = { .ops = &ops };
 	struct pollfd more;
 

@@ -673,22 +673,7 @@ static struct backend_ops choose_ops(const struct backend_ops *inner)
 }
 
 /* It looks addresses up when it needs them, and knows none. */
-static int know(struct iommu_client *client, const struct iommu_piece *piece)
-{
-	(void)client;
-	(void)piece;
-	return 0;
-}
-
-static int forget(struct iommu_client *client, __u64 start, __u64 last)
-{
-	(void)client;
-	(void)start;
-	(void)last;
-	return 0;
-}
-
-static const struct iommu_client_ops client_ops = { .lazy = true, .map = know, .unmap = forget };
+static const struct iommu_client_ops client_ops = { .lazy = true };
 
 static int create_queue(struct bounce *bounce, unsigned int index, __u16 size)
 {
