@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The life of a virtio device (Virtual I/O Device 1.2, 4.1), on a function that is none of the
- * kernel's and a back end that does nothing.
+ * kernel's and a back end that serves nothing, but sees that it is told what it can do.
  */
 #include <errno.h>
 #include <linux/virtio_config.h>
@@ -26,17 +26,33 @@
 #define RUNNING		(AGREED | VIRTIO_CONFIG_S_DRIVER_OK)
 
 /*
- * What the back end tells of next, how it starts, how often its interrupts have been changed, and
- * whether it serves the queues.
+ * What the back end tells of next, how it starts, and whether it fails at random; how often its
+ * interrupts have been changed, and which queues it serves.
  */
 static struct {
 	struct backend backend;
 	int fd;
 	int event;
 	int error;
+	bool fails;
 	unsigned int calls;
-	bool serves;
+	bool runs[FAKE_QUEUES];
 } back_end;
+
+static bool serves(void)
+{
+	return back_end.runs[0] && !back_end.runs[1];
+}
+
+static bool is_stopped(void)
+{
+	return !back_end.runs[0] && !back_end.runs[1];
+}
+
+static int may_fail(void)
+{
+	return back_end.fails && !(test_random() % 16) ? -EINVAL : 0;
+}
 
 static int features(struct backend *backend, __u64 *features)
 {
@@ -55,25 +71,59 @@ static int get_config(struct backend *backend, void *config, size_t length)
 static int start(struct backend *backend, __u64 features, const struct queue *queues,
 		 unsigned int nr_queues)
 {
+	unsigned int i;
+
 	(void)backend;
 	(void)features;
-	EXPECT(nr_queues == FAKE_QUEUES && queues[0].enabled && !queues[1].enabled);
-	back_end.serves = true;
-	return back_end.error;
+	EXPECT(nr_queues == FAKE_QUEUES);
+	for (i = 0; i < nr_queues; i++) {
+		EXPECT(!back_end.runs[i]);
+		back_end.runs[i] = queues[i].enabled;
+	}
+	return back_end.error ? back_end.error : may_fail();
 }
 
 static int stop(struct backend *backend)
 {
 	(void)backend;
-	back_end.serves = false;
+	memset(back_end.runs, 0, sizeof(back_end.runs));
+	return 0;
+}
+
+static int pause_queues(struct backend *backend, struct queue *queues, unsigned int nr_queues)
+{
+	unsigned int i;
+
+	(void)backend;
+	for (i = 0; i < nr_queues; i++) {
+		EXPECT(back_end.runs[i] == queues[i].enabled);
+		back_end.runs[i] = false;
+	}
+	return 0;
+}
+
+static int start_queue(struct backend *backend, unsigned int index, const struct queue *queue)
+{
+	const int error = may_fail();
+
+	(void)backend;
+	EXPECT(!back_end.runs[index] && queue->enabled);
+	back_end.runs[index] = !error;
+	return error;
+}
+
+static int stop_queue(struct backend *backend, unsigned int index)
+{
+	(void)backend;
+	back_end.runs[index] = false;
 	return 0;
 }
 
 static int set_call(struct backend *backend, unsigned int index, const struct queue *queue)
 {
 	(void)backend;
-	(void)queue;
-	EXPECT(!index);
+	(void)index;
+	EXPECT(queue->enabled);
 	back_end.calls++;
 	return 0;
 }
@@ -93,7 +143,7 @@ static int dispatch(struct backend *backend)
 
 static void close_backend(struct backend *backend)
 {
-	EXPECT(backend == &back_end.backend && !back_end.serves);
+	EXPECT(backend == &back_end.backend && is_stopped());
 	close(back_end.fd);
 }
 
@@ -103,6 +153,9 @@ static const struct backend_ops ops = {
 	.get_config = get_config,
 	.start = start,
 	.stop = stop,
+	.pause = pause_queues,
+	.start_queue = start_queue,
+	.stop_queue = stop_queue,
 	.set_call = set_call,
 	.poll_fd = poll_fd,
 	.dispatch = dispatch,
@@ -124,14 +177,16 @@ static struct virtio_device device;
 static struct device_spec spec;
 static void *transport;
 
-static void create_with(const struct backend_ops *ops, bool msix)
+static void create(bool msix)
 {
 	unsigned int i;
 
 	EXPECT(!memory_create(&memory, &(struct memory_options){ .size = MIB(16) }));
-	back_end.backend = (struct backend){ .ops = ops, .memory = &memory };
+	back_end.backend = (struct backend){ .ops = &ops, .memory = &memory };
 	back_end.fd = eventfd(0, EFD_CLOEXEC);
 	back_end.calls = 0;
+	back_end.fails = false;
+	memset(back_end.runs, 0, sizeof(back_end.runs));
 	device = (struct virtio_device){
 		.type = &type, .nr_queues = FAKE_QUEUES, .queue_size = 256,
 		.config_length = CONFIG_LENGTH, .backend = &back_end.backend, .label = "--some",
@@ -143,11 +198,6 @@ static void create_with(const struct backend_ops *ops, bool msix)
 	spec = (struct device_spec){ .model_data = &device };
 	fake_create(&spec, msix);
 	EXPECT(!virtio_create(&fake.function, &transport));
-}
-
-static void create(bool msix)
-{
-	create_with(&ops, msix);
 }
 
 static void destroy(void)
@@ -190,7 +240,7 @@ static void set_up(void)
 static void drive(void)
 {
 	set_up();
-	EXPECT(status() == RUNNING && back_end.serves);
+	EXPECT(status() == RUNNING && serves());
 }
 
 static void tell(int event)
@@ -322,7 +372,7 @@ static void queues_that_can_not_be(void)
 	back_end.error = -EINVAL;
 	test_forget_message();
 	set_up();
-	EXPECT(status() == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET) && !back_end.serves);
+	EXPECT(status() == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET) && is_stopped());
 	EXPECT(interrupts(CONFIG_VECTOR) == 1);
 	EXPECT(strstr(test_message(), "--some: the guest has set up queues that can't be served"));
 	/* It is told once. */
@@ -340,7 +390,7 @@ static void lost(void)
 	create(true);
 	back_end.error = -EIO;
 	set_up();
-	EXPECT(status() == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET) && !back_end.serves);
+	EXPECT(status() == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET) && is_stopped());
 	back_end.error = 0;
 	write_status(0);
 	write_status(AGREED);
@@ -357,7 +407,7 @@ static void failing_while_reset(void)
 	tell(BACKEND_NEEDS_RESET);
 	EXPECT(!(status() & VIRTIO_CONFIG_S_DRIVER_OK));
 	virtio_reset(transport);
-	EXPECT(!back_end.serves);
+	EXPECT(is_stopped());
 	destroy();
 }
 
@@ -427,6 +477,32 @@ static void window_4_1_4_9_1(void)
 	destroy();
 }
 
+/* Of queues that are not there nobody is notified (4.1.4.4), wherever the driver does it. */
+static void no_such_queue(void)
+{
+	static const __u32 offsets[] = {
+		NOTIFY_OFFSET + FAKE_QUEUES * NOTIFY_MULTIPLIER, MSIX_TABLE_OFFSET - 2,
+	};
+	unsigned int index;
+	size_t i;
+
+	create(true);
+	EXPECT(!virtio_notified_queue(&device, CONFIG_BAR, NOTIFY_OFFSET - 2, &index));
+	EXPECT(!virtio_notified_queue(&device, NOTIFY_PIO_BAR, 0, &index));
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		EXPECT(!virtio_notified_queue(&device, CONFIG_BAR, offsets[i], &index));
+		set_window(CONFIG_BAR, offsets[i], 2);
+		write_data(0, 2, 1);
+		device.notify_exits = true;
+		write_data(0, 2, 1);
+		virtio_write(transport, CONFIG_BAR, offsets[i], 2, 1);
+		device.notify_exits = false;
+	}
+	for (i = 0; i < FAKE_QUEUES; i++)
+		EXPECT(!event_take(device.kicks[i]));
+	destroy();
+}
+
 /* A place that can't be is none: the data are registers. */
 static void no_window(void)
 {
@@ -453,99 +529,6 @@ static void no_window(void)
 	EXPECT(read_data(0, 4) == ~0U);
 	destroy();
 }
-
-/* A back end that has what others have, and sees that it is told what it can do. */
-static struct {
-	bool runs[FAKE_QUEUES];
-	bool enabled[FAKE_QUEUES];
-	bool fails;
-} full;
-
-static int may_fail(void)
-{
-	return full.fails && !(test_random() % 16) ? -EINVAL : 0;
-}
-
-static int full_start(struct backend *backend, __u64 features, const struct queue *queues,
-		      unsigned int nr_queues)
-{
-	unsigned int i;
-
-	(void)backend;
-	(void)features;
-	EXPECT(nr_queues == FAKE_QUEUES);
-	for (i = 0; i < nr_queues; i++) {
-		EXPECT(!full.runs[i]);
-		full.runs[i] = queues[i].enabled;
-	}
-	return may_fail();
-}
-
-static int full_stop(struct backend *backend)
-{
-	(void)backend;
-	memset(full.runs, 0, sizeof(full.runs));
-	return 0;
-}
-
-static int full_pause(struct backend *backend, struct queue *queues, unsigned int nr_queues)
-{
-	unsigned int i;
-
-	(void)backend;
-	for (i = 0; i < nr_queues; i++) {
-		EXPECT(full.runs[i] == queues[i].enabled);
-		full.runs[i] = false;
-	}
-	return 0;
-}
-
-static int full_start_queue(struct backend *backend, unsigned int index, const struct queue *queue)
-{
-	const int error = may_fail();
-
-	(void)backend;
-	EXPECT(!full.runs[index] && queue->enabled);
-	full.runs[index] = !error;
-	return error;
-}
-
-static int full_stop_queue(struct backend *backend, unsigned int index)
-{
-	(void)backend;
-	full.runs[index] = false;
-	return 0;
-}
-
-static int full_set_call(struct backend *backend, unsigned int index, const struct queue *queue)
-{
-	(void)backend;
-	(void)index;
-	EXPECT(queue->enabled);
-	return 0;
-}
-
-static void full_close(struct backend *backend)
-{
-	(void)backend;
-	EXPECT(!full.runs[0] && !full.runs[1]);
-	close(back_end.fd);
-}
-
-static const struct backend_ops full_ops = {
-	.name = "the back end",
-	.features = features,
-	.get_config = get_config,
-	.start = full_start,
-	.stop = full_stop,
-	.pause = full_pause,
-	.start_queue = full_start_queue,
-	.stop_queue = full_stop_queue,
-	.set_call = full_set_call,
-	.poll_fd = poll_fd,
-	.dispatch = dispatch,
-	.close = full_close,
-};
 
 /* What the kernel lets a driver write to a queue's registers, of which the launcher is told. */
 static void write_queue(void)
@@ -638,16 +621,15 @@ static void garbage(void)
 {
 	unsigned int i;
 
-	memset(&full, 0, sizeof(full));
-	create_with(&full_ops, true);
+	create(true);
 	for (i = 0; i < 20000; i++) {
-		full.fails = i > 10000;
+		back_end.fails = i > 10000;
 		do_something();
 		memset(fake.interrupts, 0, sizeof(fake.interrupts));
-		if (full.runs[0] || full.runs[1])
+		if (back_end.runs[0] || back_end.runs[1])
 			EXPECT(status() & VIRTIO_CONFIG_S_DRIVER_OK && fake_is_master());
-		EXPECT(!full.runs[0] || fake.common[0].queue_enable);
-		EXPECT(!full.runs[1] || fake.common[1].queue_enable);
+		EXPECT(!back_end.runs[0] || fake.common[0].queue_enable);
+		EXPECT(!back_end.runs[1] || fake.common[1].queue_enable);
 	}
 	destroy();
 }
@@ -664,6 +646,7 @@ const struct test transport_tests[] = {
 	{ "lost", lost },
 	{ "failing_while_reset", failing_while_reset },
 	{ "window_4_1_4_9_1", window_4_1_4_9_1 },
+	{ "no_such_queue", no_such_queue },
 	{ "no_window", no_window },
 	{ NULL, NULL },
 };
