@@ -37,6 +37,8 @@ guest_looks()
 		return 0
 	fi
 	stands=$((stands + 1))
+	# It has not run yet: what the launcher does until then is work.
+	[ "$exits" != 0 ] || used_then=$used
 	[ $((used - used_then)) -lt $patience_running ] && [ $stands -lt $patience_halted ]
 }
 

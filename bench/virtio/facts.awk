@@ -2,7 +2,7 @@
 #
 # facts.awk: what bench/virtio/inside has written down of a guest, as lines for report.awk. -v
 # system_name= is its system, -v how= what was counted: instructions, exits,
-# or, with packets, nothing but ticks.
+# with packets nothing but ticks, or with unpacked the boot of a kernel that the launcher unpacks.
 #
 # At each mark the log has the sum of instructions (in thousands) and that of exits from the
 # beginning, or, with how=exits, tables of exits since the mark before. A mark itself is a line on
@@ -26,6 +26,8 @@ function took(what, number)
 		nothing[what] = number
 	else if (name == "end")
 		fact(measured, what, number / requests)
+	else if (how == "unpacked")
+		fact(how, what, number)
 	else if (name != "begin")
 		fact(name, what, number)
 }
@@ -34,11 +36,11 @@ $1 == "measure" { measured = $2; requests = $3 }
 $1 == "mark" { name = $2; tables = 0 }
 $1 == "ticks" && how != "exits" { fact(measured, "ticks", $2) }
 
-how == "instructions" && $1 == "busy" {
+how ~ /^(instructions|unpacked)$/ && $1 == "busy" {
 	took("busy", ($2 - busy) * 1000)
 	busy = $2
 }
-how == "instructions" && $1 == "exits" && NF == 2 {
+how ~ /^(instructions|unpacked)$/ && $1 == "exits" && NF == 2 {
 	took("exits", $2 - exits)
 	exits = $2
 }

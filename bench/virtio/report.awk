@@ -17,6 +17,8 @@ BEGIN {
 	row("booted", "exits", "exits")
 	row("booted", "userspace", "to userspace, but for the console", 299)
 	row("booted", "userspace-pci", "of these for PCI", 15)
+	row("unpacked", "busy", "kernel unpacked by kvpci-run: instructions", 7069000000)
+	row("unpacked", "exits", "exits")
 	row("probe-disk", "busy", "probe of a disk: instructions")
 	row("probe-disk", "exits", "exits")
 	row("probe-disk", "userspace", "to userspace", 5)
@@ -89,7 +91,10 @@ END {
 	heading("Virtio devices: the same back ends, two disks and a network device")
 	for (i = 1; i <= rows; i++) {
 		print_text(text_of[i])
-		missing += print_results(key_of[i])
+		lacking = print_results(key_of[i])
+		# No other system unpacks a kernel.
+		if (key_of[i] !~ /^unpacked,/ || lacking == systems)
+			missing += lacking
 		printf "%s\n", verdict(goal(i), result("kvpci", key_of[i]))
 	}
 	if (missing)
