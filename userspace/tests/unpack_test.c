@@ -249,6 +249,14 @@ static void lying_size(void)
 		seal(packed, ~0U);
 		EXPECT_MESSAGE(load(), STATUS_FAILED, "more --memory");
 	}
+	/* A note is not looked for in what has not come. */
+	kernel.elf.load.p_filesz += KIB(4);
+	kernel.elf.note.p_offset = sizeof(kernel) + 100;
+	for (i = 1; i < ARRAY_SIZE(packers); i++) {
+		packed = pack(i);
+		seal(packed, sizeof(kernel) + KIB(8));
+		EXPECT_MESSAGE(load(), STATUS_FAILED, "is damaged");
+	}
 }
 
 static void unknown(void)
