@@ -364,14 +364,13 @@ void kvpci_vectors_fold(struct kvpci_vectors *vectors, u32 nr)
  * @n: which
  * @new_message: the message may have changed
  *
+ * If it is due now, kvpci_vector_flush() is to follow; kvpci_vectors_settle() is in any case, and
+ * then kvpci_vector_is_recalled() says whether userspace is to know.
+ *
  * Context: the caller holds the interrupts' lock.
- * Return: whether kvpci_vector_flush() is to follow; kvpci_vectors_settle() is in any case, and
- * then kvpci_vector_is_recalled() says whether userspace is to know
  */
-bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message)
+void kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message)
 {
-	bool allowed = is_allowed(vectors, n);
-
 	lockdep_assert_held(&vectors->interrupts->lock);
 	if (new_message)
 		vectors->vector[n].sequence++;
@@ -380,7 +379,6 @@ bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message
 	trace_kvpci_vector_update(vectors, n);
 	if (vectors->interrupts->route_eventfd && waits_for_route(vectors, n))
 		signal_route_eventfd(vectors);
-	return allowed && kvpci_vector_is_pending(vectors, n);
 }
 
 /**

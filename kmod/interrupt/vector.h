@@ -109,7 +109,7 @@ void kvpci_vectors_destroy(struct kvpci_vectors *vectors);
 void kvpci_vector_trigger(struct kvpci_vectors *vectors, u32 n);
 void kvpci_vector_withdraw(struct kvpci_vectors *vectors, u32 n);
 void kvpci_vectors_fold(struct kvpci_vectors *vectors, u32 nr);
-bool kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message);
+void kvpci_vector_changed(struct kvpci_vectors *vectors, u32 n, bool new_message);
 bool kvpci_vectors_follow(struct kvpci_vectors *vectors);
 void kvpci_vector_flush(struct kvpci_vectors *vectors, u32 n);
 void kvpci_vectors_flush(struct kvpci_vectors *vectors);
@@ -145,6 +145,12 @@ static inline u32 kvpci_vector_place(const struct kvpci_vectors *vectors, u32 n)
 static inline bool kvpci_vector_is_pending(const struct kvpci_vectors *vectors, u32 n)
 {
 	return vectors->pending[n / 32] & BIT(n % 32);
+}
+
+/* Is it, and may its message be sent, if it is @masked itself or not? */
+static inline bool kvpci_vector_is_due(const struct kvpci_vectors *vectors, u32 n, bool masked)
+{
+	return vectors->enabled && !masked && kvpci_vector_is_pending(vectors, n);
 }
 
 /* Is there what sends its present message? */

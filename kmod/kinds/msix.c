@@ -47,6 +47,11 @@ static u32 table_u32(const struct kvpci_msix_state *msix, u32 offset)
 	return *(const u32 *)(msix->table + offset);
 }
 
+static bool is_masked(const struct kvpci_msix_state *msix, u32 entry)
+{
+	return table_u32(msix, entry + PCI_MSIX_ENTRY_VECTOR_CTRL) & PCI_MSIX_ENTRY_CTRL_MASKBIT;
+}
+
 static struct kvpci_message msix_message(const struct kvpci_vectors *vectors, u32 n)
 {
 	const struct kvpci_msix_state *msix = of_vectors(vectors);
@@ -56,8 +61,7 @@ static struct kvpci_message msix_message(const struct kvpci_vectors *vectors, u3
 		.address = table_u32(msix, entry + PCI_MSIX_ENTRY_LOWER_ADDR) |
 			   (u64)table_u32(msix, entry + PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
 		.data = table_u32(msix, entry + PCI_MSIX_ENTRY_DATA),
-		.masked = table_u32(msix, entry + PCI_MSIX_ENTRY_VECTOR_CTRL) &
-			  PCI_MSIX_ENTRY_CTRL_MASKBIT,
+		.masked = is_masked(msix, entry),
 	};
 }
 
@@ -75,21 +79,35 @@ static int table_read(struct kvpci_range *range, const struct kvpci_guest_access
 	return 0;
 }
 
-/* Which bits of the dwords of an entry the guest can write. */
+/* Which bits of the dwords of an entry the guest can write, and which are its message. */
 static const u32 writable[] = { ~3U, ~0U, ~0U, PCI_MSIX_ENTRY_CTRL_MASKBIT };
+static const u32 message[] = { ~0U, ~0U, ~0U, 0 };
 
-/* Write 4 or 8 bytes, aligned to that, in one store. */
-static void table_store(u8 *table, u32 offset, u32 len, const void *val)
+/* The bits of the dword, or of two, that a write to it concerns. */
+static __always_inline u64 bits_of(const u32 *bits, u32 field, u32 len)
+{
+	return len == 4 ? bits[field] : bits[field] | (u64)bits[field + 1] << 32;
+}
+
+/* Write 4 or 8 bytes, aligned to that, in one store. Returns whether the message has changed. */
+static bool table_store(u8 *table, u32 offset, u32 len, const void *val)
 {
 	u32 field = offset % PCI_MSIX_ENTRY_SIZE / 4;
-	u64 v = 0;
+	u64 old, new = 0;
 
-	memcpy(&v, val, len);
-	if (len == 4)
-		WRITE_ONCE(*(u32 *)(table + offset), v & writable[field]);
-	else
-		WRITE_ONCE(*(u64 *)(table + offset),
-			   v & (writable[field] | (u64)writable[field + 1] << 32));
+	if (len == 4) {
+		old = *(u32 *)(table + offset);
+		memcpy(&new, val, 4);
+		new &= bits_of(writable, field, 4);
+		WRITE_ONCE(*(u32 *)(table + offset), new);
+	} else {
+		old = *(u64 *)(table + offset);
+		memcpy(&new, val, 8);
+		new &= bits_of(writable, field, 8);
+		WRITE_ONCE(*(u64 *)(table + offset), new);
+	}
+
+	return (old ^ new) & bits_of(message, field, len);
 }
 
 static u32 table_write(struct kvpci_range *range, const struct kvpci_guest_access *access,
@@ -97,8 +115,7 @@ static u32 table_write(struct kvpci_range *range, const struct kvpci_guest_acces
 {
 	struct kvpci_msix_state *msix = container_of(range, struct kvpci_msix_state, table_range);
 	struct kvpci_interrupts *interrupts = msix->vectors.interrupts;
-	struct kvpci_message old, new;
-	bool changed, pending;
+	bool changed, due;
 	u32 n;
 
 	/* What the specification leaves undefined changes nothing. */
@@ -109,15 +126,13 @@ static u32 table_write(struct kvpci_range *range, const struct kvpci_guest_acces
 	n = offset / PCI_MSIX_ENTRY_SIZE;
 
 	spin_lock_irq(&interrupts->lock);
-	old = msix_message(&msix->vectors, n);
-	table_store(msix->table, offset, len, val);
-	new = msix_message(&msix->vectors, n);
-	changed = old.address != new.address || old.data != new.data;
-	pending = kvpci_vector_changed(&msix->vectors, n, changed);
+	changed = table_store(msix->table, offset, len, val);
+	kvpci_vector_changed(&msix->vectors, n, changed);
+	due = kvpci_vector_is_due(&msix->vectors, n, is_masked(msix, n * PCI_MSIX_ENTRY_SIZE));
 	spin_unlock_irq(&interrupts->lock);
 
 	kvpci_vectors_settle(&msix->vectors);
-	if (pending)
+	if (due)
 		kvpci_vector_flush(&msix->vectors, n);
 	return kvpci_vector_is_recalled(&msix->vectors, n) ? KVPCI_EFFECT_RECALL : 0;
 }
