@@ -23,12 +23,21 @@
  * that is not larger and lies in it. Who makes the change is told to have it followed, and
  * so is whoever changes anything before that has been done, since he may rely on it too.
  *
+ * Of what is looked for again and again, such as doorbells, who has found it may leave a hint,
+ * by which it is found without a look-up until the map changes: any change takes all hints away,
+ * under the lock, so that nothing is left that it could have made wrong. A place that has a hint
+ * keeps it until then, lest two addresses that share one have those who want either take the lock
+ * each time.
+ *
  * A node may be freed once no look-up that could have found it is running; that is
- * up to those who call this.
+ * up to those who call this. So may a hint, after kvpci_map_forget().
  */
 #include <linux/bitops.h>
 #include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "core/map.h"
@@ -96,7 +105,7 @@ u64 kvpci_map_watch(struct kvpci_map *map, struct kvpci_map_node *node)
 }
 
 /* Something changes at @base that is not larger than the ranges around it. */
-static noinline void count_watched(struct kvpci_map *map, u64 base, u8 order)
+static void count_watched(struct kvpci_map *map, u64 base, u8 order)
 {
 	u64 orders = map->orders & ~(BIT_ULL(order) - 1);
 	struct kvpci_map_node *node;
@@ -119,10 +128,28 @@ static noinline void count_watched(struct kvpci_map *map, u64 base, u8 order)
 	}
 }
 
-static void count_change(struct kvpci_map *map, u64 base, u8 order)
+static void forget_hints(struct kvpci_map *map)
 {
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(map->hint); i++)
+		WRITE_ONCE(map->hint[i], NULL);
+	map->hinted = 0;
+}
+
+/* What count_change() does where someone relies on something in the map. */
+static noinline void change_relied_on(struct kvpci_map *map, u64 base, u8 order)
+{
+	if (map->hinted)
+		forget_hints(map);
 	if (map->watched)
 		count_watched(map, base, order);
+}
+
+static void count_change(struct kvpci_map *map, u64 base, u8 order)
+{
+	if (unlikely(map->relied_on))
+		change_relied_on(map, base, order);
 }
 
 /**
@@ -284,4 +311,46 @@ struct kvpci_map_place kvpci_map_find(struct kvpci_map *map, u64 addr)
 	place = kvpci_map_look_up(map, addr);
 	spin_unlock(&map->lock);
 	return place;
+}
+
+/**
+ * kvpci_map_learn() - leave a hint of something
+ * @map: the map
+ * @place: where it is, as it has been found
+ * @hint: its hint, in @map or none
+ * @addr: the address by which it has been found
+ *
+ * Nothing is done if the map has changed meanwhile, or has no room for it.
+ *
+ * Context: the caller holds @map->lock, and the hint is not about to be freed: who does that
+ * calls kvpci_map_forget() first.
+ */
+void kvpci_map_learn(struct kvpci_map *map, struct kvpci_map_place place,
+		     struct kvpci_map_hint *hint, u64 addr)
+{
+	struct kvpci_map_place now = kvpci_map_look_up(map, addr);
+
+	lockdep_assert_held(&map->lock);
+	if (!kvpci_map_has_room(map, addr) || now.node != place.node ||
+	    now.offset != place.offset)
+		return;
+
+	/* In no place, or there still for one who is about to see that this is another address. */
+	WRITE_ONCE(hint->addr, addr);
+	/* Who finds it reads its address, and what it is a hint of. */
+	smp_store_release(&map->hint[kvpci_map_hint_index(addr)], hint);
+	map->hinted++;
+}
+
+/**
+ * kvpci_map_forget() - take all hints away
+ * @map: the map
+ *
+ * Context: process; any lock that is outside @map->lock may be held.
+ */
+void kvpci_map_forget(struct kvpci_map *map)
+{
+	spin_lock(&map->lock);
+	forget_hints(map);
+	spin_unlock(&map->lock);
 }

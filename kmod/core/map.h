@@ -12,6 +12,9 @@
 /* The highest number of when a range was put somewhere. */
 #define KVPCI_MAP_LAST_PLACED	(BIT_ULL(63) - 1)
 
+/* How many hints there may be, as its log2. */
+#define KVPCI_MAP_HINT_BITS	7
+
 /**
  * struct kvpci_map_node - one naturally aligned range in a map
  * @link: in the bucket of its base and order
@@ -36,6 +39,14 @@ struct kvpci_map_node {
 };
 
 /**
+ * struct kvpci_map_hint - something in a range that is found by its address alone
+ * @addr: where it is; of no meaning unless it is found
+ */
+struct kvpci_map_hint {
+	u64 addr;
+};
+
+/**
  * struct kvpci_map - which range does an address belong to?
  * @lock: taken by those who change the map, inside a function's lock
  * @seq: odd while the map is being changed
@@ -43,11 +54,14 @@ struct kvpci_map_node {
  * @count: how many there are
  * @placed: the highest of all that its ranges have had
  * @watched: how many of its ranges are watched
+ * @hinted: how many hints there are
+ * @relied_on: both of these, to be looked at as one
  * @changed: ranges that have changed while watched, for kvpci_map_take_changed()
  * @unfollowed: how many such ranges there are for which kvpci_map_followed() is to come; may be
  *	read without the lock by who has changed the map
  * @shift: 64 less the log2 of the number of buckets
  * @buckets: the ranges, hashed by base and order
+ * @hint: the hints, hashed by address, one in each place; read without a lock
  */
 struct kvpci_map {
 	spinlock_t lock;	/* changes, see above */
@@ -55,11 +69,18 @@ struct kvpci_map {
 	u64 orders;
 	u32 count[64];
 	u64 placed;
-	u32 watched;
+	union {
+		struct {
+			u32 watched;
+			u32 hinted;
+		};
+		u64 relied_on;
+	};
 	struct list_head changed;
 	u32 unfollowed;
 	u8 shift;
 	struct hlist_head *buckets;
+	struct kvpci_map_hint *hint[1 << KVPCI_MAP_HINT_BITS];
 };
 
 /**
@@ -83,6 +104,9 @@ void kvpci_map_remove(struct kvpci_map *map, struct kvpci_map_node *node);
 struct kvpci_map_node *kvpci_map_take_changed(struct kvpci_map *map);
 void kvpci_map_followed(struct kvpci_map *map);
 struct kvpci_map_place kvpci_map_find(struct kvpci_map *map, u64 addr);
+void kvpci_map_learn(struct kvpci_map *map, struct kvpci_map_place place,
+		     struct kvpci_map_hint *hint, u64 addr);
+void kvpci_map_forget(struct kvpci_map *map);
 
 static __always_inline struct hlist_head *
 kvpci_map_bucket(const struct kvpci_map *map, u64 base, u8 order)
@@ -131,6 +155,43 @@ static __always_inline bool kvpci_map_try_find(struct kvpci_map *map, u64 addr,
 
 	*place = kvpci_map_look_up(map, addr);
 	return !read_seqcount_retry(&map->seq, seq);
+}
+
+static __always_inline u32 kvpci_map_hint_index(u64 addr)
+{
+	return addr * GOLDEN_RATIO_64 >> (64 - KVPCI_MAP_HINT_BITS);
+}
+
+/**
+ * kvpci_map_hint() - find what is at an address, by a hint
+ * @map: the map
+ * @addr: the address
+ *
+ * A handful of instructions. What is found is in the range that kvpci_map_find() would find at
+ * some time between the call and the return.
+ *
+ * Context: any in which the hints of @map can't be freed.
+ * Return: the hint, or NULL if kvpci_map_find() has to be asked
+ */
+static __always_inline struct kvpci_map_hint *kvpci_map_hint(const struct kvpci_map *map,
+							     u64 addr)
+{
+	struct kvpci_map_hint *hint = READ_ONCE(map->hint[kvpci_map_hint_index(addr)]);
+
+	return hint && READ_ONCE(hint->addr) == addr ? hint : NULL;
+}
+
+/**
+ * kvpci_map_has_room() - is there room for a hint?
+ * @map: the map
+ * @addr: its address
+ *
+ * Context: any.
+ * Return: whether there is; without the map's lock, probably
+ */
+static inline bool kvpci_map_has_room(const struct kvpci_map *map, u64 addr)
+{
+	return !READ_ONCE(map->hint[kvpci_map_hint_index(addr)]);
 }
 
 #endif /* _KVPCI_MAP_H */

@@ -6,6 +6,10 @@
  * and so moves with it at no cost. The doorbells of a BAR are a sorted array that is
  * found and searched without a lock; coming and going replaces the array as a
  * whole, and waits until no write uses the old one.
+ *
+ * Ringing one is to cost no more than KVM takes for an ioeventfd, which does not move. Who has
+ * found a doorbell leaves a hint with the map of the address space, by which the next write to its
+ * address finds it without a look at BARs (window.c), until one of these moves.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
@@ -20,10 +24,14 @@
 /**
  * struct kvpci_doorbells - the doorbells of a BAR
  * @nr: how many
+ * @first: the least offset
+ * @span: the greatest offset, less @first
  * @doorbell: the doorbells, by ascending offset
  */
 struct kvpci_doorbells {
 	u32 nr;
+	u64 first;
+	u64 span;
 	struct kvpci_bar_doorbell doorbell[];
 };
 
@@ -76,77 +84,68 @@ static __always_inline bool doorbell_matches(const struct kvpci_bar_doorbell *do
 	return doorbell->wildcard || doorbell->datamatch == value_of(val, len);
 }
 
-static noinline int doorbell_pass_on(struct kvpci_function_bar *bar, struct kvm_vcpu *vcpu,
-				     u64 addr, u64 offset, int len, const void *val)
+/* Have the next write to the address of a doorbell find it by a hint. */
+static noinline void doorbell_learn(struct kvpci_function_bar *bar,
+				    struct kvpci_doorbells *doorbells,
+				    struct kvpci_bar_doorbell *doorbell,
+				    const struct kvpci_guest_access *access)
 {
-	struct kvpci_guest_access access = {
-		.vcpu = vcpu,
-		.addr = addr,
-		.len = len,
-	};
+	const struct kvpci_map_place place = { &bar->node, doorbell->offset };
 
-	return kvpci_space_write(&bar->space, &access, offset, len, val);
+	spin_lock(&bar->map->lock);
+	/* They may have been replaced since, see doorbells_replace(). */
+	if (doorbells == kvpci_kvm_dereference(access->vcpu->kvm, bar->doorbells))
+		kvpci_map_learn(bar->map, place, &doorbell->hint, access->addr);
+	spin_unlock(&bar->map->lock);
 }
 
-/* What kvpci_doorbell_write() does where there is not just one. */
+/* What kvpci_doorbell_write() does where there may be one. */
 static noinline int doorbell_write_to_some(struct kvpci_function_bar *bar,
-					   struct kvm_vcpu *vcpu, u64 addr, u64 offset,
-					   int len, const void *val)
+					   struct kvpci_doorbells *doorbells,
+					   const struct kvpci_guest_access *access, u64 offset,
+					   const void *val)
 {
-	const struct kvpci_doorbells *doorbells;
 	u32 i;
 
-	doorbells = kvpci_kvm_dereference(vcpu->kvm, bar->doorbells);
-	if (!doorbells)
-		return doorbell_pass_on(bar, vcpu, addr, offset, len, val);
-
 	for (i = first_from(doorbells, offset); i < doorbells->nr; i++) {
-		const struct kvpci_bar_doorbell *doorbell;
+		struct kvpci_bar_doorbell *doorbell;
 
 		doorbell = &doorbells->doorbell[array_index_nospec(i, doorbells->nr)];
 		if (doorbell->offset != offset)
 			break;
-		if (!doorbell_matches(doorbell, len, val))
+		if (!doorbell_matches(doorbell, access->len, val))
 			continue;
 		kvpci_eventfd_signal(doorbell->eventfd);
+		if (doorbell->wildcard && kvpci_map_has_room(bar->map, access->addr))
+			doorbell_learn(bar, doorbells, doorbell, access);
 		return 0;
 	}
 
-	return doorbell_pass_on(bar, vcpu, addr, offset, len, val);
+	return kvpci_space_write(&bar->space, access, offset, access->len, val);
 }
 
 /**
  * kvpci_doorbell_write() - a guest's write to a BAR
  * @bar: the BAR
- * @vcpu: the guest's
- * @addr: the guest's address
+ * @access: the write
  * @offset: first byte, within the BAR
- * @len: bytes
  * @val: the bytes
  *
- * Signals the doorbell that it rings, or goes on to the ranges. Where there is one
- * doorbell, ringing it is to cost no more than KVM takes for it: so that nothing has to
- * be kept for after a call, each call is the last.
+ * Signals the doorbell that it rings, or goes on to the ranges.
  *
  * Context: a callback of a claim.
  * Return: 0, or -EOPNOTSUPP if userspace is to complete it or to know of it
  */
-int kvpci_doorbell_write(struct kvpci_function_bar *bar, struct kvm_vcpu *vcpu, u64 addr,
-			 u64 offset, int len, const void *val)
+int kvpci_doorbell_write(struct kvpci_function_bar *bar, const struct kvpci_guest_access *access,
+			 u64 offset, const void *val)
 {
-	const struct kvpci_doorbells *doorbells;
-	const struct kvpci_bar_doorbell *doorbell;
+	struct kvpci_doorbells *doorbells;
 
-	doorbells = kvpci_kvm_dereference(vcpu->kvm, bar->doorbells);
-	if (!doorbells || doorbells->nr > 1)
-		return doorbell_write_to_some(bar, vcpu, addr, offset, len, val);
+	doorbells = kvpci_kvm_dereference(access->vcpu->kvm, bar->doorbells);
+	if (doorbells && offset - doorbells->first <= doorbells->span)
+		return doorbell_write_to_some(bar, doorbells, access, offset, val);
 
-	doorbell = &doorbells->doorbell[0];
-	if (doorbell->offset != offset || !doorbell_matches(doorbell, len, val))
-		return doorbell_pass_on(bar, vcpu, addr, offset, len, val);
-
-	kvpci_eventfd_signal(doorbell->eventfd);
-	return 0;
+	return kvpci_space_write(&bar->space, access, offset, access->len, val);
 }
 
 /**
@@ -233,9 +232,16 @@ static void doorbells_replace(struct kvpci_function_bar *bar, struct kvpci_doorb
 {
 	struct kvpci_doorbells *old = current_doorbells(bar);
 
+	if (doorbells) {
+		doorbells->first = doorbells->doorbell[0].offset;
+		doorbells->span = doorbells->doorbell[doorbells->nr - 1].offset - doorbells->first;
+	}
 	rcu_assign_pointer(bar->doorbells, doorbells);
-	if (bar->space.function->plugged)
+	if (bar->space.function->plugged) {
+		/* After that nobody leaves a hint of the old ones. */
+		kvpci_map_forget(bar->map);
 		kvpci_kvm_synchronize(bar->space.function->host->kvm);
+	}
 	kvfree(old);
 }
 

@@ -5,7 +5,8 @@
  *
  * KVM knows a window as one device, whatever BARs are in it. On an access, the BAR is
  * looked up in the map of the address space and the access goes on to what lies behind
- * that: on a write a doorbell, then the ranges. It belongs to the BAR that its first
+ * that: on a write a doorbell, then the ranges. A doorbell that has been rung there is found by
+ * a hint of the map's before anything is looked up. An access belongs to the BAR that its first
  * byte is in; what it asks of bytes beyond that BAR reads all ones and is dropped, as
  * where there is no BAR.
  *
@@ -53,29 +54,35 @@ static int window_read(struct kvpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
 	return kvpci_space_read(&bar->space, &access, place.offset, len, val);
 }
 
-static noinline int window_write_again(struct kvpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
+static noinline int window_write_found(struct kvpci_map *map, struct kvm_vcpu *vcpu, u64 addr,
 				       int len, const void *val)
 {
-	struct kvpci_map_place place = kvpci_map_find(map, addr);
-
-	if (!place.node)
-		return 0;
-
-	return kvpci_doorbell_write(bar_of(&place), vcpu, addr, place.offset, len, val);
-}
-
-/* Ringing a doorbell is to be cheap: no call but the last one. */
-static __always_inline int window_write(struct kvpci_map *map, struct kvm_vcpu *vcpu,
-					u64 addr, int len, const void *val)
-{
+	const struct kvpci_guest_access access = {
+		.vcpu = vcpu,
+		.addr = addr,
+		.len = len,
+	};
 	struct kvpci_map_place place;
 
 	if (unlikely(!kvpci_map_try_find(map, addr, &place)))
-		return window_write_again(map, vcpu, addr, len, val);
+		place = kvpci_map_find(map, addr);
 	if (!place.node)
 		return 0;
 
-	return kvpci_doorbell_write(bar_of(&place), vcpu, addr, place.offset, len, val);
+	return kvpci_doorbell_write(bar_of(&place), &access, place.offset, val);
+}
+
+/* Ringing a doorbell is to be cheap: nothing has to be kept for after a call. */
+static __always_inline int window_write(struct kvpci_map *map, struct kvm_vcpu *vcpu,
+					u64 addr, int len, const void *val)
+{
+	const struct kvpci_bar_doorbell *doorbell = kvpci_doorbell_at(map, addr, len);
+
+	if (!doorbell)
+		return window_write_found(map, vcpu, addr, len, val);
+
+	kvpci_eventfd_signal(doorbell->eventfd);
+	return 0;
 }
 
 static int io_read(struct kvm_vcpu *vcpu, struct kvm_io_device *dev, gpa_t port,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The map of an address space: random changes against a list that is searched from
- * one end to the other, and look-ups on other threads while ranges move.
+ * one end to the other, and look-ups on other threads while ranges move, by hints and without.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -13,9 +13,10 @@
 
 #define NR_NODES	64
 
-/* A node, and when it came to where it is: 0 if it is not in the map. */
+/* A node, a hint of it, and when it came to where it is: 0 if it is not in the map. */
 struct range {
 	struct kvpci_map_node node;
+	struct kvpci_map_hint hint;
 	u64 base;
 	u8 order;
 	u64 placed;
@@ -45,12 +46,28 @@ static struct range *model_find(struct range *ranges, u64 addr)
 	return best;
 }
 
+/* Leave a hint of where a range has been found. */
+static void leave_hint(struct kvpci_map *map, struct kvpci_map_place place, u64 addr)
+{
+	struct range *range = container_of(place.node, struct range, node);
+
+	spin_lock(&map->lock);
+	kvpci_map_learn(map, place, &range->hint, addr);
+	spin_unlock(&map->lock);
+}
+
 static void expect(struct kvpci_map *map, struct range *ranges, u64 addr)
 {
 	struct range *wanted = model_find(ranges, addr);
+	struct kvpci_map_hint *hint = kvpci_map_hint(map, addr);
 	struct kvpci_map_place place = kvpci_map_find(map, addr);
 	struct kvpci_map_node *node = place.node;
 	u64 offset = place.offset;
+
+	CHECK(!hint || (wanted && hint == &wanted->hint), "0x%llx: a hint of another",
+	      (unsigned long long)addr);
+	if (node && one_in(2))
+		leave_hint(map, place, addr);
 
 	CHECK(node == (wanted ? &wanted->node : NULL),
 	      "0x%llx: range %td, not %td", (unsigned long long)addr,
@@ -194,6 +211,54 @@ static void against_a_list(void)
 	random_changes(12);
 }
 
+/* A hint is found at its address until the map changes, or all are forgotten. */
+static void hints(void)
+{
+	struct range ranges[2] = {};
+	struct kvpci_map map = {};
+	struct kvpci_map_place place, past;
+	u64 addr = 0x1040;
+	int how;
+
+	CHECK(!kvpci_map_init(&map, 3), "no memory");
+	kvpci_map_add(&map, &ranges[0].node, 0x1000, 12);
+	place = kvpci_map_find(&map, addr);
+	past = (struct kvpci_map_place) { place.node, place.offset + 1 };
+	for (how = 0; how < 5; how++) {
+		CHECK(!kvpci_map_hint(&map, addr), "%d: a hint before there is one", how);
+		leave_hint(&map, past, addr);
+		CHECK(!kvpci_map_hint(&map, addr), "%d: a hint of what was elsewhere", how);
+		leave_hint(&map, place, addr);
+		CHECK(kvpci_map_hint(&map, addr) == &ranges[0].hint, "%d: no hint", how);
+		CHECK(!kvpci_map_hint(&map, addr + 1), "%d: a hint beside it", how);
+		CHECK(!kvpci_map_has_room(&map, addr), "%d: room for two", how);
+		/* Whatever comes, moves or goes, wherever that is. */
+		switch (how) {
+		case 0:
+			kvpci_map_add(&map, &ranges[1].node, 0x1000, 8);
+			CHECK(kvpci_map_find(&map, addr).node == &ranges[1].node, "not above");
+			leave_hint(&map, place, addr);
+			break;
+		case 1:
+			kvpci_map_move(&map, &ranges[0].node, 0x1000);
+			break;
+		case 2:
+			kvpci_map_forget(&map);
+			break;
+		case 3:
+			kvpci_map_remove(&map, &ranges[1].node);
+			break;
+		case 4:
+			kvpci_map_remove(&map, &ranges[0].node);
+			leave_hint(&map, place, addr);
+		}
+		CHECK(!kvpci_map_hint(&map, addr), "%d: a hint of what was", how);
+		if (!how)
+			kvpci_map_move(&map, &ranges[1].node, 0x2000);
+	}
+	kvpci_map_destroy(&map);
+}
+
 /* Is a range one in which a range that comes to or leaves its place is found? */
 static bool is_around(const struct range *around, const struct range *range)
 {
@@ -292,12 +357,19 @@ struct traffic {
 
 static struct range *find(struct traffic *traffic, u64 addr)
 {
-	struct kvpci_map_place place = kvpci_map_find(&traffic->map, addr);
-	struct range *range = (struct range *)place.node;
+	struct kvpci_map_hint *hint = kvpci_map_hint(&traffic->map, addr);
+	struct kvpci_map_place place;
+	struct range *range;
 	u64 mask;
 
+	if (hint)
+		return container_of(hint, struct range, hint);
+	place = kvpci_map_find(&traffic->map, addr);
+	range = (struct range *)place.node;
 	if (!range)
 		return NULL;
+	if (kvpci_map_has_room(&traffic->map, addr))
+		leave_hint(&traffic->map, place, addr);
 
 	/* The order never changes while a range is in use. */
 	mask = (1ULL << range->order) - 1;
@@ -331,6 +403,9 @@ static void look(struct traffic *traffic, u64 *seed)
 	u64 moves, addr;
 	u64 offset = unit_next(seed) & ((1 << MOVING_ORDER) - 1);
 
+	/* So that hints are found, too. */
+	if (unit_next(seed) & 1)
+		offset &= 1 << (MOVING_ORDER - 1);
 	still = &ranges[NR_MOVING + unit_next(seed) % (NR_NODES - NR_MOVING)];
 	addr = still->base + (unit_next(seed) & ((1ULL << still->order) - 1));
 	if (find(traffic, addr) != still)
@@ -459,6 +534,7 @@ const struct unit_test map_tests[] = {
 	{ "map.empty", empty },
 	{ "map.against_a_list", against_a_list },
 	{ "map.put_back", put_back },
+	{ "map.hints", hints },
 	{ "map.watched", watched },
 	{ "map.readers_and_two_buckets", readers_and_two_buckets },
 	{ "map.readers_and_many_buckets", readers_and_many_buckets },
