@@ -6,8 +6,10 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <linux/kvm.h>
 
 #include "lib/agent.h"
 #include "lib/die.h"
@@ -400,6 +402,68 @@ TEST_F(doorbell, it_rings_only_where_its_bar_answers)
 	close(self->function);
 	guest_store(self->vm, MEM + 0x1010, 4, 0);
 	EXPECT_EQ(0, event_count(event));
+}
+
+/* An ioeventfd of KVM's for a byte, in ports. */
+static int ioeventfd_at(struct vm *vm, __u16 port)
+{
+	struct kvm_ioeventfd desc = {
+		.addr = port,
+		.len = 1,
+		.fd = event_new(),
+		.flags = KVM_IOEVENTFD_FLAG_PIO,
+	};
+
+	if (ioctl(vm->fd, KVM_IOEVENTFD, &desc))
+		die("KVM_IOEVENTFD: %m");
+	return desc.fd;
+}
+
+/* Where there are doorbells in ports, KVM is to find these soon, and everything else. */
+TEST_F(doorbell, ports_around_those_of_bars_are_found)
+{
+	static const __u16 before[] = { 0x800, 0xfff, 0x2000, 0x2080 };
+	static const __u16 after[] = { 0x900, 0xffe, 0x2001, 0x2070, 0x3000 };
+	struct vm *vm = vm_new(1);
+	struct kvpci_host_config config = host_defaults(vm);
+	int kvms[0x4000] = {};
+	int first, last, function, i;
+	struct host *host;
+
+	for (i = 0; i < ARRAY_SIZE(before); i++)
+		kvms[before[i]] = ioeventfd_at(vm, before[i]);
+	config.io = (struct kvpci_window) { .base = 0x1000, .length = 0x1000 };
+	host = host_new_from(vm, &config);
+	function = function_new(host, F, (struct kvpci_function_config) {
+		.bars[0] = { 4096, KVPCI_BAR_IO } });
+	first = doorbell_at(function, 0, 0, 1);
+	last = doorbell_at(function, 0, 4095, 1);
+	must(plug(function));
+	set_bar(host, F, 0, 0x1000);
+	set_command(host, F, PCI_COMMAND_IO);
+	for (i = 0; i < ARRAY_SIZE(after); i++)
+		kvms[after[i]] = ioeventfd_at(vm, after[i]);
+
+	guest_out(vm, 0x1000, 1, 0);
+	guest_out(vm, 0x1fff, 1, 0);
+	EXPECT_EQ(1, event_count(first));
+	EXPECT_EQ(1, event_count(last));
+	for (i = 0; i < ARRAY_SIZE(kvms); i++) {
+		if (!kvms[i])
+			continue;
+		guest_out(vm, i, 1, 0);
+		EXPECT_EQ(1, event_count(kvms[i]))
+			TH_LOG("port 0x%x", i);
+	}
+	host_free(host);
+	/* KVM's are found as before. */
+	for (i = 0; i < ARRAY_SIZE(kvms); i++) {
+		if (!kvms[i])
+			continue;
+		guest_out(vm, i, 1, 0);
+		EXPECT_EQ(1, event_count(kvms[i]));
+	}
+	vm_free(vm);
 }
 
 /*
