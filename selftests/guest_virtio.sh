@@ -156,6 +156,7 @@ try_reset()
 	append="iomem=relaxed"
 	try_guest "reset: power-off" boot_guest reset --kernel "$guest_kernel" --cpus 2 --stats \
 		--disk "$tmp/disk,format=raw"
+	few_exits "reset" 80
 	unchanged "reset"
 }
 
@@ -194,6 +195,11 @@ serve_halt()
 	case $1 in
 	stop|continue)	pause_daemon "$1" "$halt_daemon" ;;
 	leave)	pause_daemon stop "$halt_daemon" ;;
+	# The guest can't ask for it to go on while its processor waits for it.
+	pause)
+		pause_daemon stop "$halt_daemon"
+		(sleep 3; kill -CONT "$halt_daemon") &
+		;;
 	kill|again)
 		kill -KILL "$halt_daemon"
 		await_halt "$halt_daemon"
@@ -244,7 +250,7 @@ try_misuse()
 }
 
 echo "KTAP version 1"
-echo "1..59"
+echo "1..60"
 
 mkdir "$tmp/files"
 head -c "${mebibytes}M" /dev/urandom >"$tmp/files/data" || exit 1

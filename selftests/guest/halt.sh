@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 #
 # What serves a disk is stopped for a while, or killed: guest_virtio.sh does so when this asks for
-# it, and then writes a line to the serial port. how=stop, how=kill, how=again if another takes its
-# place, or how=leave for a guest that ends while it is stopped.
+# it, and then writes a line to the serial port. how=stop, also while its driver goes; how=kill,
+# how=again if another takes its place, or how=leave for a guest that ends while it is stopped.
 
 . /lib.sh
 . /virtio.sh
@@ -11,7 +11,7 @@
 how=$(argument how)
 exec 4</dev/ttyS0
 case $how in
-stop)	plan 7 ;;
+stop)	plan 8 ;;
 again)	plan 4 ;;
 *)	plan 4 ;;
 esac
@@ -67,6 +67,12 @@ case $how in
 stop)
 	ask "continue"
 	served_again
+	# A driver that goes waits until its queue has been stopped (2.4.1).
+	ask "pause"
+	echo "$disk" >/sys/bus/virtio/drivers/virtio_blk/unbind
+	echo "$disk" >/sys/bus/virtio/drivers/virtio_blk/bind
+	wait_for [ -b /dev/vda ]
+	same "a driver goes and comes while nobody serves it" "$written" "$(sum_of /dev/vda)"
 	;;
 *)	# Requests that nobody will complete are not waited for.
 	poweroff -n -f

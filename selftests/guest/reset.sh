@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# A disk whose vector is changed behind its driver's back while it is busy, and which is then reset: by
-# 0 in device_status, as a kernel does that begins after a crash. Then the device does nothing any
-# more: requests stay there. The guest, which must have iomem=relaxed on its command line, lives on
-# without it, and uses the device by the window in configuration space, as firmware may.
+# A disk whose vector is changed behind its driver's back while it is busy, of which queues are notified
+# of that it does not have, and which is then reset: by 0 in device_status, as a kernel does that
+# begins after a crash. Then the device does nothing any more: requests stay there. The guest, which
+# must have iomem=relaxed on its command line, lives on without it, and uses the device by the window
+# in configuration space, as firmware may.
 
 . /lib.sh
 . /virtio.sh
 
-plan 10
+plan 11
 modprobe -a virtio_pci virtio_blk
 wait_for [ -b /dev/vda ]
 disk=$(virtio_device 2)
@@ -42,6 +43,15 @@ goes_on()
 	[ "$(interrupts_of "$disk")" -gt $((before + 20)) ]
 }
 check "no interrupt is lost when its queue gets another vector" wait_for goes_on
+# Behind the notifications of its queue, and by the window as well.
+notify=$(($(common_field "$function" 0) - 0x$common_offset + 0x3000))
+for n in $(seq 100); do
+	devmem $((notify + 4 * n)) 16 "$n"
+done
+find_window "$function"
+by_window "$function" $((0x3004 - 0x$common_offset)) 2 1
+before=$(interrupts_of "$disk")
+check "queues that are not there may be notified of" wait_for goes_on
 devmem "$status" 8 0
 is_reset()
 {
@@ -63,7 +73,6 @@ same "the registers of its queue are as after a start" 0 \
 	$(($(devmem "$(common_field "$function" 28)" 16)))
 
 # Of a driver that accepts no feature.
-find_window "$function"
 by_window "$function" 20 1 03
 by_window "$function" 20 1 0b
 same "by the window, features without VIRTIO_F_VERSION_1 are not accepted (6.1)" 03 \
