@@ -32,6 +32,10 @@ net_answer()
 		busybox ip link set "$traffic_interface" "$(echo "$1" | sed s/again/up/)"
 		echo >&3
 		;;
+	gone)
+		busybox ip link delete "$traffic_interface"
+		echo >&3
+		;;
 	listening)
 		net_running
 		"$stream" send tcp 192.0.2.2 5002 <"$tmp/data" >"$tmp/back"

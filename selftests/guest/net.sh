@@ -4,7 +4,7 @@
 # A network device that a test has connected to a tap, where its end is 192.0.2.1. pairs=N on the
 # command line says how many pairs of queues it has, and offloads=N,N... by which features it leaves
 # work to the other end, or that to it; doorbells=N in which BAR its doorbells are. With link=1, its
-# link goes down and up as this asks for it.
+# link goes down and up as this asks for it, and with gone=1, the other end is deleted.
 
 . /lib.sh
 . /virtio.sh
@@ -13,7 +13,8 @@ pairs=$(argument pairs)
 net=/sys/class/net/eth0
 
 link=$(argument link)
-plan $((14 + 5 * ${link:-0}))
+gone=$(argument gone)
+plan $((14 + 5 * ${link:-0} + ${gone:-0}))
 
 modprobe virtio_pci
 modprobe virtio_net
@@ -76,3 +77,7 @@ net_up
 check "and takes it again, and the other end answers" net_reach
 same "the kernel log has no complaint" "" \
 	"$(dmesg -r | grep -iE '^<[0-4]>.*(virtio|eth0)|virtio.*(fail|error)')"
+if [ "$gone" = 1 ]; then
+	ask "gone"
+	check "its link is down when there is no other end any more" wait_for link_is 0
+fi
