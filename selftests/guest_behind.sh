@@ -13,7 +13,6 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 . "$top/selftests/virtio-guest.sh"
 have_later_guests
-stream=$top/build/guest/stream
 scale=${KVPCI_TEST_SCALE:-1}
 tmp=$(mktemp -d) || exit 1
 PATH=$PATH:/usr/sbin:/sbin

@@ -13,7 +13,6 @@ top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 . "$top/selftests/virtio-guest.sh"
 have_later_guests
-stream=$top/build/guest/stream
 tmp=$(mktemp -d) || exit 1
 . "$top/selftests/testpmd.sh"
 flood=

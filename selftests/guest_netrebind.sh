@@ -22,7 +22,7 @@ answer()
 	net_address kvpci0
 	busybox ping -A -s 1000 192.0.2.2 >/dev/null 2>&1 3>&- &
 	pinger=$!
-	"$top/build/guest/stream" echo tcp 5001 >/dev/null 3>&- &
+	"$stream" echo tcp 5001 >/dev/null 3>&- &
 	echoer=$!
 }
 

@@ -8,7 +8,6 @@
 top=$(cd "$(dirname "$0")/../../.." && pwd -P)
 . "$top/selftests/linux-guest.sh"
 guest_initrd=$top/build/guest/virtio-initrd
-stream=$top/build/guest/stream
 tmp=$(mktemp -d) || exit 1
 head -c 1000000 /dev/urandom >"$tmp/data"
 

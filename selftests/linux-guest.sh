@@ -15,6 +15,9 @@ guest_image=$top/build/kernel/6.1/vmlinuz
 # shellcheck disable=SC2034 # for who sources this
 guest_kernel=$top/build/guest/vmlinux
 guest_initrd=$top/build/guest/initrd
+# What sends streams of bytes to them, and back, by TCP or sockets of vsock's.
+# shellcheck disable=SC2034 # for who sources this
+stream=$top/build/guest/stream
 # What all have on their command line. The kernel's tests of its ciphers take as long as all
 # the rest of its boot. A search of 256 buses by ports, twice, for what came with AMD's first 64-bit
 # processors, for one of which it takes the emulated one, was half of all exits; and a third, for

@@ -5,7 +5,6 @@
 # of them. Sourced after virtio-guest.sh.
 
 # shellcheck disable=SC2154 # top and tmp are set by who sources this
-stream=$top/build/guest/stream
 head -c 2000000 /dev/urandom >"$tmp/data"
 
 # Which BAR the guest's driver is to find its doorbells in: memory on Intel's processors, and on AMD's,
