@@ -72,6 +72,8 @@ machine_prepare()
 		# To copy or to clear a page by bytes, as fast as that is elsewhere, takes the emulator
 		# eight times as long as by words: a fifth of all that tests take.
 		cpu=$cpu,erms=off,fsrm=off
+		# Signs of life cost instructions.
+		watched=1
 	fi
 	# Asked for when time is up.
 	append="$append sysrq_always_enabled"
