@@ -100,9 +100,7 @@ int kvpci_doorbell_ioctl(struct kvpci_function *function,
 	else
 		ret = remove ? kvpci_doorbell_deassign(bar, &doorbell) :
 			       kvpci_doorbell_assign(bar, &doorbell);
-	if (!ret && !remove && bar->flags & KVPCI_BAR_IO)
-		kvpci_host_claim_ports_first(function->host);
-	else if (!ret && !remove && !doorbell.length)
+	if (!ret && !remove && !doorbell.length && !(bar->flags & KVPCI_BAR_IO))
 		kvpci_host_claim_fast(function->host);
 	mutex_unlock(&function->host->lock);
 

@@ -142,7 +142,6 @@ static void init_claim(struct kvpci_host *host, enum kvpci_claim_index index,
 static void init_claims(struct kvpci_host *host,
 			const struct kvpci_host_config *desc)
 {
-	const struct kvpci_window behind_io = { .base = desc->io.base + desc->io.length };
 	struct kvpci_window config_ports = {};
 	struct kvpci_window ecam = ecam_range(desc);
 
@@ -166,8 +165,6 @@ static void init_claims(struct kvpci_host *host,
 		   &desc->mem32);
 	init_claim(host, KVPCI_CLAIM_FAST64, &kvpci_fast_window_ops, KVM_FAST_MMIO_BUS,
 		   &desc->mem64);
-	init_claim(host, KVPCI_CLAIM_BEHIND_IO, &kvpci_io_window_ops, KVM_PIO_BUS, &behind_io);
-	host->claims[KVPCI_CLAIM_BEHIND_IO].middle = &host->claims[KVPCI_CLAIM_IO];
 }
 
 static int create_bridge(struct kvpci_host *host,

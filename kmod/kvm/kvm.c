@@ -13,10 +13,6 @@
  * The length of a KVM range is an int. A longer claim is cut into several ranges at
  * page boundaries. KVM cuts accesses there too, except some of SEV-ES guests, which then
  * find no device.
- *
- * The search is a bisection, and each step costs as much as a doorbell does after it. It begins in
- * the middle of the array: so that this is where doorbells are, the array may be filled up, behind
- * them, with ranges in which nothing is ever found.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -32,7 +28,6 @@
 #include "kvm/kvm.h"
 
 #define MAX_RANGE	(SZ_2G - SZ_4K)
-#define MAX_FILLERS	16
 
 static char *delivery = "auto";
 module_param(delivery, charp, 0444);
@@ -331,12 +326,9 @@ static bool is_free(const struct kvm_io_bus *bus, const struct kvpci_claim *clai
 
 	for (i = 0; i < bus->dev_count; i++) {
 		const struct kvm_io_range *range = &bus->range[i];
-		/* 0: an ioeventfd for any length. */
-		u64 length = range->len ?: 1;
+		/* 0: an ioeventfd for any length; negative: KVM never finds it. */
+		u64 length = range->len > 0 ? range->len : 1;
 
-		/* KVM never finds it, see add_fillers(). */
-		if (range->len < 0)
-			continue;
 		if (range->addr < claim->base + claim->length &&
 		    claim->base < range->addr + length)
 			return false;
@@ -363,35 +355,6 @@ static void insert_range(struct kvm_io_bus *bus, const struct kvm_io_range *rang
 	bus->dev_count++;
 }
 
-/*
- * Add so many ranges behind that of @claim->middle that the search for what is in it ends with its
- * first step, and does so when one more has come before it. None if more are before it than is
- * usual. Whatever is looked for is before such a range, or behind it.
- */
-static void add_fillers(struct kvm_io_bus *bus, struct kvpci_claim *claim)
-{
-	const struct kvm_io_range filler = {
-		.addr = claim->base,
-		.len = -1,
-		.dev = &claim->dev,
-	};
-	struct kvm_io_range *behind;
-	int before, n;
-
-	for (before = 0; before < bus->dev_count; before++)
-		if (bus->range[before].dev == &claim->middle->dev)
-			break;
-	n = 2 * before + 1 - bus->dev_count;
-	if (before == bus->dev_count || n <= 0 || n > MAX_FILLERS)
-		return;
-
-	behind = &bus->range[before + 1];
-	memmove(behind + n, behind, (bus->dev_count - before - 1) * sizeof(*behind));
-	bus->dev_count += n;
-	while (n--)
-		behind[n] = filler;
-}
-
 /* The array of @bus with the ranges of @claims added; NULL for want of memory. */
 static struct kvm_io_bus *bus_with(const struct kvm_io_bus *bus,
 				   enum kvm_bus bus_idx,
@@ -400,7 +363,7 @@ static struct kvm_io_bus *bus_with(const struct kvm_io_bus *bus,
 	struct kvm_io_bus *new_bus;
 	int i;
 
-	new_bus = kmalloc(struct_size(new_bus, range, bus->dev_count + added + MAX_FILLERS),
+	new_bus = kmalloc(struct_size(new_bus, range, bus->dev_count + added),
 			  GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!new_bus)
 		return NULL;
@@ -418,9 +381,6 @@ static struct kvm_io_bus *bus_with(const struct kvm_io_bus *bus,
 			insert_range(new_bus, &range);
 		}
 	}
-	for (i = 0; i < nr; i++)
-		if (claims[i].bus == bus_idx && claims[i].middle)
-			add_fillers(new_bus, &claims[i]);
 
 	return new_bus;
 }

@@ -23,8 +23,6 @@ struct kvpci_host;
  * @bus: KVM_PIO_BUS, KVM_MMIO_BUS or KVM_FAST_MMIO_BUS. On the last KVM asks before it
  *	decodes the instruction, where it can (Intel, EPT misconfiguration): for a write of no
  *	bytes, which may be a read, also at the address behind the range.
- * @middle: NULL, or a claim of one range on the same bus that KVM is to find first of all from now
- *	on; this one begins where that ends, answers for nothing, and has no length
  * @base: first address
  * @length: bytes, 0 for none
  */
@@ -32,7 +30,6 @@ struct kvpci_claim {
 	struct kvm_io_device dev;
 	struct kvpci_host *host;
 	enum kvm_bus bus;
-	struct kvpci_claim *middle;
 	u64 base;
 	u64 length;
 };

@@ -63,22 +63,5 @@ void kvpci_host_claim_fast(struct kvpci_host *host)
 	lockdep_assert_held(&host->lock);
 	if (!host->fast)
 		host->fast = !kvpci_kvm_attach(host->kvm, &host->claims[KVPCI_CLAIM_FAST32],
-					       KVPCI_CLAIM_FAST64 + 1 - KVPCI_CLAIM_FAST32);
-}
-
-/**
- * kvpci_host_claim_ports_first() - have KVM find the ports of BARs before any others
- * @host: the host bridge, where there is a doorbell in ports
- *
- * Others are found a step later then, so that it is done for who has use for it. If it fails, the
- * doorbell costs a few steps more.
- *
- * Context: process; the caller holds the host's lock, and there is a virtual machine.
- */
-void kvpci_host_claim_ports_first(struct kvpci_host *host)
-{
-	lockdep_assert_held(&host->lock);
-	if (!host->ports_first)
-		host->ports_first = !kvpci_kvm_attach(host->kvm,
-						      &host->claims[KVPCI_CLAIM_BEHIND_IO], 1);
+					       KVPCI_NUM_CLAIMS - KVPCI_CLAIM_FAST32);
 }

@@ -25,7 +25,6 @@ enum kvpci_claim_index {
 	KVPCI_CLAIM_MEM64,
 	KVPCI_CLAIM_FAST32,	/* the memory windows again, on KVM_FAST_MMIO_BUS */
 	KVPCI_CLAIM_FAST64,
-	KVPCI_CLAIM_BEHIND_IO,	/* has the search for ports begin with those of BARs */
 	KVPCI_NUM_CLAIMS,
 };
 
@@ -48,7 +47,6 @@ enum kvpci_claim_index {
  * @ports: the BARs that decode ports
  * @claims: the guest addresses that are ours
  * @fast: those on KVM_FAST_MMIO_BUS are; guarded by @lock
- * @ports_first: the one behind the window of ports is; guarded by @lock
  * @bus: all buses, in no order; written under @lock and @mirror_lock
  * @route: by number, those that accesses to configuration space find; written under
  *	@mirror_lock, see bus.c
@@ -85,7 +83,6 @@ struct kvpci_host {
 	struct kvpci_map ports;
 	struct kvpci_claim claims[KVPCI_NUM_CLAIMS];
 	bool fast;
-	bool ports_first;
 	struct kvpci_bus __rcu *bus[KVPCI_NUM_BUSES];
 	struct kvpci_bus __rcu *route[KVPCI_NUM_BUSES];
 	struct list_head all;
@@ -107,7 +104,6 @@ struct kvpci_host {
 void kvpci_host_get(struct kvpci_host *host);
 void kvpci_host_put(struct kvpci_host *host);
 void kvpci_host_claim_fast(struct kvpci_host *host);
-void kvpci_host_claim_ports_first(struct kvpci_host *host);
 
 /**
  * kvpci_host_function() - find a plugged function, as the guest does
