@@ -73,6 +73,7 @@ machine_prepare()
 		# eight times as long as by words: a fifth of all that tests take.
 		cpu=$cpu,erms=off,fsrm=off
 		# Signs of life cost instructions.
+		# shellcheck disable=SC2034 # hostvm looks for them
 		watched=1
 	fi
 	# Asked for when time is up.

@@ -419,7 +419,7 @@ static int ioeventfd_at(struct vm *vm, __u16 port)
 	return desc.fd;
 }
 
-/* Where there are doorbells in ports, KVM finds these, and what was there before, or comes later. */
+/* Where there are doorbells in ports, KVM finds these, and what was or will be around them. */
 TEST_F(doorbell, ports_around_those_of_bars_are_found)
 {
 	static const __u16 before[] = { 0x800, 0xfff, 0x2000, 0x2080 };

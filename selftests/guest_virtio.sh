@@ -77,8 +77,9 @@ file()
 same_sums()
 {
 	for same_name in data new direct; do
-		same_wanted=$(file $same_name-sum)
-		[ $same_name != data ] || same_wanted=$(file sum)
+		same_sum=$same_name-sum
+		[ $same_name != data ] || same_sum=sum
+		same_wanted=$(file $same_sum)
 		same_got=$(file $same_name | sum)
 		if [ -z "$same_wanted" ] || [ "$same_got" != "$same_wanted" ]; then
 			echo "# $same_name is $same_got, and should be $same_wanted"
