@@ -55,21 +55,10 @@ static const struct file initrd = {
 static int load(const void *data, size_t size, const char *command_line,
 		struct boot_entry *entry)
 {
-	struct file kernel = make_file(data, size);
-	struct boot boot = {
-		.kernel = &kernel,
+	return load_kernel((struct boot){
 		.initrd = &initrd,
 		.command_line = command_line,
-		.memory = &memory,
-		.rsdp = 0xe0000,
-	};
-	int status;
-
-	memory_destroy(&memory);
-	memory_create(&memory, &(struct memory_options){ .size = MIB(16) });
-	status = boot_load(&boot, entry);
-	file_free(&kernel);
-	return status;
+	}, &memory, data, size, entry);
 }
 
 static bool memory_has(__u64 address, const void *data, size_t size)

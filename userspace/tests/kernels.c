@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "layout.h"
+#include "memory.h"
 
 struct file make_file(const void *data, size_t size)
 {
@@ -11,6 +13,22 @@ struct file make_file(const void *data, size_t size)
 
 	memcpy(file.data, data, size);
 	return file;
+}
+
+int load_kernel(struct boot boot, struct guest_memory *memory, const void *data, size_t size,
+		struct boot_entry *entry)
+{
+	struct file kernel = make_file(data, size);
+	int status;
+
+	boot.kernel = &kernel;
+	boot.memory = memory;
+	boot.rsdp = 0xe0000;
+	memory_destroy(memory);
+	memory_create(memory, &(struct memory_options){ .size = MIB(16) });
+	status = boot_load(&boot, entry);
+	file_free(&kernel);
+	return status;
 }
 
 struct setup_header *header_of(struct bzimage *image)

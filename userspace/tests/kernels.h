@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <linux/types.h>
 
+#include "boot.h"
 #include "file.h"
 
 #define KERNEL_ADDRESS	0x400000
@@ -29,6 +30,10 @@ struct elf64 {
 
 /* A kernel in a block of just its size, so that the sanitizer sees a read past its end. */
 struct file make_file(const void *data, size_t size);
+
+/* Load @size bytes at @data, with what else @boot has, into @memory, which is made anew. */
+int load_kernel(struct boot boot, struct guest_memory *memory, const void *data, size_t size,
+		struct boot_entry *entry);
 
 struct setup_header *header_of(struct bzimage *image);
 

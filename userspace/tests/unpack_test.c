@@ -128,21 +128,10 @@ static size_t pack(unsigned int how)
 
 static int load_file(const void *data, size_t size, bool unpack, struct boot_entry *entry)
 {
-	struct file file = make_file(data, size);
-	struct boot boot = {
-		.kernel = &file,
+	return load_kernel((struct boot){
 		.unpack = unpack,
 		.command_line = "quiet",
-		.memory = &memory,
-		.rsdp = 0xe0000,
-	};
-	int status;
-
-	memory_destroy(&memory);
-	memory_create(&memory, &(struct memory_options){ .size = MIB(16) });
-	status = boot_load(&boot, entry);
-	file_free(&file);
-	return status;
+	}, &memory, data, size, entry);
 }
 
 static int load(void)
