@@ -198,6 +198,16 @@ static void dumps(void)
 		       "ends at once: 00000011");
 }
 
+/* Begin a session that has a terminal, as a user's. It goes with this process. */
+static void begin_session(void)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	setsid();
+	if (terminal < 0 || unlockpt(terminal) || open(ptsname(terminal), O_RDWR | O_CLOEXEC) < 0)
+		_exit(1);
+}
+
 /* Start one that has the pipe, and wait to be killed, in another session than its next parent. */
 static void __attribute__((noreturn)) launch(const char *command, bool finishes, int pipe)
 {
@@ -210,7 +220,7 @@ static void __attribute__((noreturn)) launch(const char *command, bool finishes,
 	struct daemon *daemon;
 	int socket;
 
-	setsid();
+	begin_session();
 	if (!daemon_start(&daemon, &program, "the device", &socket))
 		pause();
 	_exit(1);
@@ -249,6 +259,16 @@ static void expect_last_words(const char *command, bool finishes, const char *ex
 #define STOPPED	"{ while ! grep -q '^State:.T' /proc/$$/status; do :; done; printf . >&4; } & " \
 		"kill -STOP $$"
 
+/* Say so if there is a terminal to be had by its name. */
+#define TERMINAL	"if (: </dev/tty) 2>/dev/null; then printf terminal >&4; fi; printf . >&4; "
+
+/* It has no terminal, on which it could type for the user. */
+static void terminals(void)
+{
+	expect_last_words(TERMINAL "exec sleep 60", false, "");
+	expect_last_words(TERMINAL "exec sleep 60", true, "");
+}
+
 /* It ends when the launcher does, whatever it does itself; or it has something to do before. */
 static void orphans(void)
 {
@@ -268,5 +288,6 @@ const struct test daemon_tests[] = {
 	{ "orphans", orphans },
 	{ "owners", owners },
 	{ "search", search },
+	{ "terminals", terminals },
 	{ NULL, NULL },
 };

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -147,13 +148,29 @@ static void become_owner(const struct daemon_program *program)
 }
 
 /*
+ * What has the terminal of our session could type for the user there (TIOCSTI), by a file that it
+ * only reads. Returns whether we have none: whose session it is not can't have it again.
+ */
+static bool leave_terminal(void)
+{
+	int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	bool left;
+
+	if (terminal < 0)
+		return errno == ENXIO;
+	left = !ioctl(terminal, TIOCNOTTY);
+	close(terminal);
+	return left;
+}
+
+/*
  * A signal of the terminal's is for none. When we have gone, one that finishes may have been
  * stopped by somebody (SIGSTOP): in our session, its process group has nobody then who would have
  * it go on, so the kernel does that, with a SIGHUP (setpgid(2)).
  */
 static void leave_group(const struct daemon_program *program)
 {
-	if (program->finishes)
+	if (program->finishes && leave_terminal())
 		setpgid(0, 0);
 	else
 		setsid();
