@@ -42,5 +42,7 @@ long long turn_deadline(int timeout)
 {
 	const long long deadline = milliseconds() + timeout;
 
-	return turn.runs && deadline > turn.start + TURN_MAX ? turn.start + TURN_MAX : deadline;
+	if (!turn.runs || turn.guests)
+		return deadline;
+	return deadline > turn.start + TURN_MAX ? turn.start + TURN_MAX : deadline;
 }

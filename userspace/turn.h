@@ -16,7 +16,10 @@ void turn_begin(void);
 /* It ends. Returns for how many milliseconds the device is not to have another; 0: it may. */
 unsigned int turn_end(void);
 
-/* It may take long, and a processor of the guest's waits for it: there is to be no rest. */
+/*
+ * It may take long, and a processor of the guest's waits for it: there is to be no rest, and no end
+ * of it by which several devices' daemons are to have answered.
+ */
 void turn_is_guests(void);
 
 /* When is something to be done that has @timeout milliseconds from now, or the rest of a turn? */

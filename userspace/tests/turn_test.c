@@ -121,6 +121,9 @@ static void deadlines(void)
 	turn_begin();
 	EXPECT(turn_deadline(2 * TURN_MAX) < start + 2 * TURN_MAX);
 	EXPECT(turn_deadline(1) <= milliseconds() + 1);
+	/* A daemon that is slow does not take the time of the next, which another device has. */
+	turn_is_guests();
+	EXPECT(turn_deadline(2 * TURN_MAX) >= start + 2 * TURN_MAX);
 	turn_end();
 	EXPECT(turn_deadline(2 * TURN_MAX) >= start + 2 * TURN_MAX);
 }
