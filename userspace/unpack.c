@@ -244,7 +244,7 @@ static int open_head(struct unpack *unpack, struct file *kernel, size_t head)
 int unpack_open(struct file *kernel, const struct file *outer, size_t offset, size_t packed,
 		size_t size, size_t head)
 {
-	struct unpack *unpack = malloc(sizeof(*unpack));
+	struct unpack *unpack = calloc(1, sizeof(*unpack));
 	int status;
 
 	if (head > size)
@@ -256,7 +256,9 @@ int unpack_open(struct file *kernel, const struct file *outer, size_t offset, si
 	if (!unpack || !kernel->data) {
 		status = fail("not enough memory to unpack the kernel %s", outer->path);
 	} else {
-		*unpack = (struct unpack){ .outer = outer, .offset = offset, .packed = packed };
+		unpack->outer = outer;
+		unpack->offset = offset;
+		unpack->packed = packed;
 		status = open_head(unpack, kernel, head);
 	}
 	if (status)
