@@ -240,9 +240,10 @@ void kvpci_map_add(struct kvpci_map *map, struct kvpci_map_node *node, u64 base,
 		link_node(map, node, base);
 	if (!map->count[order]++)
 		WRITE_ONCE(map->orders, map->orders | BIT_ULL(order));
-	write_seqcount_end(&map->seq);
 	map->watched += node->watched;
+	/* Before anyone finds it: no hint of what was there is to be found after that. */
 	count_change(map, base, order);
+	write_seqcount_end(&map->seq);
 	spin_unlock(&map->lock);
 }
 
@@ -262,9 +263,10 @@ void kvpci_map_move(struct kvpci_map *map, struct kvpci_map_node *node, u64 base
 	write_seqcount_begin(&map->seq);
 	hlist_del_rcu(&node->link);
 	link_node(map, node, base);
-	write_seqcount_end(&map->seq);
+	/* As in kvpci_map_add(). */
 	count_change(map, old, node->order);
 	count_change(map, base, node->order);
+	write_seqcount_end(&map->seq);
 	spin_unlock(&map->lock);
 }
 
