@@ -452,6 +452,15 @@ static void another(void)
 	end();
 	peer_await();
 
+	begin(PROTOCOL);
+	go();
+	peer_listen(path, PROTOCOL);
+	peer.queues = 0;
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	EXPECT(dispatch() == -ESTALE);
+	end();
+	peer_await();
+
 	/* It can't be asked what it is like, nor told what the driver wants of it. */
 	begin(PROTOCOL);
 	go();

@@ -806,7 +806,8 @@ static int be_answered(struct vhost_user *user)
 		reconnect_lost(&user->reconnect);
 		return look_again(user);
 	}
-	if (error)
+	/* No queues are fewer than there were. */
+	if (error && error != -ERANGE)
 		return channel_give_up(&user->channel, error);
 	if (queues < user->max_queues || is_mute(user) ||
 	    (user->iotlb.endpoint && !can_translate(user)))
