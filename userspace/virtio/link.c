@@ -26,6 +26,9 @@ static void look(struct link *link)
 {
 	struct ifreq request = { .ifr_ifindex = link->index };
 
+	/* Another may have its number by now. */
+	if (link->gone)
+		return;
 	if (!ioctl(link->socket, SIOCGIFNAME, &request) &&
 	    !ioctl(link->socket, SIOCGIFFLAGS, &request)) {
 		link->up = request.ifr_flags & IFF_UP;

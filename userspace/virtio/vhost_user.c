@@ -503,7 +503,8 @@ static int answer_late(struct vhost_user *user)
  */
 static void drain_queue(struct vhost_user *user, const struct queue *queue)
 {
-	const long long end = user->channel.deadline - VHOST_USER_TIMEOUT / 2;
+	const long long start = vhost_user_deadline(0);
+	const long long end = start + (user->channel.deadline - start) / 2;
 	long long give_up = 0;
 	__u16 last = 0;
 
