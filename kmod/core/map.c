@@ -330,9 +330,10 @@ struct kvpci_map_place kvpci_map_find(struct kvpci_map *map, u64 addr)
 void kvpci_map_learn(struct kvpci_map *map, struct kvpci_map_place place,
 		     struct kvpci_map_hint *hint, u64 addr)
 {
-	struct kvpci_map_place now = kvpci_map_look_up(map, addr);
+	struct kvpci_map_place now;
 
 	lockdep_assert_held(&map->lock);
+	now = kvpci_map_look_up(map, addr);
 	if (!kvpci_map_has_room(map, addr) || now.node != place.node ||
 	    now.offset != place.offset)
 		return;

@@ -259,6 +259,7 @@ static struct kvpci_doorbells *doorbells_resized(const struct kvpci_doorbells *o
 		return NULL;
 
 	new->nr = nr + n;
+	/* A hint may be written meanwhile, by doorbell_learn(). A copy means nothing. */
 	if (old) {
 		memcpy(new->doorbell, old->doorbell,
 		       at * sizeof(*new->doorbell));
