@@ -44,11 +44,11 @@ goes_on()
 }
 check "no interrupt is lost when its queue gets another vector" wait_for goes_on
 # Behind the notifications of its queue, and by the window as well.
+find_window "$function"
 notify=$(($(common_field "$function" 0) - 0x$common_offset + 0x3000))
 for n in $(seq 100); do
 	devmem $((notify + 4 * n)) 16 "$n"
 done
-find_window "$function"
 by_window "$function" $((0x3004 - 0x$common_offset)) 2 1
 before=$(interrupts_of "$disk")
 check "queues that are not there may be notified of" wait_for goes_on
