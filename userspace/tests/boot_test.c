@@ -22,10 +22,7 @@ struct elf32 {
 static void make_multiboot(struct elf32 *elf)
 {
 	memset(elf, 0, sizeof(*elf));
-	memcpy(elf->header.e_ident, ELFMAG, SELFMAG);
-	elf->header.e_ident[EI_CLASS] = ELFCLASS32;
-	elf->header.e_ident[EI_DATA] = ELFDATA2LSB;
-	elf->header.e_ident[EI_VERSION] = EV_CURRENT;
+	make_ident(elf->header.e_ident, ELFCLASS32);
 	elf->header.e_type = ET_EXEC;
 	elf->header.e_machine = EM_386;
 	elf->header.e_version = EV_CURRENT;

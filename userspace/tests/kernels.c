@@ -55,13 +55,18 @@ void make_bzimage(struct bzimage *image)
 	header->init_size = 2 * CODE_SIZE;
 }
 
+void make_ident(unsigned char *ident, unsigned char class)
+{
+	memcpy(ident, ELFMAG, SELFMAG);
+	ident[EI_CLASS] = class;
+	ident[EI_DATA] = ELFDATA2LSB;
+	ident[EI_VERSION] = EV_CURRENT;
+}
+
 void make_pvh(struct elf64 *elf)
 {
 	memset(elf, 0, sizeof(*elf));
-	memcpy(elf->header.e_ident, ELFMAG, SELFMAG);
-	elf->header.e_ident[EI_CLASS] = ELFCLASS64;
-	elf->header.e_ident[EI_DATA] = ELFDATA2LSB;
-	elf->header.e_ident[EI_VERSION] = EV_CURRENT;
+	make_ident(elf->header.e_ident, ELFCLASS64);
 	elf->header.e_type = ET_EXEC;
 	elf->header.e_machine = EM_X86_64;
 	elf->header.e_version = EV_CURRENT;

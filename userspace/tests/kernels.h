@@ -38,6 +38,8 @@ int load_kernel(struct boot boot, struct guest_memory *memory, const void *data,
 struct setup_header *header_of(struct bzimage *image);
 
 void make_bzimage(struct bzimage *image);
+/* The first bytes of an ELF file of that class. */
+void make_ident(unsigned char *ident, unsigned char class);
 void make_pvh(struct elf64 *elf);
 
 #endif /* KERNELS_H */
