@@ -21,6 +21,8 @@ answer()
 	case $1 in
 	up)	net_address kvpci1 ;;
 	plug)
+		"$top/userspace/kvpci-ctl" "$tmp/socket" plug virtio-net,tap=kvpci2,behind=slot \
+			2>"$tmp/refused"
 		"$top/userspace/kvpci-ctl" "$tmp/socket" plug \
 			virtio-net,tap=kvpci2,iommu=on,behind=slot
 		;;
@@ -37,7 +39,7 @@ answer()
 modprobe -a tun vhost_net vhost_vsock
 
 echo "KTAP version 1"
-echo "1..4"
+echo "1..5"
 
 append=
 other="tcp 192.0.2.2 5002"
@@ -54,5 +56,7 @@ guest_result $? "the guest's own tests"
 [ $same = 3 ]
 guest_result $? "1 MB to the guest and back are the same, each time"
 same "the tap uses both of its queues" 2 "$(cat "$tmp/queues")"
+grep -q 'add iommu=on$' "$tmp/refused"
+guest_result $? "what is plugged into that slot has to be behind the IOMMU"
 guest_result $status "the launcher ends with status 0"
 rm -rf "$tmp"

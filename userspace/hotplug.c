@@ -177,6 +177,9 @@ static int check_place(const struct hotplug *hotplug, const struct device_spec *
 	if (spec->translated && !port->spec->translated)
 		return misuse("what is plugged into the slot of %s can't be behind the IOMMU, start kvpci-run with iommu=on for that root port",
 			      spec->behind);
+	if (port->spec->translated && !spec->translated && spec_reaches_memory(spec))
+		return misuse("what is plugged into the slot of %s is behind the IOMMU, add iommu=on",
+			      spec->behind);
 	if (spec->devfn + spec->count > SLOT_FUNCTIONS)
 		return misuse("behind=%s: a root port has one device behind it, of functions 0 to 7",
 			      spec->behind);

@@ -461,6 +461,11 @@ bool spec_has_bars(const struct device_spec *spec)
 	return false;
 }
 
+bool spec_reaches_memory(const struct device_spec *spec)
+{
+	return spec->model && spec->model->description;
+}
+
 /* One more region, of @length bytes that are 0 and can't be written. */
 static int new_region(struct device_spec *spec, size_t length, struct spec_region **region)
 {

@@ -131,6 +131,9 @@ int spec_set_rom(struct device_spec *spec, const void *data, size_t length);
 
 bool spec_has_bars(const struct device_spec *spec);
 
+/* Can it be told to read or write the guest's memory? */
+bool spec_reaches_memory(const struct device_spec *spec);
+
 void spec_free(struct device_spec *spec);
 
 #endif /* SPEC_H */

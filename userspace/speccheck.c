@@ -248,7 +248,7 @@ int spec_check(const struct device_spec *spec)
 	/* A model may find out later. */
 	if (!spec->vendor && !spec->device && !spec->model)
 		return misuse("--device: say what it is: id=VENDOR:DEVICE, or the name of a known device");
-	if (spec->translated && !spec->bridge && !(spec->model && spec->model->description))
+	if (spec->translated && !spec->bridge && !spec_reaches_memory(spec))
 		return misuse("--device: iommu= is for devices that reach memory, and for root ports");
 	status = check_bridge(spec);
 	if (!status)

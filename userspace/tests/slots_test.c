@@ -2,6 +2,7 @@
 /* Which function gets which bus, device and function number. */
 #include <stdlib.h>
 
+#include "model.h"
 #include "report.h"
 #include "slots.h"
 #include "test.h"
@@ -152,6 +153,26 @@ static void translated(void)
 	free(slots);
 }
 
+/* Linux goes by the bus: what is there and reaches memory is behind the IOMMU, or nothing is. */
+static void translated_bus(void)
+{
+	static const struct model_description description;
+	static const struct device_model reaches_memory = { .description = &description };
+	struct device_spec specs[] = { bridge("a", NULL), behind("a", 1), bridge("b", "a") };
+	struct slot *slots;
+	size_t n;
+
+	specs[0].pcie = true;
+	specs[0].translated = true;
+	EXPECT(!slots_assign(specs, 3, &slots, &n));
+	free(slots);
+	specs[1].model = &reaches_memory;
+	EXPECT_MESSAGE(slots_assign(specs, 3, &slots, &n), STATUS_USAGE, "has to have iommu=on");
+	specs[1].translated = true;
+	EXPECT(!slots_assign(specs, 3, &slots, &n));
+	free(slots);
+}
+
 static void wrong_bridges(void)
 {
 	struct device_spec specs[256] = { bridge("a", NULL), behind("a", 8), behind("a", 1) };
@@ -205,6 +226,7 @@ const struct test slots_tests[] = {
 	{ "bridges", bridges },
 	{ "bridges_after_others", bridges_after_others },
 	{ "translated", translated },
+	{ "translated_bus", translated_bus },
 	{ "wrong_bridges", wrong_bridges },
 	{ "none", none },
 	{ NULL, NULL },
