@@ -5,6 +5,7 @@
  */
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_iommu.h>
 #include <linux/virtio_ring.h>
@@ -472,6 +473,31 @@ static void pausing(void)
 	end();
 }
 
+/* The inner one has both eventfds, too, and fills them such that who writes to them waits. */
+static void full_events(void)
+{
+	__u16 head;
+
+	begin();
+	map(BUFFERS, 2 * PAGE, BUFFERS_MEMORY, RW);
+	make_read(0);
+	EXPECT(dispatch() == BACKEND_NOTHING);
+	head = take();
+	EXPECT(!backend->ops->pause(backend, queues, 2));
+	EXPECT(give(head, 1) == BACKEND_NOTHING);
+	make_read(3);
+	EXPECT(!fcntl(served.call, F_SETFL, 0) && !fcntl(served.kick, F_SETFL, 0));
+	EXPECT(event_take(served.kick) && !eventfd_write(served.kick, ~0ULL - 1));
+	EXPECT(!event_take(served.call) && !eventfd_write(served.call, ~0ULL - 1));
+	/* One that waits is ended. */
+	alarm(10);
+	EXPECT(!backend->ops->start(backend, FEATURES, queues, 2));
+	EXPECT(dispatch() == BACKEND_NOTHING && dispatch() == BACKEND_NOTHING);
+	alarm(0);
+	EXPECT(nr_offered() == 1 && used()->idx == 1);
+	end();
+}
+
 const struct test bounce_tests[] = {
 	{ "copies", copies },
 	{ "what is written", written },
@@ -480,5 +506,6 @@ const struct test bounce_tests[] = {
 	{ "broken queues", broken },
 	{ "no room", waiting },
 	{ "pausing", pausing },
+	{ "full eventfds", full_events },
 	{ NULL, NULL },
 };

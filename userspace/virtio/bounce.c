@@ -367,7 +367,7 @@ static int take_back(struct bounce *bounce, struct bounce_queue *queue)
 	iommu_release(bounce->endpoint);
 	/* One that goes on and on has others' turn come in between. */
 	if (n == nr_slots(queue))
-		eventfd_write(queue->inner.call, 1);
+		event_signal(queue->inner.call);
 	if (interrupt)
 		event_signal(queue->call);
 	return error;
@@ -411,7 +411,7 @@ static int run_queue(struct bounce *bounce, unsigned int index, const struct que
 	ours->call = queue->call;
 	ours->running = true;
 	if (bounce->started)
-		eventfd_write(ours->inner.call, 1);
+		event_signal(ours->inner.call);
 	return 0;
 }
 
