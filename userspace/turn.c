@@ -6,10 +6,13 @@
  * all that comes of the event is to be done, and who has taken long rests for longer: however many
  * events there are, the loop is others' for most of the time.
  */
-#include <stdbool.h>
+#include <time.h>
 
 #include "milliseconds.h"
 #include "turn.h"
+
+/* Milliseconds for which a lock is waited for: who has not got it rests. */
+#define LOCK_WAIT	(TURN_LONG + 50)
 
 /* Of this thread; the others have none. */
 static __thread struct {
@@ -36,6 +39,19 @@ unsigned int turn_end(void)
 void turn_is_guests(void)
 {
 	turn.guests = true;
+}
+
+bool turn_lock(pthread_mutex_t *lock)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_nsec += LOCK_WAIT * 1000000L;
+	if (end.tv_nsec >= 1000000000L) {
+		end.tv_nsec -= 1000000000L;
+		end.tv_sec++;
+	}
+	return !pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &end);
 }
 
 long long turn_deadline(int timeout)

@@ -3,6 +3,9 @@
 #ifndef TURN_H
 #define TURN_H
 
+#include <pthread.h>
+#include <stdbool.h>
+
 /* Milliseconds for all that comes of one event, together. */
 #define TURN_MAX	10000
 
@@ -21,6 +24,13 @@ unsigned int turn_end(void);
  * of it by which several devices' daemons are to have answered.
  */
 void turn_is_guests(void);
+
+/*
+ * Take a lock that a processor of the guest's may have for as long as a back end, or a device,
+ * takes for what that has been asked. If it has it for so long that there is to be a rest first,
+ * returns false: the turn is to end, with what it is about still to be done.
+ */
+bool turn_lock(pthread_mutex_t *lock);
 
 /* When is something to be done that has @timeout milliseconds from now, or the rest of a turn? */
 long long turn_deadline(int timeout);

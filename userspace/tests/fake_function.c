@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/kvpci.h>
 #include <linux/pci_regs.h>
+#include <linux/vfio.h>
 #include <linux/virtio_pci.h>
 #include <stdarg.h>
 #include <string.h>
@@ -135,6 +136,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(list, request);
 	argument = va_arg(list, void *);
 	va_end(list);
+	if (request == VFIO_DEVICE_RESET && __atomic_load_n(&fake.busy, __ATOMIC_SEQ_CST)) {
+		errno = EAGAIN;
+		return -1;
+	}
 	if (!fake.function.handle || fd != handle.fd)
 		return __real_ioctl(fd, request, argument);
 	result = carry_out(request, argument);

@@ -28,6 +28,7 @@
  * @resets: the guest resets the function right after the status has been read next
  * @exits: which bytes of configuration space the launcher is to be told of
  * @interrupts: how many messages have been sent of each vector
+ * @busy: VFIO can't reset a device now
  * @reads: how many times the guest, or who acts for it, has read the ISR status
  */
 struct fake_function {
@@ -38,6 +39,7 @@ struct fake_function {
 	bool resets;
 	bool exits[256];
 	unsigned int interrupts[FAKE_QUEUES + 1];
+	bool busy;
 	unsigned int reads;
 };
 

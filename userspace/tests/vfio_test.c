@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Devices of the host: what their descriptions may say, how BARs are cut, what of configuration
- * space the guest is shown, and devices that can't be had.
+ * space the guest is shown, devices that can't be had, and a reset that takes long.
  */
 #include <linux/pci_regs.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/internal.h"
 #include "array.h"
+#include "event.h"
+#include "fake_function.h"
+#include "milliseconds.h"
 #include "report.h"
 #include "test.h"
+#include "turn.h"
+#include "vfio/assigned.h"
 #include "vfio/bars.h"
 #include "vfio/holes.h"
 #include "vfio/internal.h"
@@ -94,6 +103,56 @@ static void large_bars(void)
 	device.regions[0].size = 2ULL << 40;
 	EXPECT_MESSAGE(vfio_bars_describe(&device, &config, &spec), STATUS_FAILED,
 		       "BAR 0, of 2048 GiB");
+}
+
+static void *reset(void *state)
+{
+	vfio_model.reset(state);
+	return NULL;
+}
+
+static bool is_readable(void *state)
+{
+	struct pollfd fd = { .fd = vfio_model.poll_fd(state), .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* The guest uses a vector while one of its processors waits until the device has been reset. */
+static void resets(void)
+{
+	struct vfio_function vfio = {
+		.label = "it",
+		.device = { .fd = eventfd(0, EFD_CLOEXEC), .can_reset = true, .adds_msix = true },
+	};
+	struct device_spec spec = { .model_data = &vfio, .msix.vectors = 1 };
+	long long start;
+	pthread_t vcpu;
+	void *state;
+
+	fake_create(&spec, true);
+	fake.function.handle->hands = true;
+	fake.function.handle->used_event = -1;
+	EXPECT(!vfio_model.create(&fake.function, &state));
+	EXPECT(is_readable(state));
+	vfio_model.dispatch(state);
+	EXPECT(!is_readable(state));
+	__atomic_store_n(&fake.busy, true, __ATOMIC_SEQ_CST);
+	EXPECT(!pthread_create(&vcpu, NULL, reset, state));
+	poll(NULL, 0, 100);
+	event_signal(fake.function.handle->used_event);
+	/* Others have their turn long before it is done, and this is served then. */
+	start = milliseconds();
+	turn_begin();
+	vfio_model.dispatch(state);
+	EXPECT(milliseconds() < start + 1000 && turn_end() && is_readable(state));
+	__atomic_store_n(&fake.busy, false, __ATOMIC_SEQ_CST);
+	pthread_join(vcpu, NULL);
+	vfio_model.dispatch(state);
+	EXPECT(!is_readable(state));
+	vfio_model.destroy(state);
+	close(fake.function.handle->used_event);
+	fake_destroy();
 }
 
 static bool has_part(const struct vfio_parts *parts, __u64 offset, __u64 length)
@@ -413,6 +472,7 @@ const struct test vfio_tests[] = {
 	{ "descriptions that make no sense", mistakes },
 	{ "addresses that can't be given", holes },
 	{ "BARs that are too large", large_bars },
+	{ "a reset that takes long", resets },
 	{ "BARs are cut at pages", cuts },
 	{ "what is decoded", decodes },
 	{ "header, MSI and MSI-X", header },

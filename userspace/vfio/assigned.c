@@ -21,6 +21,7 @@
 #include "function.h"
 #include "report.h"
 #include "stop.h"
+#include "turn.h"
 #include "vfio/bars.h"
 #include "vfio/internal.h"
 #include "vfio/interrupts.h"
@@ -263,20 +264,26 @@ static void give_back(struct state *state)
 	state->leaving = true;
 }
 
+/* A processor that resets the device has the lock meanwhile. */
+static void use_vectors(struct state *state)
+{
+	if (state->sources[SOURCE_VECTORS] < 0 || !turn_lock(&state->lock))
+		return;
+	if (event_take(state->sources[SOURCE_VECTORS]))
+		vfio_interrupts_use(&state->interrupts);
+	pthread_mutex_unlock(&state->lock);
+}
+
 static void vfio_dispatch(void *opaque)
 {
 	struct state *state = opaque;
 
-	if (event_take(state->sources[SOURCE_VECTORS])) {
-		pthread_mutex_lock(&state->lock);
-		vfio_interrupts_use(&state->interrupts);
-		pthread_mutex_unlock(&state->lock);
-	}
 	if (event_take(state->sources[SOURCE_REQUEST]))
 		give_back(state);
 	if (event_take(state->sources[SOURCE_ERROR]))
 		stop_request(fail("%s: the device has reported an error that it can't recover from: the guest ends, reset the device",
 				  state->vfio->label));
+	use_vectors(state);
 }
 
 static int create_source(struct state *state, enum source source)

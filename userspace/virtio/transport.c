@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -43,9 +42,6 @@
 
 #define ISR_QUEUE	0x01
 #define ISR_CONFIG	0x02
-
-/* Milliseconds for a processor to have done with the device, if the event loop has something. */
-#define LOCK_WAIT	(TURN_LONG + 50)
 
 /* What becomes readable in transport->events. */
 enum source {
@@ -912,20 +908,6 @@ static void serve_pin(struct transport *transport)
 		set_isr(transport, ISR_QUEUE);
 }
 
-/* A processor may have it for as long as the back end takes for what that has been asked. */
-static bool lock_for_turn(struct transport *transport)
-{
-	struct timespec end;
-
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_nsec += LOCK_WAIT * 1000000L;
-	if (end.tv_nsec >= 1000000000L) {
-		end.tv_nsec -= 1000000000L;
-		end.tv_sec++;
-	}
-	return !pthread_mutex_clocklock(&transport->lock, CLOCK_MONOTONIC, &end);
-}
-
 void virtio_dispatch(void *state)
 {
 	struct transport *transport = state;
@@ -933,7 +915,7 @@ void virtio_dispatch(void *state)
 
 	if (transport->device->is_iommu)
 		turn_is_guests();
-	if (!lock_for_turn(transport))
+	if (!turn_lock(&transport->lock))
 		return;
 	if (epoll_wait(transport->events, &event, 1, 0) == 1) {
 		if (event.data.u32 == SOURCE_PIN)
