@@ -326,6 +326,29 @@ static void written(void)
 	end();
 }
 
+/* Descriptors without a byte reach nothing, wherever they are: that is no fault. */
+static void without_bytes(void)
+{
+	const struct vring_desc chain[] = {
+		{ 0, 0, 0, 0 },
+		{ BUFFERS, 16, 0, 0 },
+		{ ~0ULL, 0, VRING_DESC_F_WRITE, 0 },
+		{ BUFFERS + 16, 1, VRING_DESC_F_WRITE, 0 },
+	};
+	__u16 head;
+
+	begin();
+	map(BUFFERS, PAGE, BUFFERS_MEMORY, RW);
+	make(0, chain, 4);
+	EXPECT(dispatch() == BACKEND_NOTHING && !nr_faults);
+	head = take();
+	EXPECT(descriptor(head)->len == 16);
+	*(__u8 *)ours(descriptor(descriptor(head)->next)->addr) = 0x44;
+	EXPECT(give(head, 1) == BACKEND_NOTHING && used()->idx == 1 && !nr_faults);
+	EXPECT(*(__u8 *)guests(BUFFERS_MEMORY + 16) == 0x44);
+	end();
+}
+
 /* The driver unmaps what is under way. */
 static void unmapped(void)
 {
@@ -501,6 +524,7 @@ static void full_events(void)
 const struct test bounce_tests[] = {
 	{ "copies", copies },
 	{ "what is written", written },
+	{ "what has no bytes", without_bytes },
 	{ "what is unmapped", unmapped },
 	{ "what is scattered", scattered },
 	{ "broken queues", broken },

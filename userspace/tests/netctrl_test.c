@@ -180,7 +180,8 @@ static void framing(void)
 	create(0);
 	write_command(VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, 2);
 	driver_put(QUEUE, 5, HEADER, 1, VRING_DESC_F_NEXT, 9);
-	driver_put(QUEUE, 9, HEADER + 1, 1, VRING_DESC_F_NEXT, 2);
+	driver_put(QUEUE, 9, HEADER + 1, 1, VRING_DESC_F_NEXT, 7);
+	driver_put(QUEUE, 7, ~0ULL, 0, VRING_DESC_F_NEXT, 2);
 	driver_put(QUEUE, 2, PAIRS, 1, VRING_DESC_F_NEXT, 3);
 	driver_put(QUEUE, 3, PAIRS + 1, 100, VRING_DESC_F_NEXT, 4);
 	driver_put(QUEUE, 4, ACK, 50, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE, 6);

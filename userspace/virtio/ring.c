@@ -80,9 +80,14 @@ static struct vring_desc read_descriptor(const void *at)
 	};
 }
 
-/* Behind the IOMMU it may be in several places, and is looked up again when it is copied. */
+/*
+ * Behind the IOMMU it may be in several places, and is looked up again when it is copied. What has
+ * no bytes is nowhere.
+ */
 static bool can_reach(const struct ring *ring, const struct vring_desc *desc, __u32 access)
 {
+	if (!desc->len)
+		return true;
 	if (ring->endpoint)
 		return iommu_reaches_held(ring->endpoint, desc->addr, desc->len, access);
 	return memory_at(ring->memory, desc->addr, desc->len);
@@ -225,6 +230,8 @@ static size_t copy_piece(const struct ring *ring, const struct ring_piece *piece
 {
 	void *base;
 
+	if (!size)
+		return 0;
 	if (ring->endpoint)
 		return iommu_copy(ring->endpoint, piece->address, data, size, access);
 	/* It has been looked at when it was taken. */
