@@ -67,7 +67,7 @@ ends()
 }
 
 echo "KTAP version 1"
-echo "1..79"
+echo "1..80"
 
 run --help && grep -q '^Usage: kvpci-run' "$out" && [ ! -s "$err" ]
 result $? "--help"
@@ -208,6 +208,8 @@ refuses "no module for network devices" 1 "load the module vhost_net" --kernel "
 modprobe vhost_net
 refuses "an interface that is no tap" 1 "ip tuntap add" --kernel "$tiny" --net tap=lo
 refuses "a tap that is in use" 1 "in use" --kernel "$tiny" --net tap=kvpci0 --net tap=kvpci0
+refuses "a tap of several queues that is in use" 1 "in use" --kernel "$tiny" \
+	--net tap=kvpci0,queues=2 --net tap=kvpci0,queues=3
 busybox tunctl -t kvpci0 >/dev/null
 refuses "a tap with one queue for two pairs" 1 "multi_queue" --kernel "$tiny" \
 	--net tap=kvpci0,queues=2

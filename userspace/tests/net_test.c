@@ -17,6 +17,8 @@
 #include "report.h"
 #include "test.h"
 #include "virtio/link.h"
+#include "virtio/tap.h"
+#include "virtio/tapqueues.h"
 #include "virtio/transport.h"
 
 static struct virtio_device *parse(struct device_spec *spec, const char *text)
@@ -179,6 +181,49 @@ static void expect_gone(int ours)
 	close(tap);
 }
 
+static int open_queue(const char *name)
+{
+	int fd;
+
+	return tap_open(&fd, name, true, "it") ? -1 : fd;
+}
+
+/* A tap whose queues are several's: each open one counts, whether it takes part or not. */
+static void queues_of_tap(void)
+{
+	int ours = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fds[3] = { -1, -1, -1 };
+	struct link link = LINK_NONE;
+	unsigned int i;
+
+	if (!unshare(CLONE_NEWNET)) {
+		unsigned int nr;
+
+		EXPECT(!link_open(&link, "lo", -1));
+		EXPECT(tap_count_queues(link.index, &nr) == -ENODATA);
+		link_close(&link);
+		EXPECT(tap_count_queues(99, &nr) == -ENODATA);
+		for (i = 0; i < 3 && (!i || fds[0] >= 0); i++)
+			fds[i] = open_queue("tap0");
+		if (fds[2] >= 0) {
+			EXPECT(!link_open(&link, "tap0", fds[0]));
+			EXPECT(!tap_count_queues(link.index, &nr) && nr == 3);
+			EXPECT(!tap_set_attached(fds[1], false));
+			EXPECT(!tap_count_queues(link.index, &nr) && nr == 3);
+			EXPECT(!tap_expect_alone(link.index, 3, "tap0", "it"));
+			EXPECT_MESSAGE(tap_expect_alone(link.index, 2, "tap0", "it"), STATUS_FAILED,
+				       "in use, name another");
+			close(fds[1]);
+			EXPECT(!tap_expect_alone(link.index, 2, "tap0", "it"));
+			link_close(&link);
+			close(fds[0]);
+			close(fds[2]);
+		}
+		EXPECT(!setns(ours, CLONE_NEWNET));
+	}
+	close(ours);
+}
+
 /* In a network namespace of its own, if we may have one. */
 static void deleted_tap(void)
 {
@@ -246,6 +291,7 @@ const struct test net_tests[] = {
 	{ "announcement_5_1_6_5_4", announcement_5_1_6_5_4 },
 	{ "daemon_socket", daemon_socket },
 	{ "deleted_tap", deleted_tap },
+	{ "a tap's queues", queues_of_tap },
 	{ "vsock", vsock },
 	{ "links", links },
 	{ "tells_of_deletion", tells_of_deletion },

@@ -15,6 +15,7 @@
 #include "virtio/devnode.h"
 #include "virtio/net.h"
 #include "virtio/tap.h"
+#include "virtio/tapqueues.h"
 
 /* More than a tap keeps. */
 #define MAX_DRAINED	65536
@@ -65,6 +66,17 @@ int tap_open(int *fd, const char *name, bool multi_queue, const char *label)
 		*fd = -1;
 	}
 	return status;
+}
+
+int tap_expect_alone(unsigned int index, unsigned int queues, const char *name, const char *label)
+{
+	unsigned int nr;
+	int error = tap_count_queues(index, &nr);
+
+	if (!error && nr <= queues)
+		return STATUS_OK;
+	errno = error ? -error : EBUSY;
+	return explain(name, true, label);
 }
 
 int tap_set_features(int fd, __u64 accepted)

@@ -12,6 +12,12 @@
  */
 int tap_open(int *fd, const char *name, bool multi_queue, const char *label);
 
+/*
+ * All @queues of the tap @name, of several, have been opened, which is the interface @index: has
+ * nobody else any? Of two that open one at a time, at least one is told.
+ */
+int tap_expect_alone(unsigned int index, unsigned int queues, const char *name, const char *label);
+
 /* Both return 0 or a negative error number. What has been accepted, for all queues. */
 int tap_set_features(int fd, __u64 accepted);
 

@@ -262,9 +262,13 @@ int vhostnet_open(struct backend **result, const char *name, unsigned int pairs,
 	if (status)
 		return status;
 	error = link_open(&net->link, name, net->pairs[0].tap);
-	return error ? fail("%s: cannot see whether the tap %s is up: %s", label, name,
-			    strerror(-error)) :
-		       watch(net, net->link.socket, SOURCE_LINK, label);
+	if (error)
+		return fail("%s: cannot see whether the tap %s is up: %s", label, name,
+			    strerror(-error));
+	/* Of one with a single queue the kernel sees to that. */
+	if (pairs > 1)
+		status = tap_expect_alone(net->link.index, pairs, name, label);
+	return status ? status : watch(net, net->link.socket, SOURCE_LINK, label);
 }
 
 bool vhostnet_link_is_up(const struct backend *backend)
