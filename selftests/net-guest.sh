@@ -7,10 +7,10 @@
 # shellcheck disable=SC2154 # top and tmp are set by who sources this
 head -c 2000000 /dev/urandom >"$tmp/data"
 
-# Which BAR the guest's driver is to find its doorbells in: memory on Intel's processors, and on AMD's,
-# where these are cheaper, ports. KVM tells of them by doorbell_event.
+# Which BAR the guest's driver is to find its doorbells in: memory on Intel's processors, and on those
+# with AMD's extensions, where these are cheaper, ports. KVM tells of them by doorbell_event.
 # shellcheck disable=SC2034 # for who sources this
-if grep -q AuthenticAMD /proc/cpuinfo; then
+if grep -qw svm /proc/cpuinfo; then
 	doorbell_bar=1 doorbell_event=kvm_pio doorbell_filter="port >= 0x1000"
 else
 	doorbell_bar=0 doorbell_event=kvm_fast_mmio doorbell_filter="gpa != 0"

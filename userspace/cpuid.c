@@ -4,8 +4,6 @@
  * processor's number put in, and one topology in every leaf that tells about it: one
  * package, whose cores have one thread each.
  */
-#include <stdbool.h>
-
 #include "array.h"
 #include "cpuid.h"
 
@@ -13,8 +11,18 @@
 #define LEAF1_ECX_HYPERVISOR	(1U << 31)
 #define LEAF1_EDX_HTT		(1U << 28)
 
+#define LEAF80000001_ECX_SVM	(1U << 2)
+
 #define LEVEL_THREAD		(1U << 8)
 #define LEVEL_CORE		(2U << 8)
+
+bool cpuid_host_has_svm(void)
+{
+	__u32 eax = 0x80000001, ebx, ecx = 0, edx;
+
+	asm("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return ecx & LEAF80000001_ECX_SVM;
+}
 
 /* Bits of an APIC ID that number @cpus cores. */
 static unsigned int core_bits(unsigned int cpus)

@@ -509,7 +509,20 @@ static void expect_doorbells(const struct device_spec *spec, bool pio)
 	}
 }
 
-static void function_with(const char *notify, bool pio)
+/* As the kernel finds it. */
+static bool host_has_svm(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	char line[8192] = "";
+
+	while (file && fgets(line, sizeof(line), file) && strncmp(line, "flags", 5))
+		;
+	if (file)
+		fclose(file);
+	return strstr(line, " svm ");
+}
+
+static void function_with(const char *keys, bool pio)
 {
 	char directory[] = "/tmp/kvpci-test.XXXXXX";
 	char text[128], path[64];
@@ -519,7 +532,7 @@ static void function_with(const char *notify, bool pio)
 
 	EXPECT(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/socket", directory);
-	snprintf(text, sizeof(text), "virtio-blk,notify=%s,vhost-user=%s", notify, path);
+	snprintf(text, sizeof(text), "virtio-blk,%svhost-user=%s", keys, path);
 	EXPECT(!memory_create(&memory, &shared));
 	EXPECT(!spec_parse(&spec, text));
 	EXPECT_MESSAGE(spec_open(&spec, &memory), STATUS_FAILED, "cannot connect");
@@ -545,8 +558,9 @@ static void function_with(const char *notify, bool pio)
 
 static void function(void)
 {
-	function_with("mmio", false);
-	function_with("pio", true);
+	function_with("notify=mmio,", false);
+	function_with("notify=pio,", true);
+	function_with("", host_has_svm());
 }
 
 static void queues(void)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpuid.h"
 #include "event.h"
 #include "report.h"
 #include "virtio/bounce.h"
@@ -96,13 +97,13 @@ static int virtio_check(struct device_spec *spec)
 
 /*
  * KVM decodes an instruction of the guest for a write to memory, but where the processor's nested
- * paging tells it that this is a doorbell, which AMD's does not; for one to a port none does.
- * Behind bridges there may be no window for ports.
+ * paging tells it that this is a doorbell, which AMD's does not before Linux 7.0; for one to a port
+ * it never does. Behind bridges there may be no window for ports.
  */
 static void choose_notify(struct virtio_device *device, const struct device_spec *spec)
 {
 	if (device->notify == VIRTIO_NOTIFY_AUTO)
-		device->notify = __builtin_cpu_is("amd") && !spec->behind ?
+		device->notify = cpuid_host_has_svm() && !spec->behind ?
 				 VIRTIO_NOTIFY_PIO : VIRTIO_NOTIFY_MMIO;
 }
 
