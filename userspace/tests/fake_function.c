@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <linux/kvpci.h>
 #include <linux/pci_regs.h>
-#include <linux/vfio.h>
 #include <linux/virtio_pci.h>
 #include <stdarg.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "../lib/internal.h"
 #include "array.h"
 #include "fake_function.h"
+#include "fake_vfio.h"
 #include "test.h"
 
 struct fake_function fake;
@@ -119,6 +119,10 @@ static int carry_out(unsigned long request, const void *argument)
 	case KVPCI_ADD_RANGE:
 		return change_range(argument);
 	case KVPCI_TRIGGER:
+		if (trigger->flags & KVPCI_TRIGGER_LOWER) {
+			fake.lowered[trigger->interrupt]++;
+			return 0;
+		}
 		EXPECT(trigger->interrupt == KVPCI_MSIX && trigger->vector <= FAKE_QUEUES);
 		fake.interrupts[trigger->vector]++;
 		return 0;
@@ -136,10 +140,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(list, request);
 	argument = va_arg(list, void *);
 	va_end(list);
-	if (request == VFIO_DEVICE_RESET && __atomic_load_n(&fake.busy, __ATOMIC_SEQ_CST)) {
-		errno = EAGAIN;
-		return -1;
-	}
+	if (fake_vfio_ioctl(fd, request, argument, &result))
+		return result;
 	if (!fake.function.handle || fd != handle.fd)
 		return __real_ioctl(fd, request, argument);
 	result = carry_out(request, argument);

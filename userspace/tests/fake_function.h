@@ -28,7 +28,7 @@
  * @resets: the guest resets the function right after the status has been read next
  * @exits: which bytes of configuration space the launcher is to be told of
  * @interrupts: how many messages have been sent of each vector
- * @busy: VFIO can't reset a device now
+ * @lowered: how many times the level of one has gone, by enum kvpci_interrupt
  * @reads: how many times the guest, or who acts for it, has read the ISR status
  */
 struct fake_function {
@@ -39,7 +39,7 @@ struct fake_function {
 	bool resets;
 	bool exits[256];
 	unsigned int interrupts[FAKE_QUEUES + 1];
-	bool busy;
+	unsigned int lowered[KVPCI_MSIX + 1];
 	unsigned int reads;
 };
 

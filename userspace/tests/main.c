@@ -50,6 +50,7 @@ static const struct {
 	{ "scsi", scsi_tests },
 	{ "vdpa", vdpa_tests },
 	{ "vfio", vfio_tests },
+	{ "assigned", assigned_tests },
 	{ "viommu", viommu_tests },
 };
 

@@ -54,6 +54,7 @@ unsigned int test_random(void);
 
 extern const struct test acpi_tests[];
 extern const struct test affinity_tests[];
+extern const struct test assigned_tests[];
 extern const struct test biosdata_tests[];
 extern const struct test bounce_tests[];
 extern const struct test boot_tests[];

@@ -16,6 +16,7 @@
 #include "array.h"
 #include "event.h"
 #include "fake_function.h"
+#include "fake_vfio.h"
 #include "milliseconds.h"
 #include "report.h"
 #include "test.h"
@@ -130,6 +131,7 @@ static void resets(void)
 	pthread_t vcpu;
 	void *state;
 
+	fake_vfio = (struct fake_vfio){ .on = true, .device = vfio.device.fd };
 	fake_create(&spec, true);
 	fake.function.handle->hands = true;
 	fake.function.handle->used_event = -1;
@@ -137,7 +139,7 @@ static void resets(void)
 	EXPECT(is_readable(state));
 	vfio_model.dispatch(state);
 	EXPECT(!is_readable(state));
-	__atomic_store_n(&fake.busy, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&fake_vfio.busy, true, __ATOMIC_SEQ_CST);
 	EXPECT(!pthread_create(&vcpu, NULL, reset, state));
 	poll(NULL, 0, 100);
 	event_signal(fake.function.handle->used_event);
@@ -146,13 +148,14 @@ static void resets(void)
 	turn_begin();
 	vfio_model.dispatch(state);
 	EXPECT(milliseconds() < start + 1000 && turn_end() && is_readable(state));
-	__atomic_store_n(&fake.busy, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&fake_vfio.busy, false, __ATOMIC_SEQ_CST);
 	pthread_join(vcpu, NULL);
 	vfio_model.dispatch(state);
 	EXPECT(!is_readable(state));
 	vfio_model.destroy(state);
 	close(fake.function.handle->used_event);
 	fake_destroy();
+	fake_vfio.on = false;
 }
 
 static bool has_part(const struct vfio_parts *parts, __u64 offset, __u64 length)
