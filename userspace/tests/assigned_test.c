@@ -24,6 +24,7 @@
 
 #define MEMORY		(16ULL << 20)
 #define EXPRESS		0x60
+#define VPD		0xa0
 
 static struct guest_memory memory;
 static struct iommu *iommu;
@@ -150,7 +151,7 @@ static void translated(void)
 	end();
 }
 
-/* The guest has one with a pin, and a capability of PCI Express's. */
+/* The guest has one with a pin, and capabilities of PCI Express's and VPD's. */
 static void *give(struct device_spec *spec)
 {
 	void *state = NULL;
@@ -163,7 +164,9 @@ static void *give(struct device_spec *spec)
 	fake_vfio.config[PCI_INTERRUPT_PIN] = 1;
 	fake_vfio.config[PCI_CAPABILITY_LIST] = EXPRESS;
 	fake_vfio.config[EXPRESS] = PCI_CAP_ID_EXP;
+	fake_vfio.config[EXPRESS + PCI_CAP_LIST_NEXT] = VPD;
 	fake_vfio.config[EXPRESS + PCI_EXP_FLAGS] = 2;
+	fake_vfio.config[VPD] = PCI_CAP_ID_VPD;
 	snprintf(text, sizeof(text), "vfio,path=%s/a", root);
 	EXPECT(!spec_parse(spec, text));
 	EXPECT(!vfio_description.open(spec, &memory));
@@ -210,6 +213,26 @@ static void follows(void)
 	EXPECT(!device_register(PCI_COMMAND) && fake.lowered[KVPCI_INTX] == lowered + 1);
 	set_register(state, EXPRESS + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_READRQ_1024B);
 	EXPECT(device_register(EXPRESS + PCI_EXP_DEVCTL) == PCI_EXP_DEVCTL_READRQ_1024B);
+	take(&spec, state);
+}
+
+/* VPD can be read, for which its address is written; without bit F, which would write to it. */
+static void passes_on(void)
+{
+	struct device_spec spec;
+	void *state = give(&spec);
+
+	vfio_model.write(state, KVPCI_CONFIG, VPD + PCI_VPD_ADDR, 2, 0x104);
+	EXPECT(device_register(VPD + PCI_VPD_ADDR) == 0x104);
+	EXPECT(vfio_model.read(state, KVPCI_CONFIG, VPD + PCI_VPD_ADDR, 2) == 0x104);
+	vfio_model.write(state, KVPCI_CONFIG, VPD + PCI_VPD_DATA, 4, 0x12345678);
+	EXPECT(device_register(VPD + PCI_VPD_DATA) == 0x5678);
+	vfio_model.write(state, KVPCI_CONFIG, VPD + PCI_VPD_ADDR, 2, PCI_VPD_ADDR_F | 0x108);
+	vfio_model.write(state, KVPCI_CONFIG, VPD + PCI_VPD_ADDR + 1, 1, PCI_VPD_ADDR_F >> 8);
+	vfio_model.write(state, KVPCI_CONFIG, VPD, 4, (__u64)PCI_VPD_ADDR_F << 16);
+	EXPECT(device_register(VPD + PCI_VPD_ADDR) == 0x104);
+	vfio_model.write(state, KVPCI_CONFIG, VPD, 4, 0x10c << 16);
+	EXPECT(device_register(VPD + PCI_VPD_ADDR) == 0x10c);
 	take(&spec, state);
 }
 
@@ -285,6 +308,7 @@ const struct test assigned_tests[] = {
 	{ "what can't be had", refused },
 	{ "memory that is mapped for one behind the IOMMU", translated },
 	{ "registers that it follows", follows },
+	{ "accesses that are passed on", passes_on },
 	{ "a reset", reset },
 	{ "an error that ends the guest", gives_up },
 	{ "vectors that the guest uses", vectors },

@@ -202,6 +202,15 @@ static __u64 read_config(struct state *state, __u64 offset, unsigned int size)
 	return data;
 }
 
+static void write_own(const struct state *state, __u64 offset, unsigned int size, __u64 device_at,
+		      __u64 data)
+{
+	if (!vfio_config_writes_vpd(vfio_config_find(&state->vfio->config, offset), offset, size,
+				    data))
+		vfio_device_write(&state->vfio->device, VFIO_PCI_CONFIG_REGION_INDEX, device_at,
+				  size, data);
+}
+
 static void write_config(struct state *state, __u64 offset, unsigned int size, __u64 data)
 {
 	unsigned int i, own;
@@ -210,8 +219,7 @@ static void write_config(struct state *state, __u64 offset, unsigned int size, _
 	for (i = 0; i < size; i += own ? own : 1) {
 		own = find_own(state, offset + i, size - i, &device_at);
 		if (own)
-			vfio_device_write(&state->vfio->device, VFIO_PCI_CONFIG_REGION_INDEX,
-					  device_at, own, data >> 8 * i);
+			write_own(state, offset + i, own, device_at, data >> 8 * i);
 		else
 			kvpci_function_write_as_guest(state->function->handle, KVPCI_CONFIG,
 						      offset + i, data >> 8 * i & 0xff, 1);

@@ -146,7 +146,9 @@ static void pass(struct vfio_config *config, __u16 at, __u16 device_at, __u16 fr
 {
 	if (from < length && config->nr_passed < VFIO_MAX_PASSED)
 		config->passed[config->nr_passed++] = (struct vfio_passed){
-			at + from, device_at + from, length - from,
+			.at = at + from, .device_at = device_at + from, .length = length - from,
+			.vpd = device_at < EXTENDED_START &&
+			       config->bytes[device_at] == PCI_CAP_ID_VPD,
 		};
 }
 
@@ -184,11 +186,12 @@ static void clear(struct spec_bytes *bytes, size_t start, size_t end)
 		bytes->value[start] = 0;
 }
 
-/* A device of the root complex's own has no link; one behind a root port has. */
-static void set_type(struct spec_bytes *bytes, bool port)
+/* One of the root complex's own has no link; one behind a root port has. Is it the device's? */
+static bool set_type(struct spec_bytes *bytes, bool port)
 {
 	__u16 flags = bytes->value[PCI_EXP_FLAGS] | bytes->value[PCI_EXP_FLAGS + 1] << 8;
 	unsigned int type = (flags & PCI_EXP_FLAGS_TYPE) >> 4;
+	bool has_link = type != PCI_EXP_TYPE_RC_END && (port || type != PCI_EXP_TYPE_ENDPOINT);
 
 	if (type == PCI_EXP_TYPE_ENDPOINT && !port) {
 		type = PCI_EXP_TYPE_RC_END;
@@ -202,6 +205,7 @@ static void set_type(struct spec_bytes *bytes, bool port)
 	put16(bytes->value, PCI_EXP_FLAGS, (flags & ~PCI_EXP_FLAGS_TYPE) | type << 4);
 	if (port)
 		put16(bytes->writable, PCI_EXP_LNKCTL, LINK_CONTROL_WRITABLE);
+	return has_link;
 }
 
 static int add_express(struct vfio_config *config, const struct vfio_abilities *abilities,
@@ -231,7 +235,9 @@ static int add_express(struct vfio_config *config, const struct vfio_abilities *
 	bytes->write1clear[PCI_EXP_DEVSTA] = DEVICE_STATUS_EVENTS;
 	if (vfio_config_control2(config))
 		put16(bytes->writable, PCI_EXP_DEVCTL2, DEVICE_CONTROL2_WRITABLE);
-	set_type(bytes, abilities->port);
+	/* Speed and width change. */
+	if (set_type(bytes, abilities->port))
+		pass(config, at, at, PCI_EXP_LNKSTA, PCI_EXP_LNKSTA + 2);
 	return STATUS_OK;
 }
 
@@ -420,4 +426,13 @@ const struct vfio_passed *vfio_config_find(const struct vfio_config *config, __u
 			return passed;
 	}
 	return NULL;
+}
+
+bool vfio_config_writes_vpd(const struct vfio_passed *passed, __u64 offset, unsigned int size,
+			    __u64 data)
+{
+	const __u64 flag_at = passed->at + 1ULL;
+
+	return passed->vpd && offset <= flag_at && flag_at - offset < size &&
+	       data >> 8 * (flag_at - offset) & PCI_VPD_ADDR_F >> 8;
 }

@@ -26,11 +26,13 @@
  * @at: where the guest finds them
  * @device_at: where the device has them
  * @length: bytes
+ * @vpd: they are those of VPD, of which the address is first
  */
 struct vfio_passed {
 	__u16 at;
 	__u16 device_at;
 	__u16 length;
+	bool vpd;
 };
 
 /**
@@ -77,5 +79,12 @@ __u16 vfio_config_control2(const struct vfio_config *config);
 
 /* What a byte of configuration space is passed on to; NULL: it is not. */
 const struct vfio_passed *vfio_config_find(const struct vfio_config *config, __u64 offset);
+
+/*
+ * Would that write, of bytes that are passed on, have the device write to its VPD? That would be
+ * for good, and for all functions that share it.
+ */
+bool vfio_config_writes_vpd(const struct vfio_passed *passed, __u64 offset, unsigned int size,
+			    __u64 data);
 
 #endif /* VFIO_CONFIG_H */
