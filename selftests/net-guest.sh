@@ -26,10 +26,20 @@ net_running()
 net_answer()
 {
 	case $1 in
-	up)	net_address "$traffic_interface" ;;
+	up)
+		net_address "$traffic_interface"
+		# What guests announce is believed.
+		echo 1 >"/proc/sys/net/ipv4/conf/$traffic_interface/arp_accept"
+		;;
 	down|again)
 		busybox ip link set "$traffic_interface" "$(echo "$1" | sed s/again/up/)"
 		echo >&3
+		;;
+	"known?")
+		sed -n "s/^192\.0\.2\.2 .* 02:00:00:00:00:07 .* $traffic_interface\$/yes/p" \
+			/proc/net/arp >"$tmp/known"
+		tail -n 1 "$tmp/known" >&3
+		[ -s "$tmp/known" ] || echo >&3
 		;;
 	gone)
 		busybox ip link delete "$traffic_interface"

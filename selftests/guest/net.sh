@@ -4,7 +4,8 @@
 # A network device that a test has connected to a tap, where its end is 192.0.2.1. pairs=N on the
 # command line says how many pairs of queues it has, and offloads=N,N... by which features it leaves
 # work to the other end, or that to it; doorbells=N in which BAR its doorbells are. With link=1, its
-# link goes down and up as this asks for it, and with gone=1, the other end is deleted.
+# link goes down and up as this asks for it, of which it tells the other end if it has a control queue,
+# and with gone=1, the other end is deleted.
 
 . /lib.sh
 . /virtio.sh
@@ -14,7 +15,7 @@ net=/sys/class/net/eth0
 
 link=$(argument link)
 gone=$(argument gone)
-plan $((14 + 5 * ${link:-0} + ${gone:-0}))
+plan $((14 + (5 + (pairs > 1)) * ${link:-0} + ${gone:-0}))
 
 modprobe virtio_pci
 modprobe virtio_net
@@ -30,6 +31,14 @@ echoed()
 closed()
 {
 	! awk 'NR > 1 && $4 != "0A" && $4 != "06"' /proc/net/tcp | grep -q .
+}
+
+# announced: does the other end know where it is? It has forgotten when the link went down, and has
+# sent nothing since.
+announced()
+{
+	ask "known?"
+	[ "$answer" = yes ]
 }
 
 # Without that argument by either side, checksums and TCP over IPv4.
@@ -60,6 +69,7 @@ if [ "$link" = 1 ]; then
 	check "it goes down with that of the other end" wait_for link_is 0
 	ask "again"
 	check "and comes up" wait_for link_is 1
+	[ "$pairs" = 1 ] || check "and announces itself" wait_for announced
 	# That is bus master enable.
 	setpci -s "$(virtio_function virtio0)" COMMAND=0:4
 	check "nothing comes while it may not access memory" eval "! ping -c 2 -W 2 192.0.2.1"

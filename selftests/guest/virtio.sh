@@ -338,9 +338,11 @@ held_up()
 	same "when it is served again, nothing has been lost" 0 "$(cat /held)"
 }
 
-# ask WORD: the host does it, and then writes a line to the serial port, which is descriptor 4.
+# ask WORD: the host does it, and then writes a line to the serial port, which is descriptor 4: what
+# it has to say of it, if anything, is in $answer then.
+# shellcheck disable=SC2034 # for who sources this
 ask()
 {
 	echo "$1"
-	read -r _ <&4
+	read -r answer <&4
 }

@@ -76,6 +76,11 @@ static void announcement_5_1_6_5_4(void)
 	EXPECT(*status == (VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE));
 	device->type->reset(device);
 	EXPECT(*status == VIRTIO_NET_S_LINK_UP);
+	EXPECT(device->type->event(device, BACKEND_ANNOUNCE, features));
+	EXPECT(*status == (VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE));
+	EXPECT(!device->type->event(device, BACKEND_ANNOUNCE, features));
+	device->type->reset(device);
+	EXPECT(!device->type->event(device, BACKEND_ANNOUNCE, 0));
 	spec_free(&spec);
 }
 

@@ -2,10 +2,12 @@
 /* The control queue of a network device, on a back end for its pairs that does nothing. */
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "driver.h"
+#include "event.h"
 #include "layout.h"
 #include "test.h"
 #include "virtio/net.h"
@@ -26,7 +28,8 @@
 static struct backend inner;
 static struct backend *backend;
 static struct queue queues[NR_QUEUES];
-static unsigned int pairs_set;
+static unsigned int pairs_set, announcements;
+static int told, event;
 
 static int start(struct backend *backend, __u64 features, const struct queue *queues,
 		 unsigned int nr_queues)
@@ -50,6 +53,18 @@ static int pause_queues(struct backend *backend, struct queue *queues, unsigned 
 	return 0;
 }
 
+static int poll_inner(const struct backend *backend)
+{
+	EXPECT(backend == &inner);
+	return told;
+}
+
+static int dispatch_inner(struct backend *backend)
+{
+	EXPECT(backend == &inner && event_take(told));
+	return event;
+}
+
 static void close_inner(struct backend *backend)
 {
 	EXPECT(backend == &inner);
@@ -60,6 +75,8 @@ static const struct backend_ops ops = {
 	.start = start,
 	.stop = stop,
 	.pause = pause_queues,
+	.poll_fd = poll_inner,
+	.dispatch = dispatch_inner,
 	.close = close_inner,
 };
 
@@ -70,6 +87,12 @@ static int set_pairs(struct backend *backend, unsigned int pairs)
 	return 0;
 }
 
+static void announced(void *context)
+{
+	EXPECT(context == &announcements);
+	announcements++;
+}
+
 static int go(void)
 {
 	return backend->ops->start(backend, FEATURES, queues, NR_QUEUES);
@@ -77,8 +100,13 @@ static int go(void)
 
 static void create(void)
 {
-	const struct netpairs_config config = { .nr_pairs = NR_PAIRS, .set_pairs = set_pairs };
+	const struct netpairs_config config = {
+		.nr_pairs = NR_PAIRS, .set_pairs = set_pairs, .announced = announced,
+		.context = &announcements,
+	};
 
+	announcements = 0;
+	EXPECT(!event_create(&told));
 	EXPECT(!memory_create(&driver_memory, &(struct memory_options){ .size = MEMORY_MINIMUM }));
 	memset(queues, 0, sizeof(queues));
 	queues[CONTROL] = driver_queue(QUEUE);
@@ -93,22 +121,29 @@ static void destroy(void)
 {
 	EXPECT(!backend->ops->stop(backend));
 	backend->ops->close(backend);
+	close(told);
 	close(queues[CONTROL].kick);
 	close(queues[CONTROL].call);
 	memory_destroy(&driver_memory);
 }
 
-/* Have it use so many pairs. Returns what the back end makes of it. */
-static int command(__u16 pairs)
+/* Give it a command. Returns what the back end makes of it. */
+static int give(const __u8 *bytes, size_t size)
 {
-	__u8 bytes[] = { VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, pairs, 0 };
-
-	memcpy(driver_at(COMMAND), bytes, sizeof(bytes));
-	driver_put(QUEUE, 0, COMMAND, sizeof(bytes), VRING_DESC_F_NEXT, 1);
+	memcpy(driver_at(COMMAND), bytes, size);
+	driver_put(QUEUE, 0, COMMAND, size, VRING_DESC_F_NEXT, 1);
 	driver_put(QUEUE, 1, ACK, 1, VRING_DESC_F_WRITE, 0);
 	driver_offer(QUEUE, 0);
 	eventfd_write(queues[CONTROL].kick, 1);
 	return backend->ops->dispatch(backend);
+}
+
+/* Have it use so many pairs. */
+static int command(__u16 pairs)
+{
+	const __u8 bytes[] = { VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, pairs, 0 };
+
+	return give(bytes, sizeof(bytes));
 }
 
 /* The driver sets the queue up anew. */
@@ -166,8 +201,54 @@ static void broken(void)
 	destroy();
 }
 
+/* What becomes of the link is handed on. */
+static void link_is(int what)
+{
+	event = what;
+	event_signal(told);
+	EXPECT(backend->ops->dispatch(backend) == what);
+}
+
+static int announce(void)
+{
+	const __u8 bytes[] = { VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK };
+	int result = give(bytes, sizeof(bytes));
+
+	EXPECT(*(__u8 *)driver_at(ACK) == VIRTIO_NET_OK);
+	EXPECT(backend->ops->dispatch(backend) == BACKEND_NOTHING);
+	return result;
+}
+
+static bool is_asked_again(void)
+{
+	struct pollfd fd = { .fd = backend->ops->poll_fd(backend), .events = POLLIN };
+
+	return poll(&fd, 1, 1000) == 1 && backend->ops->dispatch(backend) == BACKEND_ANNOUNCE;
+}
+
+/* A driver whose link has come up is asked to announce itself, and once more when it has. */
+static void announcing(void)
+{
+	create();
+	EXPECT(!backend->ops->stop(backend));
+	EXPECT(!backend->ops->start(backend,
+				    FEATURES | VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE),
+				    queues, NR_QUEUES));
+	link_is(BACKEND_LINK_UP);
+	EXPECT(announce() == BACKEND_INTERRUPT + CONTROL && announcements == 1);
+	EXPECT(is_asked_again());
+	EXPECT(announce() == BACKEND_INTERRUPT + CONTROL && announcements == 2);
+	EXPECT(!is_asked_again());
+	link_is(BACKEND_BACK);
+	EXPECT(announce() == BACKEND_INTERRUPT + CONTROL);
+	link_is(BACKEND_AWAY);
+	EXPECT(!is_asked_again());
+	destroy();
+}
+
 const struct test netpairs_tests[] = {
 	{ "pausing", pausing },
+	{ "announcing", announcing },
 	{ "reset_while_paused", reset_while_paused },
 	{ "broken", broken },
 	{ NULL, NULL },

@@ -107,6 +107,7 @@ enum backend_event {
 	BACKEND_LINK_DOWN,	/* of a network device: nobody gets its packets */
 	BACKEND_LINK_UP,
 	BACKEND_LINK_GONE,	/* nor ever will: what led there has been deleted */
+	BACKEND_ANNOUNCE,	/* others may not know yet where the driver is */
 	BACKEND_NEEDS_RESET,	/* some or all of it is of no use until the driver resets it */
 	BACKEND_INTERRUPT,	/* plus the index of a queue: interrupt the driver for it */
 };

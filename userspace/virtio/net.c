@@ -196,6 +196,8 @@ static void announced(void *context)
 /* Who was told by whom to reach the guest may be another by the time that it is back. */
 static bool change_link(struct virtio_device *device, int event, __u64 features)
 {
+	const __u16 announce = features & VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE) ?
+			       VIRTIO_NET_S_ANNOUNCE : 0;
 	const __u16 was = get_status(device);
 
 	if (event == BACKEND_LINK_GONE)
@@ -209,9 +211,10 @@ static bool change_link(struct virtio_device *device, int event, __u64 features)
 		break;
 	case BACKEND_BACK:
 	case BACKEND_LINK_UP:
-		set_status(device, features & VIRTIO_FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE) ?
-				   VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE :
-				   VIRTIO_NET_S_LINK_UP);
+		set_status(device, VIRTIO_NET_S_LINK_UP | announce);
+		break;
+	case BACKEND_ANNOUNCE:
+		set_status(device, was | announce);
 		break;
 	default:
 		break;

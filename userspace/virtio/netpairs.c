@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "event.h"
@@ -21,9 +22,13 @@
 #include "virtio/netctrl.h"
 #include "virtio/netpairs.h"
 
+/* So long, in milliseconds, after a driver has announced itself it is asked to do it once more. */
+#define ANNOUNCE_AGAIN	500
+
 enum source {
 	SOURCE_PAIRS,
 	SOURCE_CONTROL,
+	SOURCE_ANNOUNCE,
 };
 
 /* The control queue. */
@@ -46,8 +51,10 @@ enum control {
  * @control: what becomes of the control queue, and
  * @netctrl: this is it
  * @more: an eventfd: there may be more in the control queue
- * @events: an epoll instance: what @inner waits for, @more, and the control queue's kick while it
- *	runs
+ * @again: once the driver has announced itself, it is to do so once more
+ * @timer: a timerfd: that is now
+ * @events: an epoll instance: what @inner waits for, @more, @timer, and the control queue's kick
+ *	while it runs
  */
 struct netpairs {
 	struct backend backend;
@@ -60,6 +67,8 @@ struct netpairs {
 	enum control control;
 	struct netctrl netctrl;
 	int more;
+	bool again;
+	int timer;
 	int events;
 };
 
@@ -75,10 +84,24 @@ static int set_pairs(void *context, unsigned int n)
 	return net->config.set_pairs(net->inner, n);
 }
 
+/* @again: once it is announced. */
+static void expect_announcement(struct netpairs *net, bool again)
+{
+	net->again = again;
+	event_set_timer(net->timer, 0);
+}
+
+/*
+ * Linux (6.1) does it before it lets packets out again, if it learns of both at once: nobody hears
+ * that. By the next time it does.
+ */
 static void announced(void *context)
 {
-	const struct netpairs *net = context;
+	struct netpairs *net = context;
 
+	if (net->again)
+		event_set_timer(net->timer, ANNOUNCE_AGAIN);
+	net->again = false;
 	net->config.announced(net->config.context);
 }
 
@@ -156,6 +179,7 @@ static int netpairs_stop(struct backend *backend)
 	struct netpairs *net = to_netpairs(backend);
 
 	halt_control(net, CONTROL_STOPPED);
+	expect_announcement(net, false);
 	net->started = false;
 	return net->inner->ops->stop(net->inner);
 }
@@ -238,17 +262,28 @@ static int netpairs_poll_fd(const struct backend *backend)
 	return to_netpairs(backend)->events;
 }
 
-static int netpairs_dispatch(struct backend *backend)
+static int serve_pairs(struct netpairs *net)
 {
-	struct netpairs *net = to_netpairs(backend);
-	struct epoll_event event;
-	int result;
+	int event = net->inner->ops->dispatch(net->inner);
 
-	if (epoll_wait(net->events, &event, 1, 0) != 1)
-		return BACKEND_NOTHING;
-	if (event.data.u32 == SOURCE_PAIRS)
-		return net->inner->ops->dispatch(net->inner);
-	result = netctrl_serve(&net->netctrl);
+	switch (event) {
+	case BACKEND_BACK:
+	case BACKEND_LINK_UP:
+		expect_announcement(net, true);
+		break;
+	case BACKEND_AWAY:
+	case BACKEND_LINK_DOWN:
+	case BACKEND_LINK_GONE:
+		expect_announcement(net, false);
+		break;
+	}
+	return event;
+}
+
+static int serve_control(struct netpairs *net)
+{
+	int result = netctrl_serve(&net->netctrl);
+
 	if (result < 0) {
 		/* Nobody looks at it again: that it makes no sense is the driver's affair. */
 		halt_control(net, CONTROL_BROKEN);
@@ -257,10 +292,30 @@ static int netpairs_dispatch(struct backend *backend)
 	return result ? (int)(BACKEND_INTERRUPT + PAIR * net->used_pairs) : BACKEND_NOTHING;
 }
 
+static int netpairs_dispatch(struct backend *backend)
+{
+	struct netpairs *net = to_netpairs(backend);
+	struct epoll_event event;
+
+	if (epoll_wait(net->events, &event, 1, 0) != 1)
+		return BACKEND_NOTHING;
+	switch ((enum source)event.data.u32) {
+	case SOURCE_PAIRS:
+		return serve_pairs(net);
+	case SOURCE_CONTROL:
+		return serve_control(net);
+	default:
+		expect_announcement(net, false);
+		return BACKEND_ANNOUNCE;
+	}
+}
+
 static void close_events(struct netpairs *net)
 {
 	if (net->more >= 0)
 		close(net->more);
+	if (net->timer >= 0)
+		close(net->timer);
 	if (net->events >= 0)
 		close(net->events);
 }
@@ -300,7 +355,12 @@ static int create_events(struct netpairs *net)
 	net->more = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (net->more < 0)
 		return -errno;
+	net->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (net->timer < 0)
+		return -errno;
 	error = watch(net, net->more, SOURCE_CONTROL);
+	if (!error)
+		error = watch(net, net->timer, SOURCE_ANNOUNCE);
 	return !error && fd >= 0 ? watch(net, fd, SOURCE_PAIRS) : error;
 }
 
@@ -314,7 +374,7 @@ int netpairs_open(struct backend **backend, const struct netpairs_config *config
 	*net = (struct netpairs){
 		.backend = { .ops = &net->ops, .memory = (*backend)->memory },
 		.ops = netpairs_ops, .inner = *backend, .config = *config,
-		.more = -1, .events = -1,
+		.more = -1, .timer = -1, .events = -1,
 	};
 	net->ops.name = net->inner->ops->name;
 	error = create_events(net);

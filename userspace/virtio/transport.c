@@ -858,6 +858,7 @@ static int serve_event(struct transport *transport, int event)
 	case BACKEND_LINK_DOWN:
 	case BACKEND_LINK_UP:
 	case BACKEND_LINK_GONE:
+	case BACKEND_ANNOUNCE:
 		return 0;
 	case BACKEND_AWAY:
 		note("%s: %s has gone, and the guest waits until it is back",
