@@ -186,12 +186,11 @@ static void clear(struct spec_bytes *bytes, size_t start, size_t end)
 		bytes->value[start] = 0;
 }
 
-/* One of the root complex's own has no link; one behind a root port has. Is it the device's? */
-static bool set_type(struct spec_bytes *bytes, bool port)
+/* A device of the root complex's own has no link; one behind a root port has. */
+static void set_type(struct spec_bytes *bytes, bool port)
 {
 	__u16 flags = bytes->value[PCI_EXP_FLAGS] | bytes->value[PCI_EXP_FLAGS + 1] << 8;
 	unsigned int type = (flags & PCI_EXP_FLAGS_TYPE) >> 4;
-	bool has_link = type != PCI_EXP_TYPE_RC_END && (port || type != PCI_EXP_TYPE_ENDPOINT);
 
 	if (type == PCI_EXP_TYPE_ENDPOINT && !port) {
 		type = PCI_EXP_TYPE_RC_END;
@@ -205,7 +204,6 @@ static bool set_type(struct spec_bytes *bytes, bool port)
 	put16(bytes->value, PCI_EXP_FLAGS, (flags & ~PCI_EXP_FLAGS_TYPE) | type << 4);
 	if (port)
 		put16(bytes->writable, PCI_EXP_LNKCTL, LINK_CONTROL_WRITABLE);
-	return has_link;
 }
 
 static int add_express(struct vfio_config *config, const struct vfio_abilities *abilities,
@@ -235,9 +233,7 @@ static int add_express(struct vfio_config *config, const struct vfio_abilities *
 	bytes->write1clear[PCI_EXP_DEVSTA] = DEVICE_STATUS_EVENTS;
 	if (vfio_config_control2(config))
 		put16(bytes->writable, PCI_EXP_DEVCTL2, DEVICE_CONTROL2_WRITABLE);
-	/* Speed and width change. */
-	if (set_type(bytes, abilities->port))
-		pass(config, at, at, PCI_EXP_LNKSTA, PCI_EXP_LNKSTA + 2);
+	set_type(bytes, abilities->port);
 	return STATUS_OK;
 }
 
