@@ -29,7 +29,7 @@ kill_copying()
 }
 
 echo "KTAP version 1"
-echo "1..16"
+echo "1..17"
 
 refuses "no device" 2 "say which device" --vfio ""
 refuses "interrupts of no kind" 2 "trigger or bypass" --vfio $edu,irq=polling
@@ -44,6 +44,7 @@ modprobe ahci
 drive_with vfio-pci $smbus
 refuses "a group that the host uses, too" 1 "whose driver is ahci" --vfio $smbus
 drive_with vfio-pci $edu
+refuses "a device that the guest has" 1 "the guest has it already" --vfio $edu --vfio $edu
 locking_at_most 4 refuses "more memory than may be locked" 1 "ulimit -l" --vfio $edu
 drive_with vfio-pci $e1000e
 locking_at_most 384 refuses "more than may be locked for all devices" 1 "512 MiB" --memory 256M \

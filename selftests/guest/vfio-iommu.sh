@@ -9,7 +9,7 @@
 . /virtio.sh
 . /vfio-lib.sh
 
-plan 17
+plan 18
 
 disk_function=$(given 010802)
 place=${disk_function#0000:00:}

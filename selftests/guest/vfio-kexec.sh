@@ -9,7 +9,7 @@
 . /virtio.sh
 . /vfio-lib.sh
 
-plan 15
+plan 16
 
 # part MEBIBYTES BYTES: of the disk.
 part()

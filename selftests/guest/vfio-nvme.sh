@@ -69,10 +69,29 @@ check "the function is reset while its driver has it" \
 	sh -c "echo 1 >/sys/bus/pci/devices/$function/reset"
 same "and works" "$before" "$(few)"
 
+# configuration: of the controller, the register CC. Linux leaves it enabled when it has shut it down.
+configuration()
+{
+	setpci -s "$function" COMMAND=0002:0002
+	mem32 $(($(bar "$function" 0) + 0x14))
+}
+
+# at_rest: is a controller that Linux has set up as it was in the beginning, once it has been reset?
+at_rest()
+{
+	at_rest_before=$(configuration)
+	echo 1 >"/sys/bus/pci/devices/$function/reset"
+	at_rest_after=$(configuration)
+	echo "# configuration: $at_rest_before, $at_rest_after"
+	[ $((at_rest_before & 1)) = 1 ] && [ "$at_rest_after" = 0x00000000 ]
+}
+drive "$function" nvme unbind
+check "a reset reaches the device" at_rest
+
 # Linux has a driver for what it finds.
 elsewhere()
 {
-	drive "$function" nvme unbind && moved "$function" 16384 && rescan "$function" &&
+	moved "$function" 16384 && rescan "$function" &&
 		wait_for [ -b $disk ] && [ "$(few)" = "$before" ]
 }
 check "BAR 0 moves, and Linux finds the function anew" elsewhere

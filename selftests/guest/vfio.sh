@@ -15,7 +15,7 @@ devices=$(argument devices | tr , ' ')
 tests=2
 for name in $devices; do
 	case $name in
-	nvme)	tests=$((tests + 12)) ;;
+	nvme)	tests=$((tests + 13)) ;;
 	e1000e)	tests=$((tests + 6)) ;;
 	mtty)	tests=$((tests + 5)) ;;
 	edu)	tests=$((tests + 13)) ;;
