@@ -18,3 +18,5 @@ guest_result $? "nvme has a virtual function"
 echo 128 >/proc/sys/vm/nr_hugepages
 try_devices "$nvme_vf" bypass --memory 256M --hugepages
 echo 0 >/proc/sys/vm/nr_hugepages
+# vfio-pci does not take a function that has some, for who comes next.
+echo 0 >"/sys/bus/pci/devices/$nvme/sriov_numvfs"
