@@ -8,9 +8,19 @@ root=$(arg root)
 script=$(arg script)
 
 modprobe -a virtio_pci virtio_blk virtio_net vmw_vsock_virtio_transport virtiofs ext4
+# A disk that is behind an IOMMU comes when that has its driver.
+late=
+if [ ! -b "$root" ] && modprobe virtio_iommu; then
+	late=600
+	until [ -b "$root" ] || [ $late = 0 ]; do
+		late=$((late - 1))
+		usleep 100000
+	done
+fi
 mkdir -p /root
 if mount "$root" /root; then
 	mount -t tmpfs -o mode=0755 tmpfs /root/run
+	[ -z "$late" ] || : >/root/run/root-came-late
 	[ -z "$script" ] || cp "/$script.sh" /root/run/script
 	for folder in dev proc sys; do
 		mount --move /$folder /root/$folder
