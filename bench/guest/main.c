@@ -3,7 +3,7 @@
  * The bench guest: a program on bare metal that measures what PCI costs the machine
  * that emulates it, and prints it to the serial port, a row a line. The same file runs
  * under kvpci and under QEMU. Its command line says what to measure: words, of which
- * "functions" and "vectors" are for any machine; "interrupts", and "floor" and "irqfd",
+ * "functions", "given" and "vectors" are for any machine; "interrupts", and "floor" and "irqfd",
  * which are KVM itself, take the bench's runner. After "profile" and the name of an
  * operation, that one is repeated without end.
  */
@@ -18,6 +18,7 @@ static const struct {
 	void (*measure)(void);
 } measurements[] = {
 	{ "functions", measure_functions },
+	{ "given", measure_given },
 	{ "vectors", measure_vectors },
 	{ "interrupts", measure_interrupts },
 	{ "floor", measure_floor },

@@ -4,6 +4,7 @@
 
 void settle(void);
 void measure_functions(void);
+void measure_given(void);
 void measure_vectors(void);
 void measure_interrupts(void);
 void measure_floor(void);

@@ -11,6 +11,18 @@ BEGIN {
 	title["kvpci"] = "kvpci"
 	title["mirror"] = "with mirrors"
 	title["q35"] = "QEMU q35"
+	compare("config-read-cf8,ticks", "config read, 0xcf8/0xcfc: instructions",
+		"config-read-cf8", 0.5)
+	compare("config-write-cf8,ticks", "config write, 0xcf8/0xcfc: instructions",
+		"config-write-cf8", 0.5)
+	compare("config-read-ecam,ticks", "config read, ECAM: instructions", "config-read-ecam",
+		0.5)
+	compare("config-write-ecam,ticks", "config write, ECAM: instructions",
+		"config-write-ecam", 0.5)
+	compare("table-bar-size-cf8,ticks", "BAR size probe, 0xcf8/0xcfc: instructions",
+		"bar-size-cf8", 0.5)
+	compare("table-bar-move-cf8,ticks", "BAR move, 0xcf8/0xcfc: instructions", "bar-move-cf8",
+		0.5)
 	compare("msix-mask,ticks", "vector mask, flush read: instructions", "msix-mask", 0.5)
 	compare("msix-rewrite,ticks", "message rewrite: instructions", "msix-rewrite", 0.5)
 	compare("msix-function-mask,ticks", "function mask set and cleared: instructions",
