@@ -3,8 +3,8 @@
 #
 # An NVMe disk of the host's behind a virtual IOMMU. A program in the guest asks this for what makes
 # no sense, for more mappings than the host's VFIO has, and to have more memory locked than the
-# launcher may: all of it is answered, and the host has nothing to say. Then the guest's Linux uses
-# both. It has kernel 6.12, since Debian's 6.1 has no driver of virtual IOMMUs.
+# launcher may: all of it is answered, and the host's kernel has nothing to say. Then the guest's
+# Linux uses both. It has kernel 6.12, since Debian's 6.1 has no driver of virtual IOMMUs.
 #
 # Depends on: kernel.
 # Needs: host vfio.
@@ -36,11 +36,14 @@ echo "$limit_before" >$limit
 echo 0 >/proc/sys/vm/nr_hugepages
 filled 4
 guest_result $? "what the guest has written is what is on the disk"
-! grep -q "^kvpci-run:" /tmp/guest.log
-guest_result $? "the launcher has nothing to say"
-# Any guest's Linux looks for performance counters, which KVM tells of.
-dmesg | tail -n +$((lines + 1)) | grep -v 'Unhandled WRMSR(0xc0010007)' |
+[ "$(grep "^kvpci-run:" /tmp/guest.log | grep -c "may not notice")" = 1 ] &&
+	[ "$(grep -c "^kvpci-run:" /tmp/guest.log)" = 1 ]
+guest_result $? "the launcher says once that more was wanted than can be"
+# Any guest's Linux looks for performance counters, which KVM tells of; the other one is of the
+# machine's own root, when something there is first written to.
+dmesg | tail -n +$((lines + 1)) |
+	grep -v 'Unhandled WRMSR(0xc0010007)\|evm: overlay not supported' |
 	grep -v 'vfio-pci .*\(resetting\|reset done\|enabling device\)' >/tmp/host.log
 sed 's/^/# /' /tmp/host.log
 [ ! -s /tmp/host.log ]
-guest_result $? "nor has the host's kernel"
+guest_result $? "the host's kernel has nothing to say"
