@@ -3,7 +3,8 @@
 #
 # What serves a disk can do nothing but that: a program that is started in its place tries the rest,
 # where the kernel may know more or less of it than that of the machine that has built it. It is
-# root's, with one capability, or the image's owner's, without any.
+# root's, with one capability, or the image's owner's, without any. On the debug kernel, which has
+# neither seccomp nor Landlock, it is started all the same, and gets what it tries.
 #
 # Depends on: kernel.
 
@@ -13,6 +14,9 @@ top=$(cd "$here/../../.." && pwd -P)
 
 tmp=$(mktemp -d) || exit 1
 number=0
+said="it is confined$" meaning="can do nothing else"
+[ -e /proc/sys/kernel/seccomp ] ||
+	said="it gets through: " meaning="is started without what the kernel does not know"
 
 # confined OWNER: what serves a disk is, if the image is OWNER's.
 confined()
@@ -23,8 +27,8 @@ confined()
 	PATH=$tmp/bin:$PATH "$kvpci_run" --kernel "$here/tiny-kernel" --disk "$tmp/disk" \
 		</dev/null >"$tmp/out" 2>&1
 	number=$((number + 1))
-	grep -q "qemu-storage-daemon ends at once: it is confined$" "$tmp/out" || printf 'not '
-	echo "ok $number what serves a disk of user $1 can do nothing else"
+	grep -q "qemu-storage-daemon ends at once: $said" "$tmp/out" || printf 'not '
+	echo "ok $number what serves a disk of user $1 $meaning"
 	sed 's/^/# /' "$tmp/out"
 	rm -f "$tmp"/disk*
 }
