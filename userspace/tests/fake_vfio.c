@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,16 @@ static int set_irqs(const struct vfio_irq_set *set)
 	return 0;
 }
 
+static int reset(void)
+{
+	if (!__atomic_fetch_add(&fake_vfio.asked, 1, __ATOMIC_SEQ_CST) && fake_vfio.busy)
+		return failed(EAGAIN);
+	while (__atomic_load_n(&fake_vfio.busy, __ATOMIC_SEQ_CST))
+		poll(NULL, 0, 1);
+	fake_vfio.resets++;
+	return 0;
+}
+
 static int control_device(unsigned long request, void *argument)
 {
 	struct vfio_device_info *info = argument;
@@ -132,10 +143,7 @@ static int control_device(unsigned long request, void *argument)
 	case VFIO_DEVICE_SET_IRQS:
 		return set_irqs(argument);
 	case VFIO_DEVICE_RESET:
-		if (__atomic_load_n(&fake_vfio.busy, __ATOMIC_SEQ_CST))
-			return failed(EAGAIN);
-		fake_vfio.resets++;
-		return 0;
+		return reset();
 	default:
 		return failed(ENOTTY);
 	}

@@ -26,11 +26,12 @@ struct fake_irqs {
  * @on: it is there
  * @no_remapping: the IOMMU does not remap interrupts
  * @no_pci: the device is none of PCI's
- * @busy: it can't reset the device now
+ * @busy: it can't reset the device now: who asks is told so, and who asks again waits
  * @config: what the device's configuration space is when it is opened
  * @device: its descriptor
  * @irqs: by VFIO_PCI_*_IRQ_INDEX
- * @resets: how many times it has been reset
+ * @asked: how many times it was asked to reset the device
+ * @resets: how many times it has
  * @start: of each mapping, of all containers
  * @size: bytes of that; 0: this one is free
  */
@@ -42,6 +43,7 @@ struct fake_vfio {
 	__u8 config[256];
 	int device;
 	struct fake_irqs irqs[VFIO_PCI_NUM_IRQS];
+	unsigned int asked;
 	unsigned int resets;
 	__u64 start[FAKE_MAPPINGS];
 	__u64 size[FAKE_MAPPINGS];
