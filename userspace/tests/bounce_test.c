@@ -467,7 +467,8 @@ static void waiting(void)
 	end();
 }
 
-static void pausing(void)
+/* It is paused, and what is returned has been taken of it before. */
+static __u16 begin_paused(void)
 {
 	__u16 head;
 
@@ -477,6 +478,13 @@ static void pausing(void)
 	EXPECT(dispatch() == BACKEND_NOTHING);
 	head = take();
 	EXPECT(!backend->ops->pause(backend, queues, 2));
+	return head;
+}
+
+static void pausing(void)
+{
+	const __u16 head = begin_paused();
+
 	make_read(3);
 	/* Neither side is looked at. */
 	EXPECT(dispatch() == BACKEND_NOTHING && !nr_offered());
@@ -499,21 +507,13 @@ static void pausing(void)
 /* The inner one has both eventfds, too, and fills them such that who writes to them waits. */
 static void full_events(void)
 {
-	__u16 head;
-
-	begin();
-	map(BUFFERS, 2 * PAGE, BUFFERS_MEMORY, RW);
-	make_read(0);
-	EXPECT(dispatch() == BACKEND_NOTHING);
-	head = take();
-	EXPECT(!backend->ops->pause(backend, queues, 2));
-	EXPECT(give(head, 1) == BACKEND_NOTHING);
+	EXPECT(give(begin_paused(), 1) == BACKEND_NOTHING);
 	make_read(3);
 	EXPECT(!fcntl(served.call, F_SETFL, 0) && !fcntl(served.kick, F_SETFL, 0));
 	EXPECT(event_take(served.kick) && !eventfd_write(served.kick, ~0ULL - 1));
 	EXPECT(!event_take(served.call) && !eventfd_write(served.call, ~0ULL - 1));
 	/* One that waits is ended. */
-	alarm(10);
+	alarm(60);
 	EXPECT(!backend->ops->start(backend, FEATURES, queues, 2));
 	EXPECT(dispatch() == BACKEND_NOTHING && dispatch() == BACKEND_NOTHING);
 	alarm(0);
