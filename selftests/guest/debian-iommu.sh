@@ -2,22 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What systemd runs in a Debian whose disk and network device are behind an IOMMU, see
-# guest_debian.sh: nothing of the initrd is there any more.
+# guest_debian.sh.
 
-number=0
-
-# check NAME COMMAND...: a test, that the command succeeds.
-check()
-{
-	check_name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number $check_name"
-	else
-		echo "not ok $number $check_name"
-	fi
-}
+# shellcheck source=selftests/guest/lib.sh
+. /run/lib.sh
 
 # translated: does the IOMMU translate for each device of virtio's but itself (23)?
 translated()
@@ -47,7 +35,7 @@ reached()
 	ping -c 3 192.0.2.1 >/dev/null
 }
 
-echo "1..6"
+plan 6
 check "this is Debian, by systemd" grep -q systemd /proc/1/comm
 check "its root file system is on the disk" root_is /dev/vda
 check "which came with the IOMMU's driver" [ -e /run/root-came-late ]

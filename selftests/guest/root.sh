@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # Go on with the system on the disk that root= names: sourced by init. script=NAME on the command
-# line leaves NAME.sh of this folder in /run/script, for that system to run.
+# line leaves NAME.sh of this folder in /run/script, for that system to run, and lib.sh beside it.
 
 root=$(arg root)
 script=$(arg script)
@@ -21,7 +21,7 @@ mkdir -p /root
 if mount "$root" /root; then
 	mount -t tmpfs -o mode=0755 tmpfs /root/run
 	[ -z "$late" ] || : >/root/run/root-came-late
-	[ -z "$script" ] || cp "/$script.sh" /root/run/script
+	[ -z "$script" ] || { cp "/$script.sh" /root/run/script && cp /lib.sh /root/run/lib.sh; }
 	for folder in dev proc sys; do
 		mount --move /$folder /root/$folder
 	done
