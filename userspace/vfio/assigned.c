@@ -164,62 +164,67 @@ static void vfio_reset(void *opaque)
 }
 
 /*
- * How many bytes of an access to @size bytes at @offset are the device's own, and where it has
- * them: as many at a time as may be, since registers may have to be accessed as a whole. 0: the
- * first byte is the kernel module's.
+ * How many bytes of an access to @size bytes at @offset are the device's own, and which of those
+ * that are passed on: as many at a time as may be, since registers may have to be accessed as a
+ * whole. 0: the first byte is the kernel module's.
  */
 static unsigned int find_own(const struct state *state, __u64 offset, unsigned int size,
-			     __u64 *device_at)
+			     const struct vfio_passed **passed)
 {
-	const struct vfio_passed *passed = vfio_config_find(&state->vfio->config, offset);
+	const struct vfio_passed *found = vfio_config_find(&state->vfio->config, offset);
 	unsigned int own = 8;
 
-	if (!passed)
+	*passed = found;
+	if (!found)
 		return 0;
-	*device_at = passed->device_at + (offset - passed->at);
-	while (own > size || offset % own || offset + own > (__u64)passed->at + passed->length)
+	while (own > size || offset % own || offset + own > (__u64)found->at + found->length)
 		own /= 2;
 	return own;
+}
+
+static __u64 offset_in_device(const struct vfio_passed *passed, __u64 offset)
+{
+	return passed->device_at + (offset - passed->at);
 }
 
 /* An access to configuration space, of which some bytes are the device's own. */
 static __u64 read_config(struct state *state, __u64 offset, unsigned int size)
 {
-	__u64 device_at, data = 0;
+	const struct vfio_passed *passed;
 	unsigned int i, own;
+	__u64 data = 0;
 
 	kvpci_function_read(state->function->handle, KVPCI_CONFIG, 0, offset, &data, size);
 	for (i = 0; i < size; i += own ? own : 1) {
 		__u64 value;
 
-		own = find_own(state, offset + i, size - i, &device_at);
+		own = find_own(state, offset + i, size - i, &passed);
 		if (!own)
 			continue;
 		value = vfio_device_read(&state->vfio->device, VFIO_PCI_CONFIG_REGION_INDEX,
-					 device_at, own);
+					 offset_in_device(passed, offset + i), own);
 		memcpy((__u8 *)&data + i, &value, own);
 	}
 	return data;
 }
 
-static void write_own(const struct state *state, __u64 offset, unsigned int size, __u64 device_at,
-		      __u64 data)
+static void write_own(const struct state *state, const struct vfio_passed *passed, __u64 offset,
+		      unsigned int size, __u64 data)
 {
-	if (!vfio_config_writes_vpd(vfio_config_find(&state->vfio->config, offset), offset, size,
-				    data))
-		vfio_device_write(&state->vfio->device, VFIO_PCI_CONFIG_REGION_INDEX, device_at,
-				  size, data);
+	if (!vfio_config_writes_vpd(passed, offset, size, data))
+		vfio_device_write(&state->vfio->device, VFIO_PCI_CONFIG_REGION_INDEX,
+				  offset_in_device(passed, offset), size, data);
 }
 
 static void write_config(struct state *state, __u64 offset, unsigned int size, __u64 data)
 {
+	const struct vfio_passed *passed;
 	unsigned int i, own;
-	__u64 device_at;
 
 	for (i = 0; i < size; i += own ? own : 1) {
-		own = find_own(state, offset + i, size - i, &device_at);
+		own = find_own(state, offset + i, size - i, &passed);
 		if (own)
-			write_own(state, offset + i, own, device_at, data >> 8 * i);
+			write_own(state, passed, offset + i, own, data >> 8 * i);
 		else
 			kvpci_function_write_as_guest(state->function->handle, KVPCI_CONFIG,
 						      offset + i, data >> 8 * i & 0xff, 1);
