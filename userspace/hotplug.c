@@ -177,7 +177,7 @@ static int check_place(const struct hotplug *hotplug, const struct device_spec *
 	if (spec->translated && !port->spec->translated)
 		return misuse("what is plugged into the slot of %s can't be behind the IOMMU, start kvpci-run with iommu=on for that root port",
 			      spec->behind);
-	if (port->spec->translated && !spec->translated && spec_reaches_memory(spec))
+	if (spec_evades_iommu(spec, port->spec))
 		return misuse("what is plugged into the slot of %s is behind the IOMMU, add iommu=on",
 			      spec->behind);
 	if (spec->devfn + spec->count > SLOT_FUNCTIONS)

@@ -150,8 +150,7 @@ static int find_parents(struct slot *slots, size_t n)
 
 /*
  * What comes through a bridge of conventional PCI has that one's number, for an IOMMU and for
- * Linux, which can't tell then what is behind it. All that is on the bus of a root port with
- * iommu=on is behind the IOMMU for Linux, which has VIOT to go by, as no device is there yet.
+ * Linux, which can't tell then what is behind it.
  */
 static int check_translated(const struct slot *slots, size_t n)
 {
@@ -165,8 +164,7 @@ static int check_translated(const struct slot *slots, size_t n)
 				return misuse("--device: iommu=on is not for what is behind a bridge without pcie=on, take a root-port");
 		}
 		above = slots[i].parent;
-		if (above != NO_PARENT && slots[above].spec->translated &&
-		    !slots[i].spec->translated && spec_reaches_memory(slots[i].spec))
+		if (above != NO_PARENT && spec_evades_iommu(slots[i].spec, slots[above].spec))
 			return misuse("--device: what is behind %s, which has iommu=on, has to have iommu=on, too",
 				      slots[i].spec->behind);
 	}

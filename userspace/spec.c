@@ -466,6 +466,11 @@ bool spec_reaches_memory(const struct device_spec *spec)
 	return spec->model && spec->model->description;
 }
 
+bool spec_evades_iommu(const struct device_spec *spec, const struct device_spec *port)
+{
+	return port->translated && !spec->translated && spec_reaches_memory(spec);
+}
+
 /* One more region, of @length bytes that are 0 and can't be written. */
 static int new_region(struct device_spec *spec, size_t length, struct spec_region **region)
 {

@@ -134,6 +134,12 @@ bool spec_has_bars(const struct device_spec *spec);
 /* Can it be told to read or write the guest's memory? */
 bool spec_reaches_memory(const struct device_spec *spec);
 
+/*
+ * Would Linux take it to be behind the IOMMU, as all that is on the bus of @port, and it is not?
+ * VIOT, which says so, is of before there is anything on that bus.
+ */
+bool spec_evades_iommu(const struct device_spec *spec, const struct device_spec *port);
+
 void spec_free(struct device_spec *spec);
 
 #endif /* SPEC_H */
